@@ -1,0 +1,117 @@
+//! What is simulated, as validated values: a [`Model`] that exists can be run.
+//!
+//! This module knows nothing of files or TOML (that is [`crate::scenario`]) and holds no state of a run
+//! (that is [`crate::engine`]).
+
+mod clock;
+mod fault;
+mod gateway;
+mod latency;
+mod provider;
+mod traffic;
+
+pub use clock::Clock;
+pub use fault::{Effect, Fault, InFlight};
+pub use gateway::{
+    AllEjected, FirstProbe, Gateway, HealthCheck, LowestLatency, NextProbe, OperatorAction, Route,
+};
+pub use latency::Latency;
+pub use provider::{Provider, ProviderId};
+pub use traffic::{Arrivals, Rate, Trace, Traffic};
+
+use crate::time::SimDuration;
+
+/// A probability in [0, 1].
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Probability(f64);
+
+impl Probability {
+    /// Impossible.
+    pub const ZERO: Probability = Probability(0.0);
+    /// Certain.
+    pub const ONE: Probability = Probability(1.0);
+
+    /// `None` unless `p` lies in [0, 1].
+    pub fn new(p: f64) -> Option<Self> {
+        (0.0..=1.0).contains(&p).then_some(Probability(p))
+    }
+
+    /// The number in [0, 1].
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+
+/// How well a number is known; ordered from weakest to strongest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    /// A guess, or a claim that nobody documents.
+    Assumed,
+    /// The vendor's documentation says so.
+    Documented,
+    /// Read in the source code.
+    Source,
+    /// Measured on the real thing.
+    Measured,
+}
+
+/// Everything one run needs: a scenario, validated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// The scenario's short name, from its file name.
+    pub name: String,
+    /// What the scenario says it is about.
+    pub about: Option<String>,
+    /// The wall clock at the start of the run, for display.
+    pub clock: Option<Clock>,
+    /// Arrivals stop here; what is in flight then still ends.
+    pub duration: SimDuration,
+    /// Who asks.
+    pub traffic: Traffic,
+    /// Who answers, in order of name.
+    pub providers: Vec<Provider>,
+    /// What goes wrong, in order of start and then name: the first one is the one that scalars speak of.
+    pub faults: Vec<Fault>,
+    /// What routes.
+    pub gateway: Gateway,
+    /// What people do by hand, in order of time and then name.
+    pub operator: Vec<OperatorAction>,
+    /// The weakest evidence that a part of the scenario declares; `None` if none does.
+    pub weakest_evidence: Option<Evidence>,
+}
+
+impl Model {
+    /// Whether runs of this model differ from each other at all.
+    ///
+    /// Where they do not, one run answers for all of them.
+    pub fn is_random(&self) -> bool {
+        let check = self.gateway.health_check.as_ref();
+        self.traffic.arrivals.is_random()
+            || self.providers.iter().any(|p| p.latency.is_random() || p.error_rate > Probability::ZERO)
+            || self.faults.iter().any(Fault::is_random)
+            || self.gateway.replicas.get() > 1
+            || self.gateway.route.is_random()
+            || check.is_some_and(HealthCheck::is_random)
+    }
+
+    /// About how many requests arrive in one run.
+    pub fn expected_requests(&self) -> f64 {
+        self.traffic.arrivals.mean_rate().per_second() * self.duration.as_secs_f64()
+    }
+
+    /// About how many events the plain path handles in one run: two for each request, two for each probe.
+    pub fn expected_events(&self) -> f64 {
+        let probers = self.providers.len() as f64 * f64::from(self.gateway.replicas.get());
+        let probes = self
+            .gateway
+            .health_check
+            .as_ref()
+            .map_or(0.0, |check| probers * self.duration.as_secs_f64() / check.interval.as_secs_f64());
+        2.0 * (self.expected_requests() + probes)
+    }
+
+    /// The provider of an id.
+    pub fn provider(&self, id: ProviderId) -> &Provider {
+        &self.providers[id.index()]
+    }
+}
