@@ -1,5 +1,8 @@
 //! How many requests will this gateway config lose?
 
+pub mod engine;
+pub mod experiment;
+pub mod metrics;
 pub mod model;
 pub mod random;
 pub mod time;

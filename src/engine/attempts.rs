@@ -1,0 +1,32 @@
+//! Attempts in flight whose end is an event.
+
+use super::recorder::RequestEnd;
+
+/// A place in [`InFlight`]; reused once its attempt has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct AttemptSlot(pub u32);
+
+/// A slab of attempts: insert and take are O(1), memory follows the most that were in flight at once.
+#[derive(Debug, Default)]
+pub(super) struct InFlight {
+    attempts: Vec<RequestEnd>,
+    free: Vec<AttemptSlot>,
+}
+
+impl InFlight {
+    pub fn insert(&mut self, attempt: RequestEnd) -> AttemptSlot {
+        if let Some(slot) = self.free.pop() {
+            self.attempts[slot.0 as usize] = attempt;
+            return slot;
+        }
+        let slot =
+            AttemptSlot(u32::try_from(self.attempts.len()).expect("fewer than 2^32 attempts in flight"));
+        self.attempts.push(attempt);
+        slot
+    }
+
+    pub fn take(&mut self, slot: AttemptSlot) -> RequestEnd {
+        self.free.push(slot);
+        self.attempts[slot.0 as usize]
+    }
+}

@@ -1,0 +1,158 @@
+//! What the engine reports while it runs, and to whom.
+//!
+//! The engine knows the truth about faults and tells it to recorders only; no decision inside the engine reads it.
+
+use crate::model::ProviderId;
+use crate::time::SimTime;
+
+/// Why a request failed, as its client saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// An HTTP error status.
+    Status,
+    /// The connection was refused.
+    Refused,
+    /// The connection broke when the provider failed.
+    InFlightAtOnset,
+    /// No complete answer by the client's deadline.
+    Timeout,
+    /// The gateway had no provider to send it to.
+    NoProvider,
+}
+
+/// In which stage of an incident a failed request was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// It was in flight when the fault started.
+    InFlightAtOnset,
+    /// It was sent to a failing provider that was still admitted.
+    Undetected,
+    /// Every provider it could go to was ejected, at least one of them for a fault that was there.
+    AllEjected,
+    /// A provider that would have served it had been ejected with no fault active.
+    FalseEjection,
+    /// A provider that would have served it was still ejected after its fault had ended.
+    AfterRecovery,
+    /// No fault and no ejection had a part in it: a quiet error, or an answer slower than the client's patience.
+    Background,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// A complete good answer in time.
+    Succeeded,
+    /// Anything else.
+    Failed(Cause, Stage),
+    /// It never ends: nothing answers it and its client waits for ever.
+    Open,
+}
+
+/// A request in its terminal state. Every request is reported exactly once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestEnd {
+    /// Its place in the order of arrival, from 0.
+    pub ordinal: u64,
+    /// The gateway replica that handled it.
+    pub replica: u32,
+    /// When it arrived at the gateway.
+    pub arrived: SimTime,
+    /// When it ended; [`SimTime::NEVER`] if it is open.
+    pub ended: SimTime,
+    /// The provider of its last attempt; `None` if none was made.
+    pub provider: Option<ProviderId>,
+    /// How many attempts were made for it.
+    pub attempts: u32,
+    /// How it ended.
+    pub ending: Ending,
+    /// The HTTP status that the client got, where a provider sent an error.
+    pub status: Option<u16>,
+    /// Whether it succeeded only because somebody had switched providers by hand.
+    pub saved_by_hand: bool,
+}
+
+/// A probe and what came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProbeEnd {
+    /// The replica that sent it.
+    pub replica: u32,
+    /// The provider that it was sent to.
+    pub provider: ProviderId,
+    /// Its place among this replica's probes of this provider, from 0.
+    pub ordinal: u64,
+    /// When it was sent.
+    pub sent: SimTime,
+    /// When its result was known.
+    pub ended: SimTime,
+    /// Whether the answer was good and in time.
+    pub passed: bool,
+}
+
+/// A provider is ejected or admitted by one replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HealthChange {
+    /// When.
+    pub at: SimTime,
+    /// By which replica.
+    pub replica: u32,
+    /// Which provider.
+    pub provider: ProviderId,
+    /// Its new health.
+    pub admitted: bool,
+    /// Whether it was ejected with no fault active since the evidence began.
+    pub is_false: bool,
+}
+
+/// A change of the incident itself, by index into the model's lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Milestone {
+    /// The fault at this index starts.
+    FaultStarts(usize),
+    /// The fault at this index is over.
+    FaultEnds(usize),
+    /// The operator action at this index is done.
+    OperatorActs(usize),
+}
+
+/// Listens to a run. Every method has an empty default, and what is not listened to costs nothing.
+pub trait Recorder {
+    /// Whether `request_ended` must come in order of time. If not, the engine may decide a request when it arrives.
+    const NEEDS_ORDER: bool = false;
+
+    /// A request reached its terminal state.
+    fn request_ended(&mut self, _request: &RequestEnd) {}
+    /// A probe's result is known.
+    fn probe_ended(&mut self, _probe: &ProbeEnd) {}
+    /// A probe was sent.
+    fn probe_sent(&mut self) {}
+    /// A replica ejected or admitted a provider.
+    fn health_changed(&mut self, _change: &HealthChange) {}
+    /// A fault started or ended, or somebody acted.
+    fn milestone(&mut self, _at: SimTime, _milestone: Milestone) {}
+}
+
+/// Two recorders that listen to the same run.
+impl<A: Recorder, B: Recorder> Recorder for (A, B) {
+    const NEEDS_ORDER: bool = A::NEEDS_ORDER || B::NEEDS_ORDER;
+
+    fn request_ended(&mut self, request: &RequestEnd) {
+        self.0.request_ended(request);
+        self.1.request_ended(request);
+    }
+    fn probe_ended(&mut self, probe: &ProbeEnd) {
+        self.0.probe_ended(probe);
+        self.1.probe_ended(probe);
+    }
+    fn probe_sent(&mut self) {
+        self.0.probe_sent();
+        self.1.probe_sent();
+    }
+    fn health_changed(&mut self, change: &HealthChange) {
+        self.0.health_changed(change);
+        self.1.health_changed(change);
+    }
+    fn milestone(&mut self, at: SimTime, milestone: Milestone) {
+        self.0.milestone(at, milestone);
+        self.1.milestone(at, milestone);
+    }
+}

@@ -1,0 +1,158 @@
+//! What many runs say together.
+
+use crate::metrics::{METRICS, Metric, Outcome};
+
+/// One metric over the runs of one model. Runs in which it has no value are left out, and counted by `n`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
+pub struct Summary {
+    /// Runs in which the metric has a value.
+    pub n: u64,
+    /// The mean.
+    pub mean: Option<f64>,
+    /// The 95% confidence interval of the mean, by Student's t; null below two runs.
+    pub ci95_low: Option<f64>,
+    /// Its upper end.
+    pub ci95_high: Option<f64>,
+    /// The range in which 95% of runs fall: the 2.5th percentile.
+    pub pi95_low: Option<f64>,
+    /// The 97.5th percentile.
+    pub pi95_high: Option<f64>,
+    /// The median.
+    pub p50: Option<f64>,
+    /// The 95th percentile.
+    pub p95: Option<f64>,
+    /// The smallest.
+    pub min: Option<f64>,
+    /// The largest.
+    pub max: Option<f64>,
+}
+
+impl Summary {
+    /// The names of a summary's numbers, in the order of [`Self::values`].
+    pub const STATISTICS: [&'static str; 9] =
+        ["mean", "ci95_low", "ci95_high", "pi95_low", "pi95_high", "p50", "p95", "min", "max"];
+
+    /// The numbers, in the order of [`Self::STATISTICS`].
+    pub fn values(&self) -> [Option<f64>; 9] {
+        [
+            self.mean,
+            self.ci95_low,
+            self.ci95_high,
+            self.pi95_low,
+            self.pi95_high,
+            self.p50,
+            self.p95,
+            self.min,
+            self.max,
+        ]
+    }
+
+    /// Summarises the values of runs, in any order.
+    pub fn of(values: impl IntoIterator<Item = Option<f64>>) -> Self {
+        let mut values: Vec<f64> = values.into_iter().flatten().collect();
+        // Sorting first makes the sums below independent of the order of runs.
+        values.sort_unstable_by(f64::total_cmp);
+        let n = values.len();
+        let Some((&min, &max)) = values.first().zip(values.last()) else { return Summary::default() };
+        let mean = values.iter().sum::<f64>() / n as f64;
+        let half_width = (n >= 2).then(|| {
+            let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1) as f64;
+            student_t_975(n - 1) * libm::sqrt(variance / n as f64)
+        });
+        Summary {
+            n: n as u64,
+            mean: Some(mean),
+            ci95_low: half_width.map(|h| mean - h),
+            ci95_high: half_width.map(|h| mean + h),
+            pi95_low: Some(quantile(&values, 0.025)),
+            pi95_high: Some(quantile(&values, 0.975)),
+            p50: Some(quantile(&values, 0.5)),
+            p95: Some(quantile(&values, 0.95)),
+            min: Some(min),
+            max: Some(max),
+        }
+    }
+
+    /// Summarises one metric over runs.
+    pub fn of_metric(metric: &Metric, outcomes: &[Outcome]) -> Self {
+        Summary::of(outcomes.iter().map(|outcome| metric.of(outcome)))
+    }
+
+    /// Summarises what a metric differs by, run by run, from a baseline that saw the same random numbers.
+    ///
+    /// Runs in which either has no value are left out.
+    pub fn of_difference(metric: &Metric, outcomes: &[Outcome], baseline: &[Outcome]) -> Self {
+        let pairs = outcomes.iter().zip(baseline);
+        Summary::of(pairs.map(|(outcome, base)| Some(metric.of(outcome)? - metric.of(base)?)))
+    }
+}
+
+/// Every metric's summary, in the order of [`METRICS`].
+pub fn summarise(outcomes: &[Outcome]) -> Vec<Summary> {
+    METRICS.iter().map(|metric| Summary::of_metric(metric, outcomes)).collect()
+}
+
+/// The quantile of ascending values, linear between order statistics (Hyndman and Fan's type 7, as numpy and polars).
+fn quantile(ascending: &[f64], q: f64) -> f64 {
+    let position = q * (ascending.len() - 1) as f64;
+    let below = position.floor() as usize;
+    let above = (below + 1).min(ascending.len() - 1);
+    ascending[below] + (position - below as f64) * (ascending[above] - ascending[below])
+}
+
+/// Student's t at 97.5% for `df` degrees of freedom, to 1e-4 or better.
+///
+/// Exact for 1 and 2; else Cornish and Fisher's expansion in 1 / df: Abramowitz and Stegun, 26.7.5, checked against
+/// tables from 3 up.
+fn student_t_975(df: usize) -> f64 {
+    const Z: f64 = 1.959_963_984_540_054;
+    match df {
+        1 => 12.706_204_736_174_7,
+        2 => 4.302_652_729_749_46,
+        3 => 3.182_446_305_283_71,
+        4 => 2.776_445_105_197_79,
+        _ => {
+            let n = df as f64;
+            let z2 = Z * Z;
+            let g1 = Z * (z2 + 1.0) / 4.0;
+            let g2 = Z * ((5.0 * z2 + 16.0) * z2 + 3.0) / 96.0;
+            let g3 = Z * (((3.0 * z2 + 19.0) * z2 + 17.0) * z2 - 15.0) / 384.0;
+            let g4 = Z * ((((79.0 * z2 + 776.0) * z2 + 1482.0) * z2 - 1920.0) * z2 - 945.0) / 92_160.0;
+            Z + (g1 + (g2 + (g3 + g4 / n) / n) / n) / n
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn student_t_matches_the_tables() {
+        for (df, t) in
+            [(1, 12.7062), (2, 4.3027), (4, 2.7764), (5, 2.5706), (6, 2.4469), (9, 2.2622), (29, 2.0452)]
+        {
+            assert!((student_t_975(df) - t).abs() < 2e-4, "{df}: {}", student_t_975(df));
+        }
+        assert!((student_t_975(999) - 1.962_341).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_summary_of_ten_known_values() {
+        let summary = Summary::of((1..=10).map(|v| Some(f64::from(v))).chain([None]));
+        assert_eq!((summary.n, summary.mean), (10, Some(5.5)));
+        // Standard error sqrt(55/6 / 10) = 0.957427, times 2.262157.
+        let ci = (summary.ci95_low.unwrap(), summary.ci95_high.unwrap());
+        assert!((ci.0 - 3.334149).abs() < 1e-4 && (ci.1 - 7.665851).abs() < 1e-4, "{ci:?}");
+        assert_eq!((summary.p50, summary.p95), (Some(5.5), Some(9.55)));
+        assert_eq!((summary.min, summary.max), (Some(1.0), Some(10.0)));
+        assert_eq!(summary.pi95_low, Some(1.225));
+    }
+
+    #[test]
+    fn one_value_has_no_confidence_interval_and_none_has_nothing() {
+        assert_eq!(Summary::of([Some(3.0)]).ci95_low, None);
+        assert_eq!(Summary::of([Some(3.0)]).mean, Some(3.0));
+        assert_eq!(Summary::of([None, None]), Summary::default());
+    }
+}

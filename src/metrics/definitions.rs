@@ -1,0 +1,145 @@
+//! The one table of metrics. Result columns, JSON keys, the data dictionary and the docs are generated from it.
+
+use super::Outcome;
+use crate::engine::{Cause, Stage};
+use crate::time::SimDuration;
+
+const NANOS_PER_DAY: f64 = 86_400e9;
+
+/// What a metric's number is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A whole number of things.
+    Count,
+    /// A share in [0, 1].
+    Ratio,
+    /// Milliseconds.
+    Milliseconds,
+    /// Things in a day.
+    PerDay,
+}
+
+/// One scalar that a run is measured by.
+#[derive(Debug)]
+pub struct Metric {
+    /// The column's name; its unit comes last in it.
+    pub name: &'static str,
+    /// What the number is in.
+    pub unit: Unit,
+    /// What it says, in a sentence without a full stop.
+    pub meaning: &'static str,
+    value: fn(&Outcome) -> Option<f64>,
+}
+
+impl Metric {
+    /// The metric's value in a run; `None` where it has none.
+    pub fn of(&self, outcome: &Outcome) -> Option<f64> {
+        (self.value)(outcome)
+    }
+}
+
+/// The metric of this name.
+pub fn metric(name: &str) -> Option<&'static Metric> {
+    METRICS.iter().find(|metric| metric.name == name)
+}
+
+macro_rules! metrics {
+    ($($name:literal $unit:ident $meaning:literal $value:expr;)*) => {
+        /// Every metric, in the order of the columns.
+        pub static METRICS: &[Metric] = &[
+            $(Metric { name: $name, unit: Unit::$unit, meaning: $meaning, value: $value },)*
+        ];
+    };
+}
+
+metrics! {
+    "request_count" Count "requests that arrived: succeeded + failed + open"
+        |o| count(o.request_count);
+    "succeeded_count" Count "requests with a complete good answer by the client's deadline"
+        |o| count(o.succeeded_count);
+    "failed_count" Count "requests without one"
+        |o| count(o.failures.total());
+    "open_count" Count "requests that never end: nothing answers and the client waits for ever"
+        |o| count(o.open_count);
+    "availability_ratio" Ratio "succeeded / (succeeded + failed); null without either"
+        |o| ratio(o.succeeded_count, o.succeeded_count + o.failures.total());
+    "request_latency_ms_p50" Milliseconds "median latency of succeeded requests, to within 1%; null if none succeeded"
+        |o| millis(o.latency.map(|l| l.p50));
+    "request_latency_ms_p95" Milliseconds "95th percentile of the same"
+        |o| millis(o.latency.map(|l| l.p95));
+    "request_latency_ms_p99" Milliseconds "99th percentile of the same"
+        |o| millis(o.latency.map(|l| l.p99));
+    "time_to_detect_ms" Milliseconds
+        "start of the first fault to the first ejection of a provider it hits before it ends, at the last replica; null if never"
+        |o| millis(o.time_to_detect());
+    "time_to_recover_ms" Milliseconds
+        "end of the first fault to the first admission after it, at the last replica; null if nothing was ejected then"
+        |o| millis(o.time_to_recover());
+    "attempt_count" Count "tries of a request at a provider; probes are never among them"
+        |o| count(o.attempt_count);
+    "probe_count" Count "health check calls, over all replicas and providers"
+        |o| count(o.probe_count);
+    "false_ejection_count" Count "ejections with no fault active since their evidence began"
+        |o| count(o.false_ejection_count);
+    "false_ejection_per_day" PerDay "the same for 24 hours of simulated time"
+        |o| Some(o.false_ejection_count as f64 * NANOS_PER_DAY / o.duration.as_nanos() as f64);
+    "saved_by_hand_count" Count "requests that would have failed had nobody switched providers by hand"
+        |o| count(o.saved_by_hand_count);
+    "failed_cause_status_count" Count "failed: the provider answered with an error status"
+        |o| count(o.failures.of_cause(Cause::Status));
+    "failed_cause_refused_count" Count "failed: the connection was refused"
+        |o| count(o.failures.of_cause(Cause::Refused));
+    "failed_cause_in_flight_at_onset_count" Count "failed: the connection broke when the fault started"
+        |o| count(o.failures.of_cause(Cause::InFlightAtOnset));
+    "failed_cause_timeout_count" Count "failed: no complete answer by the client's deadline"
+        |o| count(o.failures.of_cause(Cause::Timeout));
+    "failed_cause_no_provider_count" Count "failed: the gateway had no provider to send it to"
+        |o| count(o.failures.of_cause(Cause::NoProvider));
+    "failed_stage_in_flight_at_onset_count" Count "lost because it was in flight when the fault started"
+        |o| count(o.failures.of_stage(Stage::InFlightAtOnset));
+    "failed_stage_undetected_count" Count "lost because it was sent to a failing provider that was still admitted"
+        |o| count(o.failures.of_stage(Stage::Undetected));
+    "failed_stage_all_ejected_count" Count "lost because every provider it could go to was failing and ejected"
+        |o| count(o.failures.of_stage(Stage::AllEjected));
+    "failed_stage_false_ejection_count" Count "lost because a good provider had been ejected with no fault active"
+        |o| count(o.failures.of_stage(Stage::FalseEjection));
+    "failed_stage_after_recovery_count" Count "lost because a provider was still ejected after its fault had ended"
+        |o| count(o.failures.of_stage(Stage::AfterRecovery));
+    "failed_stage_background_count" Count "lost with no fault and no ejection in play: quiet errors, impatient clients"
+        |o| count(o.failures.of_stage(Stage::Background));
+}
+
+fn count(n: u64) -> Option<f64> {
+    Some(n as f64)
+}
+
+fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+fn millis(duration: Option<SimDuration>) -> Option<f64> {
+    duration.map(SimDuration::as_millis_f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_end_in_their_unit() {
+        for (i, metric) in METRICS.iter().enumerate() {
+            assert!(
+                METRICS[..i].iter().all(|other| other.name != metric.name),
+                "{} is there twice",
+                metric.name
+            );
+            let says_its_unit = match metric.unit {
+                Unit::Count => metric.name.ends_with("_count"),
+                Unit::Ratio => metric.name.ends_with("_ratio"),
+                Unit::Milliseconds => metric.name.contains("_ms"),
+                Unit::PerDay => metric.name.ends_with("_per_day"),
+            };
+            assert!(says_its_unit, "{}", metric.name);
+        }
+    }
+}

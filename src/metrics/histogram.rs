@@ -1,0 +1,107 @@
+//! A histogram of latencies whose bins are at most 1% wide.
+
+use crate::time::SimDuration;
+
+/// Each power of two is cut into 2^7 bins: 0.78% of the bin's value at most.
+const BITS: u32 = 7;
+const BINS_PER_OCTAVE: usize = 1 << BITS;
+/// The highest power of two that has bins of its own: 2^52 ns are 52 days. Longer latencies go into the last bin.
+const TOP_EXPONENT: u32 = 52;
+const BINS: usize = BINS_PER_OCTAVE * (TOP_EXPONENT - BITS + 2) as usize;
+
+/// Counts in log-linear bins. Adding is order-free, so every path of the engine makes the same one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LatencyHistogram {
+    bins: Vec<u32>,
+    count: u64,
+    min: u64,
+    max: u64,
+}
+
+impl Default for LatencyHistogram {
+    fn default() -> Self {
+        LatencyHistogram { bins: vec![0; BINS], count: 0, min: u64::MAX, max: 0 }
+    }
+}
+
+#[inline(always)]
+fn bin(nanos: u64) -> usize {
+    if nanos < BINS_PER_OCTAVE as u64 {
+        return nanos as usize;
+    }
+    let exponent = 63 - nanos.leading_zeros();
+    let octave = (exponent - BITS + 1) as usize;
+    let within = (nanos >> (exponent - BITS)) as usize - BINS_PER_OCTAVE;
+    (octave * BINS_PER_OCTAVE + within).min(BINS - 1)
+}
+
+/// The smallest and the largest value that falls into a bin.
+fn bounds(bin: usize) -> (u64, u64) {
+    let (octave, within) = (bin / BINS_PER_OCTAVE, (bin % BINS_PER_OCTAVE) as u64);
+    if octave == 0 {
+        return (within, within);
+    }
+    let width = 1u64 << (octave - 1);
+    let low = (BINS_PER_OCTAVE as u64 + within) * width;
+    (low, low + width - 1)
+}
+
+impl LatencyHistogram {
+    /// Counts one latency.
+    #[inline]
+    pub fn add(&mut self, latency: SimDuration) {
+        let nanos = latency.as_nanos();
+        self.bins[bin(nanos)] += 1;
+        self.count += 1;
+        self.min = self.min.min(nanos);
+        self.max = self.max.max(nanos);
+    }
+
+    /// The latency that a share `q` in (0, 1] of those counted do not exceed, to within a bin; `None` if none was.
+    pub fn quantile(&self, q: f64) -> Option<SimDuration> {
+        let rank = ((q * self.count as f64).ceil() as u64).max(1);
+        let mut seen = 0;
+        for (i, count) in self.bins.iter().enumerate() {
+            seen += u64::from(*count);
+            if seen >= rank {
+                let (low, high) = bounds(i);
+                return Some(SimDuration::from_nanos((low + (high - low) / 2).clamp(self.min, self.max)));
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_tile_the_line_and_are_at_most_one_percent_wide() {
+        for i in 1..BINS {
+            let (low, high) = bounds(i);
+            assert_eq!(low, bounds(i - 1).1 + 1);
+            assert_eq!((bin(low), bin(high)), (i, i));
+            assert!((high - low) as f64 <= 0.01 * low as f64);
+        }
+        assert_eq!(bin(u64::MAX), BINS - 1);
+    }
+
+    #[test]
+    fn quantiles_are_within_a_bin_of_the_exact_ones() {
+        let mut histogram = LatencyHistogram::default();
+        assert_eq!(histogram.quantile(0.5), None);
+        (1..=1000).for_each(|ms| histogram.add(SimDuration::from_millis(ms)));
+        for (q, exact) in [(0.001, 1.0), (0.5, 500.0), (0.95, 950.0), (0.99, 990.0), (1.0, 1000.0)] {
+            let estimate = histogram.quantile(q).unwrap().as_millis_f64();
+            assert!((estimate / exact - 1.0).abs() < 0.01, "{q}: {estimate}");
+        }
+    }
+
+    #[test]
+    fn a_constant_latency_is_reported_exactly() {
+        let mut histogram = LatencyHistogram::default();
+        (0..5).for_each(|_| histogram.add(SimDuration::from_millis(800)));
+        assert_eq!(histogram.quantile(0.99), Some(SimDuration::from_millis(800)));
+    }
+}

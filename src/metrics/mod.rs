@@ -1,0 +1,13 @@
+//! What a run is measured by: a recorder that listens to the engine, and the outcome it makes of it.
+
+mod definitions;
+mod histogram;
+mod outcome;
+mod recorder;
+
+pub use definitions::{METRICS, Metric, Unit, metric};
+pub use histogram::LatencyHistogram;
+pub use outcome::{
+    Failures, FaultOutcome, LatencyQuantiles, Outcome, SecondCounts, TimelineEntry, TimelineEvent,
+};
+pub use recorder::{MetricsRecorder, Wanted, measure};

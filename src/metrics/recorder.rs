@@ -1,0 +1,179 @@
+//! The recorder that makes an [`Outcome`] of a run.
+
+use super::LatencyHistogram;
+use super::outcome::{
+    Failures, FaultOutcome, LatencyQuantiles, Outcome, SecondCounts, TimelineEntry, TimelineEvent,
+};
+use crate::engine::{self, Ending, HealthChange, Milestone, Path, Recorder, RequestEnd, RunStats};
+use crate::model::Model;
+use crate::time::SimTime;
+
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
+
+/// What to record beside the scalar metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Counts for each second.
+    pub series: bool,
+    /// Fault edges, ejections, admissions and what was done by hand.
+    pub timeline: bool,
+}
+
+/// Listens to one run and adds it up, in integers, so that the order in which requests are reported does not matter.
+#[derive(Debug)]
+pub struct MetricsRecorder<'m> {
+    model: &'m Model,
+    succeeded_count: u64,
+    failures: Failures,
+    open_count: u64,
+    attempt_count: u64,
+    probe_count: u64,
+    false_ejection_count: u64,
+    saved_by_hand_count: u64,
+    latency: LatencyHistogram,
+    faults: Vec<FaultOutcome>,
+    /// By replica, then provider.
+    admitted: Vec<bool>,
+    series: Option<Vec<SecondCounts>>,
+    timeline: Option<Vec<TimelineEntry>>,
+}
+
+impl<'m> MetricsRecorder<'m> {
+    /// A recorder for one run of `model`.
+    pub fn new(model: &'m Model, wanted: Wanted) -> Self {
+        let replicas = model.gateway.replicas.get();
+        let mut faults = Vec::new();
+        for (fault, definition) in model.faults.iter().enumerate() {
+            for &provider in &definition.providers {
+                faults.extend((0..replicas).map(|replica| FaultOutcome {
+                    fault,
+                    provider,
+                    replica,
+                    detected_after: None,
+                    was_ejected_at_end: false,
+                    recovered_after: None,
+                }));
+            }
+        }
+        let seconds = model.duration.as_nanos().div_ceil(NANOS_PER_SECOND) as usize;
+        MetricsRecorder {
+            model,
+            succeeded_count: 0,
+            failures: Failures::default(),
+            open_count: 0,
+            attempt_count: 0,
+            probe_count: 0,
+            false_ejection_count: 0,
+            saved_by_hand_count: 0,
+            latency: LatencyHistogram::default(),
+            faults,
+            admitted: vec![true; replicas as usize * model.providers.len()],
+            series: wanted.series.then(|| vec![SecondCounts::default(); seconds]),
+            timeline: wanted.timeline.then(Vec::new),
+        }
+    }
+
+    /// The outcome of the run that has just ended.
+    ///
+    /// # Panics
+    /// If requests do not add up: a bug.
+    pub fn finish(self, stats: RunStats) -> Outcome {
+        let failed_count = self.failures.total();
+        assert_eq!(
+            stats.arrived,
+            self.succeeded_count + failed_count + self.open_count,
+            "requests = succeeded + failed + open"
+        );
+        let quantile = |q| self.latency.quantile(q);
+        let quantiles =
+            || Some(LatencyQuantiles { p50: quantile(0.5)?, p95: quantile(0.95)?, p99: quantile(0.99)? });
+        Outcome {
+            request_count: stats.arrived,
+            succeeded_count: self.succeeded_count,
+            latency: quantiles(),
+            failures: self.failures,
+            open_count: self.open_count,
+            attempt_count: self.attempt_count,
+            probe_count: self.probe_count,
+            false_ejection_count: self.false_ejection_count,
+            saved_by_hand_count: self.saved_by_hand_count,
+            faults: self.faults,
+            duration: self.model.duration,
+            event_count: stats.events,
+            series: self.series,
+            timeline: self.timeline,
+        }
+    }
+
+    fn note(&mut self, at: SimTime, event: TimelineEvent) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.push(TimelineEntry { at, event });
+        }
+    }
+
+    fn admitted_index(&self, replica: u32, provider: crate::model::ProviderId) -> usize {
+        replica as usize * self.model.providers.len() + provider.index()
+    }
+}
+
+impl Recorder for MetricsRecorder<'_> {
+    #[inline]
+    fn request_ended(&mut self, request: &RequestEnd) {
+        self.attempt_count += u64::from(request.attempts);
+        self.saved_by_hand_count += u64::from(request.saved_by_hand);
+        match request.ending {
+            Ending::Succeeded => {
+                self.succeeded_count += 1;
+                self.latency.add(request.ended.since(request.arrived));
+            }
+            Ending::Failed(cause, stage) => self.failures.add(cause, stage),
+            Ending::Open => self.open_count += 1,
+        }
+        if let Some(series) = &mut self.series {
+            let second = &mut series[(request.arrived.as_nanos() / NANOS_PER_SECOND) as usize];
+            second.request_count += 1;
+            second.failed_count += u32::from(matches!(request.ending, Ending::Failed(..)));
+            second.open_count += u32::from(request.ending == Ending::Open);
+        }
+    }
+
+    fn probe_sent(&mut self) {
+        self.probe_count += 1;
+    }
+
+    fn health_changed(&mut self, change: &HealthChange) {
+        let HealthChange { at, replica, provider, admitted, is_false } = *change;
+        self.false_ejection_count += u64::from(is_false);
+        let index = self.admitted_index(replica, provider);
+        self.admitted[index] = admitted;
+        for row in self.faults.iter_mut().filter(|r| r.replica == replica && r.provider == provider) {
+            let fault = &self.model.faults[row.fault];
+            if !admitted && fault.is_active(at) {
+                row.detected_after.get_or_insert(at.since(fault.start));
+            }
+            if admitted && row.was_ejected_at_end {
+                row.recovered_after.get_or_insert(at.since(fault.end));
+            }
+        }
+        self.note(at, TimelineEvent::Health { replica, provider, admitted, is_false });
+    }
+
+    fn milestone(&mut self, at: SimTime, milestone: Milestone) {
+        if let Milestone::FaultEnds(fault) = milestone {
+            let providers = self.model.providers.len();
+            for row in self.faults.iter_mut().filter(|row| row.fault == fault) {
+                row.was_ejected_at_end =
+                    !self.admitted[row.replica as usize * providers + row.provider.index()];
+            }
+        }
+        self.note(at, TimelineEvent::Milestone(milestone));
+    }
+}
+
+/// Plays one run and measures it; on the fastest exact path, or on the one given.
+pub fn measure(model: &Model, seed: u64, run: u64, wanted: Wanted, path: Option<Path>) -> Outcome {
+    let mut recorder = MetricsRecorder::new(model, wanted);
+    let path = path.unwrap_or_else(|| engine::fastest_path::<MetricsRecorder>(model));
+    let stats = engine::simulate_on(path, model, seed, run, &mut recorder);
+    recorder.finish(stats)
+}
