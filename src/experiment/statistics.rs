@@ -100,27 +100,23 @@ fn quantile(ascending: &[f64], q: f64) -> f64 {
     ascending[below] + (position - below as f64) * (ascending[above] - ascending[below])
 }
 
-/// Student's t at 97.5% for `df` degrees of freedom, to 1e-4 or better.
+/// Student's t at 97.5% for `df` degrees of freedom, to 1e-5.
 ///
-/// Exact for 1 and 2; else Cornish and Fisher's expansion in 1 / df: Abramowitz and Stegun, 26.7.5, checked against
-/// tables from 3 up.
+/// From the table below 10; else the expansion in 1 / df of Abramowitz and Stegun, 26.7.5.
 fn student_t_975(df: usize) -> f64 {
     const Z: f64 = 1.959_963_984_540_054;
-    match df {
-        1 => 12.706_204_736_174_7,
-        2 => 4.302_652_729_749_46,
-        3 => 3.182_446_305_283_71,
-        4 => 2.776_445_105_197_79,
-        _ => {
-            let n = df as f64;
-            let z2 = Z * Z;
-            let g1 = Z * (z2 + 1.0) / 4.0;
-            let g2 = Z * ((5.0 * z2 + 16.0) * z2 + 3.0) / 96.0;
-            let g3 = Z * (((3.0 * z2 + 19.0) * z2 + 17.0) * z2 - 15.0) / 384.0;
-            let g4 = Z * ((((79.0 * z2 + 776.0) * z2 + 1482.0) * z2 - 1920.0) * z2 - 945.0) / 92_160.0;
-            Z + (g1 + (g2 + (g3 + g4 / n) / n) / n) / n
-        }
+    const FEW: [f64; 9] =
+        [12.706205, 4.302653, 3.182446, 2.776445, 2.570582, 2.446912, 2.364624, 2.306004, 2.262157];
+    if let Some(exact) = FEW.get(df - 1) {
+        return *exact;
     }
+    let n = df as f64;
+    let z2 = Z * Z;
+    let g1 = Z * (z2 + 1.0) / 4.0;
+    let g2 = Z * ((5.0 * z2 + 16.0) * z2 + 3.0) / 96.0;
+    let g3 = Z * (((3.0 * z2 + 19.0) * z2 + 17.0) * z2 - 15.0) / 384.0;
+    let g4 = Z * ((((79.0 * z2 + 776.0) * z2 + 1482.0) * z2 - 1920.0) * z2 - 945.0) / 92_160.0;
+    Z + (g1 + (g2 + (g3 + g4 / n) / n) / n) / n
 }
 
 #[cfg(test)]
@@ -144,7 +140,8 @@ mod tests {
         // Standard error sqrt(55/6 / 10) = 0.957427, times 2.262157.
         let ci = (summary.ci95_low.unwrap(), summary.ci95_high.unwrap());
         assert!((ci.0 - 3.334149).abs() < 1e-4 && (ci.1 - 7.665851).abs() < 1e-4, "{ci:?}");
-        assert_eq!((summary.p50, summary.p95), (Some(5.5), Some(9.55)));
+        assert_eq!(summary.p50, Some(5.5));
+        assert!((summary.p95.unwrap() - 9.55).abs() < 1e-12);
         assert_eq!((summary.min, summary.max), (Some(1.0), Some(10.0)));
         assert_eq!(summary.pi95_low, Some(1.225));
     }
