@@ -230,6 +230,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
         }
     }
 
+    #[inline(always)]
     fn on_attempt_end(&mut self, request: &RequestEnd) {
         if let (Route::LowestLatency(lowest), Some(provider)) = (&self.model.gateway.route, request.provider)
             && request.ended < SimTime::NEVER
@@ -243,7 +244,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
     }
 
     /// How a request ends that is sent where `choice` says, when, and with which error status.
-    #[inline]
+    #[inline(always)]
     fn ending(&self, now: SimTime, key: Key, replica: u32, choice: Choice) -> (Ending, SimTime, Option<u16>) {
         let Some(provider) = choice.provider else {
             let stage = self.stage_without_provider(now, replica);
@@ -264,7 +265,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
 
     /// An attempt's draws belong to the request, the provider and which try at that provider it is: the first.
     fn attempt_key(&self, request: Key, provider: ProviderId) -> Key {
-        request.joined(self.world.provider_key(provider)).numbered(0)
+        request.joined(self.world.provider_key(provider).numbered(0))
     }
 
     fn would_fail_unswitched(&self, now: SimTime, key: Key, replica: u32, choice: Choice) -> bool {

@@ -2,15 +2,16 @@
 
 use super::attempts::AttemptSlot;
 use super::health_check::Prober;
+use crate::model::ProviderId;
 use crate::time::SimTime;
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// What happens next. Arrivals are not here: they come from their own stream, and after all of these at equal times.
 ///
-/// The order of the variants is the order of events at equal times, then their fields in order. It does not depend on
-/// who scheduled them or when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// The order of the variants is the order of events at equal times, then the entity, then the ordinal. It does not
+/// depend on who scheduled them or when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Event {
     /// The fault at this index starts.
     FaultStarts(u32),
@@ -26,22 +27,48 @@ pub(super) enum Event {
     OperatorActs(u32),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Entry {
-    at: SimTime,
-    event: Event,
-}
+/// An event as the heap compares it: time first, then all that breaks ties in one number, then what else it carries.
+type Entry = Reverse<(SimTime, u64, AttemptSlot)>;
 
-/// `BinaryHeap` pops its greatest, so earlier is greater here.
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.at.cmp(&self.at).then_with(|| other.event.cmp(&self.event))
+const KIND_SHIFT: u32 = 61;
+const REPLICA_SHIFT: u32 = 48;
+const PROVIDER_SHIFT: u32 = 32;
+
+impl Event {
+    /// The number that orders events at equal times: kind, then entity, then ordinal.
+    #[inline]
+    fn rank(self) -> (u64, AttemptSlot) {
+        let of_prober = |prober: Prober, ordinal: u32| {
+            assert!(prober.replica < 1 << (KIND_SHIFT - REPLICA_SHIFT), "a model has at most 8,192 replicas");
+            u64::from(prober.replica) << REPLICA_SHIFT
+                | (prober.provider.index() as u64) << PROVIDER_SHIFT
+                | u64::from(ordinal)
+        };
+        let (kind, rank, slot) = match self {
+            Event::FaultStarts(i) => (0, u64::from(i), AttemptSlot(0)),
+            Event::FaultEnds(i) => (1, u64::from(i), AttemptSlot(0)),
+            Event::ProbeEnds { prober, ordinal } => (2, of_prober(prober, ordinal), AttemptSlot(0)),
+            Event::AttemptEnds { request, slot } => (3, request, slot),
+            Event::ProbeDue { prober, ordinal } => (4, of_prober(prober, ordinal), AttemptSlot(0)),
+            Event::OperatorActs(i) => (5, u64::from(i), AttemptSlot(0)),
+        };
+        (kind << KIND_SHIFT | rank, slot)
     }
-}
 
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+    #[inline]
+    fn from_rank(rank: u64, slot: AttemptSlot) -> Event {
+        let ordinal = rank as u32;
+        let provider = ProviderId::new((rank >> PROVIDER_SHIFT) as usize & 0xffff);
+        let replica = (rank >> REPLICA_SHIFT) as u32 & 0x1fff;
+        let prober = Prober { replica, provider };
+        match rank >> KIND_SHIFT {
+            0 => Event::FaultStarts(ordinal),
+            1 => Event::FaultEnds(ordinal),
+            2 => Event::ProbeEnds { prober, ordinal },
+            3 => Event::AttemptEnds { request: rank & ((1 << KIND_SHIFT) - 1), slot },
+            4 => Event::ProbeDue { prober, ordinal },
+            _ => Event::OperatorActs(ordinal),
+        }
     }
 }
 
@@ -53,27 +80,30 @@ pub(super) struct Queue {
 
 impl Queue {
     /// Adds an event; one at [`SimTime::NEVER`] never comes and is dropped.
+    #[inline]
     pub fn push(&mut self, at: SimTime, event: Event) {
         if at < SimTime::NEVER {
-            self.heap.push(Entry { at, event });
+            let (rank, slot) = event.rank();
+            self.heap.push(Reverse((at, rank, slot)));
         }
     }
 
     /// When the next event is due; [`SimTime::NEVER`] if there is none.
+    #[inline]
     pub fn next_at(&self) -> SimTime {
-        self.heap.peek().map_or(SimTime::NEVER, |entry| entry.at)
+        self.heap.peek().map_or(SimTime::NEVER, |Reverse((at, ..))| *at)
     }
 
     /// Takes out the next event.
+    #[inline]
     pub fn pop(&mut self) -> Option<(SimTime, Event)> {
-        self.heap.pop().map(|entry| (entry.at, entry.event))
+        self.heap.pop().map(|Reverse((at, rank, slot))| (at, Event::from_rank(rank, slot)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ProviderId;
 
     /// Whatever the order of pushing, equal times come out in the written order.
     #[test]

@@ -57,7 +57,6 @@ pub(super) enum Call {
 /// A status for errors that providers give with no fault active.
 const QUIET_ERROR: u16 = 500;
 
-const LATENCY: Key = Key::purpose("latency");
 const QUIET: Key = Key::purpose("quiet error");
 
 /// All providers and what is going to happen to them.
@@ -89,10 +88,10 @@ impl<'m> World<'m> {
         self.provider_keys[provider.index()]
     }
 
-    /// The fate of the attempt with this key, sent now.
+    /// The fate of the attempt with this key, sent now. The key's own draw is the latency.
     #[inline]
     pub fn attempt(&self, provider: ProviderId, key: Key, sent: SimTime) -> Fate {
-        let latency = self.model.provider(provider).latency.draw(key.joined(LATENCY));
+        let latency = self.model.provider(provider).latency.draw(key);
         self.call(Call::Attempt, provider, key, sent, latency)
     }
 

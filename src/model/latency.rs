@@ -1,6 +1,6 @@
 //! How long an answer takes.
 
-use crate::random::{Key, UnitExponential, UnitNormal};
+use crate::random::{self, Key, UnitExponential, UnitNormal};
 use crate::time::SimDuration;
 use rand_distr::Distribution;
 
@@ -45,7 +45,7 @@ impl Latency {
             Latency::Constant(latency) => latency,
             Latency::Exponential { mean } => mean.scaled(UnitExponential.sample(&mut key.rng())),
             Latency::LogNormal { p50, sigma } => {
-                p50.scaled(libm::exp(sigma * UnitNormal.sample(&mut key.rng())))
+                p50.scaled(random::exp(sigma * UnitNormal.sample(&mut key.rng())))
             }
         }
     }
