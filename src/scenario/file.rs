@@ -347,6 +347,7 @@ pub(crate) enum FirstProbe {
 /// What a health check counts its interval from.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::enum_variant_names, reason = "the names are what people write")]
 pub(crate) enum NextProbe {
     /// From the start of the last probe; probes overlap where the timeout is longer than the interval.
     FromStart,

@@ -303,10 +303,16 @@ pub(crate) fn clock(value: &Value) -> Result<model::Clock, Complaint> {
     }
     let text = text(value, "a time of day", r#""02:40:00 UTC""#)?;
     let (time, zone) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+    // A twelve-hour clock would be read as a zone, and be half a day out.
+    let twelve_hours = ["am", "pm"].contains(&zone.trim().replace('.', "").to_lowercase().as_str());
     time_of_day(time)
+        .filter(|_| !twelve_hours)
         .and_then(|(hour, minute, second)| model::Clock::new(hour, minute, second, zone.trim()))
         .ok_or_else(|| {
-            Complaint::new(format!("is \"{text}\", not a time of day"), r#"write it like "02:40:00 UTC""#)
+            Complaint::new(
+                format!("is \"{text}\", not a time of day on a 24-hour clock"),
+                r#"write it like "02:40:00 UTC""#,
+            )
         })
 }
 
