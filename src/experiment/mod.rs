@@ -1,4 +1,11 @@
-//! Many runs: of one scenario, of several side by side, of every point of a sweep.
+//! Experiments: a question, the scenarios that answer it, the values they are swept over, and many runs of each.
 
+pub mod design;
+pub mod file;
 pub mod runner;
 pub mod statistics;
+
+/// The JSON Schema of experiment files, for editors.
+pub fn json_schema() -> String {
+    crate::scenario::shape::published_schema::<file::ExperimentFile>("failover-sim experiment")
+}

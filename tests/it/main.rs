@@ -1,1 +1,4 @@
-fn main() {}
+//! One test binary; a file for each behaviour.
+
+mod bad_input;
+mod scenarios;

@@ -1,0 +1,275 @@
+//! Checks a file against its shape: unknown and missing settings, wrong types, units and ranges, all at their place.
+//!
+//! What was wrong is repaired with an example, so that the checks that come later can go on and say the rest; they
+//! must not judge what was repaired. What depends on more than one setting is left to [`super::lower`].
+
+use super::problem::{Problem, nearest, one_of};
+use super::quantity::describe;
+use super::shape::{Field, Shape, Variant};
+use super::tree::{Node, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a check found.
+#[derive(Default)]
+pub(crate) struct Findings {
+    pub problems: Vec<Problem>,
+    repaired: BTreeSet<String>,
+}
+
+impl Findings {
+    /// Whether nothing at, around or inside `path` had to be repaired.
+    pub fn sound(&self, path: &str) -> bool {
+        let inside = |outer: &str, inner: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        !self.repaired.iter().any(|repaired| inside(path, repaired) || inside(repaired, path))
+    }
+}
+
+/// Checks a whole file; the tree that comes back can be deserialised.
+///
+/// Tables in `broken` lack a part that could not be had: what is missing from them is not complained about.
+pub(crate) fn check(shape: &Shape, root: &Node, broken: &BTreeSet<String>) -> (Node, Findings) {
+    let findings = Findings { problems: vec![], repaired: broken.clone() };
+    let mut checker = Checker { root: shape, broken, findings };
+    let node = checker.check(shape, root, "").expect("the root of a TOML file is a table");
+    (node, checker.findings)
+}
+
+/// Checks one value that is about to be set at a path.
+pub(crate) fn check_value(root: &Shape, shape: &Shape, node: &Node, path: &str) -> Vec<Problem> {
+    let mut checker = Checker { root, broken: &BTreeSet::new(), findings: Findings::default() };
+    checker.check(shape, node, path);
+    checker.findings.problems
+}
+
+struct Checker<'a> {
+    root: &'a Shape,
+    broken: &'a BTreeSet<String>,
+    findings: Findings,
+}
+
+pub(crate) fn join(path: &str, step: &str) -> String {
+    if path.is_empty() { step.to_owned() } else { format!("{path}.{step}") }
+}
+
+/// `[provider.a]`, or "the file".
+fn table_name(path: &str) -> String {
+    if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") }
+}
+
+impl Checker<'_> {
+    /// The value, repaired where only a part of it is wrong; `None` if nothing can be made of it.
+    fn check(&mut self, shape: &Shape, node: &Node, path: &str) -> Option<Node> {
+        let checked = match shape {
+            Shape::Any => Some(node.clone()),
+            Shape::One(kind) => match kind.check(&node.to_toml()) {
+                Ok(()) => Some(node.clone()),
+                Err(complaint) => {
+                    let message = format!("`{path}` {}", complaint.what);
+                    self.problem(Problem::new(message).at(&node.place).help(complaint.help))
+                }
+            },
+            Shape::List(item) => self.list(item, node, path),
+            Shape::Map(item) => self.map(item, node, path),
+            Shape::Table(fields) => self.table(fields, node, path),
+            Shape::Choice(variants) => self.choice(variants, node, path),
+        };
+        if checked.is_none() {
+            self.findings.repaired.insert(path.to_owned());
+        }
+        checked
+    }
+
+    fn problem(&mut self, problem: Problem) -> Option<Node> {
+        self.findings.problems.push(problem);
+        None
+    }
+
+    fn wrong_type(&mut self, expected: &str, node: &Node, path: &str, help: String) -> Option<Node> {
+        let found = describe(&node.to_toml());
+        let place = if node.table().is_some() { &node.key } else { &node.place };
+        let message = format!("`{path}` takes {expected}, not {found}");
+        self.problem(Problem::new(message).at(place).help(help))
+    }
+
+    fn list(&mut self, item: &Shape, node: &Node, path: &str) -> Option<Node> {
+        let Value::List(items) = &node.value else {
+            let example = match (item, node.text()) {
+                (Shape::One(_), Some(text)) => format!("[\"{text}\"]"),
+                _ => format!("[{}]", item.example()),
+            };
+            return self.wrong_type("a list", node, path, format!("write {example}"));
+        };
+        let mut checked = Vec::new();
+        for (index, node) in items.iter().enumerate() {
+            // A list that lost an item is not the list that was meant.
+            let node = self.check(item, node, &join(path, &index.to_string()));
+            checked.push(node);
+        }
+        let items = checked.into_iter().collect::<Option<Vec<Node>>>()?;
+        Some(Node { value: Value::List(items), ..node.clone() })
+    }
+
+    fn map(&mut self, item: &Shape, node: &Node, path: &str) -> Option<Node> {
+        let Some(table) = node.table() else {
+            let help = match item {
+                Shape::Table(_) => format!("write a table under a name: [{path}.some_name]"),
+                _ => format!("write {{ name = {} }}", item.example()),
+            };
+            return self.wrong_type("a table", node, path, help);
+        };
+        let mut checked = BTreeMap::new();
+        for (name, node) in table {
+            let inner = join(path, name);
+            let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+            if matches!(item, Shape::Table(_)) && (name.is_empty() || !name.chars().all(bare)) {
+                let plain: String = name.chars().map(|c| if bare(c) { c } else { '_' }).collect();
+                self.problem(
+                    Problem::new(format!("the name `{name}` has characters that a path cannot hold"))
+                        .at(&node.key)
+                        .help(format!("use letters, digits, _ and - only: {plain}")),
+                );
+                self.findings.repaired.insert(path.to_owned());
+                continue;
+            }
+            if let Some(node) = self.check(item, node, &inner) {
+                checked.insert(name.clone(), node);
+            }
+        }
+        Some(Node { value: Value::Table(checked), ..node.clone() })
+    }
+
+    fn table(&mut self, fields: &[Field], node: &Node, path: &str) -> Option<Node> {
+        let Some(table) = node.table() else {
+            let help = format!("write {}", Shape::Table(fields.to_vec()).example());
+            return self.wrong_type("a table", node, path, help);
+        };
+        let mut misspelt: BTreeSet<&str> = BTreeSet::new();
+        for (name, inner) in table {
+            if fields.iter().all(|field| field.name != *name) {
+                misspelt.extend(self.unknown(fields, table, name, inner, path));
+            }
+        }
+        for name in &misspelt {
+            self.findings.repaired.insert(join(path, name));
+        }
+        let mut checked = BTreeMap::new();
+        for field in fields {
+            let inner_path = join(path, &field.name);
+            let found = table.get(&field.name);
+            let value = found.and_then(|inner| self.check(&field.shape, inner, &inner_path));
+            if let Some(value) = value {
+                checked.insert(field.name.clone(), value);
+            } else if field.required {
+                let excused = misspelt.contains(field.name.as_str()) || self.broken.contains(path);
+                if found.is_none() && !excused {
+                    let message = format!("{} has no `{}`", table_name(path), field.name);
+                    self.problem(Problem::new(message).at(&node.key).help(field.how_to_add()));
+                }
+                self.findings.repaired.insert(inner_path);
+                checked.insert(field.name.clone(), example_node(field, node));
+            }
+        }
+        Some(Node { value: Value::Table(checked), ..node.clone() })
+    }
+
+    /// Complains of an unknown setting; says which known one it was meant to be.
+    fn unknown<'f>(
+        &mut self,
+        fields: &'f [Field],
+        table: &BTreeMap<String, Node>,
+        name: &str,
+        node: &Node,
+        path: &str,
+    ) -> Option<&'f str> {
+        let free = fields.iter().map(|f| f.name.as_str()).filter(|known| !table.contains_key(*known));
+        let meant = nearest(name, free);
+        let mut elsewhere = Vec::new();
+        self.root.find(name, "", &mut elsewhere);
+        let help = match (meant, elsewhere.first()) {
+            (Some(meant), _) => format!("did you mean `{meant}`?"),
+            (None, Some(home)) => format!("it belongs at `{home}`"),
+            (None, None) => {
+                format!("{} takes {}", table_name(path), one_of(fields.iter().map(|f| f.name.as_str())))
+            }
+        };
+        let message = match path {
+            "" => format!("there is no setting `{name}`"),
+            _ => format!("`{path}` has no setting `{name}`"),
+        };
+        self.problem(Problem::new(message).at(&node.key).help(help));
+        meant
+    }
+
+    fn choice(&mut self, variants: &[Variant], node: &Node, path: &str) -> Option<Node> {
+        let names = || variants.iter().map(|variant| variant.name.as_str());
+        let examples = || -> String {
+            let all: Vec<&str> = variants.iter().map(|variant| variant.example.as_str()).collect();
+            match all.split_last() {
+                Some((last, [])) => format!("write {last}"),
+                Some((last, rest)) => format!("write {} or {last}", rest.join(", ")),
+                None => String::new(),
+            }
+        };
+        let find = |name: &str| variants.iter().find(|variant| variant.name == name);
+        let Some(table) = node.table() else {
+            return match node.text().map(|text| (text, find(text))) {
+                Some((_, Some(Variant { content: None, .. }))) => Some(node.clone()),
+                Some((text, Some(variant))) => {
+                    let message = format!("`{path}` is \"{text}\", which needs a value");
+                    let help = format!("write {}", variant.example);
+                    self.problem(Problem::new(message).at(&node.place).help(help))
+                }
+                Some((text, None)) => {
+                    let help = match nearest(text, names()).and_then(find) {
+                        Some(variant) => format!("did you mean {}?", variant.example),
+                        None => examples(),
+                    };
+                    let message = format!("`{path}` is \"{text}\", which is none of its choices");
+                    self.problem(Problem::new(message).at(&node.place).help(help))
+                }
+                None => self.wrong_type("one of its choices", node, path, examples()),
+            };
+        };
+        let mut keys = table.iter();
+        let (Some((name, inner)), None) = (keys.next(), keys.next()) else {
+            let found: Vec<&str> = table.keys().map(String::as_str).collect();
+            let message = match found.as_slice() {
+                [] => format!("`{path}` is empty"),
+                found => format!(
+                    "`{path}` has {} settings, {}, but takes one choice",
+                    found.len(),
+                    found.join(", ")
+                ),
+            };
+            let place = if node.place.text().contains('\n') { &node.key } else { &node.place };
+            return self.problem(Problem::new(message).at(place).help(examples()));
+        };
+        match find(name) {
+            Some(Variant { content: Some(content), .. }) => {
+                let inner = self.check(content, inner, &join(path, name))?;
+                Some(Node { value: Value::Table(BTreeMap::from([(name.clone(), inner)])), ..node.clone() })
+            }
+            Some(bare) => {
+                let message = format!("`{path}` has a value for `{name}`, which takes none");
+                self.problem(Problem::new(message).at(&inner.key).help(format!("write {}", bare.example)))
+            }
+            None => {
+                let help = match nearest(name, names()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => examples(),
+                };
+                let message = format!("`{path}` has no choice `{name}`");
+                self.problem(Problem::new(message).at(&inner.key).help(help))
+            }
+        }
+    }
+}
+
+/// Stands in for a required setting that is missing or wrong.
+fn example_node(field: &Field, table: &Node) -> Node {
+    let text = format!("x = {}", field.inline_example());
+    let parsed: toml::Table = toml::from_str(&text).expect("an example is TOML");
+    Node::from_toml(&parsed["x"], &table.key)
+}

@@ -1,0 +1,182 @@
+//! Finds and reads what a scenario names: parts and traces, beside the file that names them or in `models/`.
+//!
+//! Everything read is kept, because a sweep lowers the same scenario thousands of times. What the files mean is left
+//! to [`super::part`] and [`super::trace`].
+
+use super::file::TraceUnit;
+use super::problem::{Problem, Problems, nearest};
+use super::source::{Folder, Place, Source};
+use super::trace;
+use super::tree::Node;
+use crate::time::SimTime;
+use include_dir::{Dir, include_dir};
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// The parts that come with the program.
+static MODELS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/models");
+
+/// Files that were read, shared by all documents of one loader.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    parts: Mutex<BTreeMap<String, Node>>,
+    traces: Mutex<BTreeMap<TraceKey, Arc<[SimTime]>>>,
+}
+
+type TraceKey = (String, Option<String>, Option<TraceUnit>);
+
+/// A file that exists.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// As shown to people.
+    pub name: String,
+    /// The same for every way to write its path.
+    pub identity: String,
+    pub folder: Folder,
+    contents: Contents,
+}
+
+#[derive(Debug)]
+enum Contents {
+    Disk(PathBuf),
+    Embedded(&'static [u8]),
+}
+
+impl Found {
+    fn on_disk(path: &Path) -> Option<Found> {
+        let identity = path.is_file().then(|| path.canonicalize().ok()).flatten()?;
+        Some(Found {
+            name: path.display().to_string(),
+            identity: identity.display().to_string(),
+            folder: Folder::Disk(path.parent().unwrap_or(Path::new("")).to_owned()),
+            contents: Contents::Disk(path.to_owned()),
+        })
+    }
+
+    fn embedded(path: &Path) -> Option<Found> {
+        let path = without_dots(path)?;
+        let file = MODELS.get_file(&path)?;
+        let name = format!("models/{}", path.display());
+        Some(Found {
+            identity: format!("embedded {name}"),
+            name,
+            folder: Folder::Embedded(path.parent().unwrap_or(Path::new("")).to_owned()),
+            contents: Contents::Embedded(file.contents()),
+        })
+    }
+
+    /// The whole file; the error is the system's own words.
+    pub fn read(&self) -> Result<String, String> {
+        match &self.contents {
+            Contents::Disk(path) => std::fs::read_to_string(path).map_err(|error| error.to_string()),
+            Contents::Embedded(bytes) => {
+                String::from_utf8(bytes.to_vec()).map_err(|_| "it is not UTF-8 text".to_owned())
+            }
+        }
+    }
+}
+
+/// `a/../b` as `b`; `None` for what leaves the embedded folder.
+fn without_dots(path: &Path) -> Option<PathBuf> {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => plain.push(name),
+            Component::CurDir => {}
+            Component::ParentDir if plain.pop() => {}
+            _ => return None,
+        }
+    }
+    Some(plain)
+}
+
+/// Finds what `reference` names in a text of `folder`.
+fn find(folder: &Folder, reference: &str) -> Option<Found> {
+    let beside = match folder {
+        Folder::Disk(folder) => Found::on_disk(&folder.join(reference)),
+        Folder::Embedded(folder) => Found::embedded(&folder.join(reference)),
+    };
+    let in_models = || Found::embedded(Path::new(reference.strip_prefix("models/").unwrap_or(reference)));
+    beside.or_else(in_models)
+}
+
+impl Files {
+    /// Finds a file, or says where it was looked for and what there is.
+    pub fn find(&self, reference: &str, at: &Place, what: &str) -> Result<Found, Problem> {
+        let folder = &at.source.folder;
+        find(folder, reference).ok_or_else(|| {
+            let place = match folder {
+                Folder::Disk(folder) if folder.as_os_str().is_empty() => "this folder".to_owned(),
+                Folder::Disk(folder) => folder.display().to_string(),
+                Folder::Embedded(folder) => Path::new("models").join(folder).display().to_string(),
+            };
+            let extension = Path::new(reference).extension().and_then(|name| name.to_str()).unwrap_or("toml");
+            let known = known_files(folder, extension);
+            let help = match nearest(reference, known.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("paths are looked up in {place}, then in the program's own `models/`"),
+            };
+            Problem::new(format!("the {what} `{reference}` does not exist")).at(at).help(help)
+        })
+    }
+
+    /// The tree of a part.
+    pub fn part(&self, found: &Found, at: &Place) -> Result<Node, Problems> {
+        if let Some(node) = lock(&self.parts).get(&found.identity) {
+            return Ok(node.clone());
+        }
+        let text = found
+            .read()
+            .map_err(|why| Problem::new(format!("the part `{}` cannot be read: {why}", found.name)).at(at))?;
+        let source = Arc::new(Source {
+            name: found.name.clone(),
+            text,
+            first_line: 1,
+            is_file: true,
+            folder: found.folder.clone(),
+        });
+        let node = Node::parse(&source)?;
+        lock(&self.parts).insert(found.identity.clone(), node.clone());
+        Ok(node)
+    }
+
+    /// The arrival times of a trace.
+    pub fn trace(&self, request: &trace::Request<'_>) -> Result<Arc<[SimTime]>, Problem> {
+        let found = self.find(request.file, request.file_at, "trace")?;
+        let key = (found.identity.clone(), request.column.map(str::to_owned), request.unit);
+        if let Some(times) = lock(&self.traces).get(&key) {
+            return Ok(times.clone());
+        }
+        let text = found.read().map_err(|why| {
+            Problem::new(format!("the trace `{}` cannot be read: {why}", found.name)).at(request.file_at)
+        })?;
+        let times: Arc<[SimTime]> = trace::read(&found.name, &text, request)?.into();
+        lock(&self.traces).insert(key, times.clone());
+        Ok(times)
+    }
+}
+
+/// A cache is never left half-written, so a panic elsewhere does not spoil it.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// What could have been meant: files beside, and all of `models/`.
+fn known_files(folder: &Folder, extension: &str) -> Vec<String> {
+    let mut known = Vec::new();
+    if let Folder::Disk(folder) = folder {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        known.extend(entries.filter_map(|entry| entry.file_name().into_string().ok()));
+    }
+    embedded_files(&MODELS, &mut known);
+    known.retain(|name| Path::new(name).extension().is_some_and(|found| found == extension));
+    known.sort();
+    known
+}
+
+fn embedded_files(folder: &Dir<'static>, known: &mut Vec<String>) {
+    known.extend(folder.files().map(|file| format!("models/{}", file.path().display())));
+    folder.dirs().for_each(|inner| embedded_files(inner, known));
+}

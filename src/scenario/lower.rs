@@ -1,0 +1,476 @@
+//! Lowers a checked file into a model: names become ids, clock times instants; says all that does not fit together.
+//!
+//! Single values were checked by [`super::check`]; what it had to repair is not judged here.
+
+use super::check::Findings;
+use super::file::{self, Effect, Scenario};
+use super::files::Files;
+use super::problem::{Problem, nearest, one_of};
+use super::quantity::{Moment, When};
+use super::shape::inline;
+use super::source::Place;
+use super::trace;
+use super::tree::Node;
+use crate::model::{self, ProviderId};
+use crate::time::SimTime;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+
+/// More than any gateway has; ids are 16 bits.
+const PROVIDERS_MAX: usize = 1_000;
+
+/// Takes a file apart; the model means nothing if there are problems.
+pub(crate) fn lower(
+    name: &str,
+    file: &Scenario,
+    root: &Node,
+    findings: &Findings,
+    files: &Files,
+) -> (Option<model::Model>, Vec<Problem>) {
+    let ids = file.provider.keys().take(PROVIDERS_MAX).enumerate();
+    let ids = ids.map(|(index, name)| (name.as_str(), ProviderId::new(index))).collect();
+    let mut lowering = Lowering { file, root, findings, files, ids, problems: vec![] };
+    let model = lowering.model(name);
+    (model, lowering.problems)
+}
+
+struct Lowering<'a> {
+    file: &'a Scenario,
+    root: &'a Node,
+    findings: &'a Findings,
+    files: &'a Files,
+    ids: BTreeMap<&'a str, ProviderId>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Lowering<'a> {
+    /// Every part is lowered even if another one failed, so that all problems come out.
+    fn model(&mut self, name: &str) -> Option<model::Model> {
+        let file = self.file;
+        let providers = self.providers();
+        let arrivals = self.arrivals();
+        let mut faults: Vec<Option<model::Fault>> = vec![];
+        for (name, fault) in &file.fault {
+            faults.push(self.fault(name, fault));
+        }
+        let gateway = self.gateway();
+        let mut operator: Vec<Option<model::OperatorAction>> = vec![];
+        for (name, action) in &file.operator {
+            let path = format!("operator.{name}");
+            let at = self.instant(&action.at, &format!("{path}.at"));
+            let avoid = self.provider_ids(&action.avoid, &format!("{path}.avoid"));
+            operator.push(at.zip(avoid).map(|(at, avoid)| model::OperatorAction {
+                name: name.clone(),
+                at,
+                avoid,
+            }));
+        }
+        let mut faults: Vec<model::Fault> = faults.into_iter().collect::<Option<_>>()?;
+        let mut operator: Vec<model::OperatorAction> = operator.into_iter().collect::<Option<_>>()?;
+        // The sorts are stable, and the tables were in order of name.
+        faults.sort_by_key(|fault| fault.start);
+        operator.sort_by_key(|action| action.at);
+        Some(model::Model {
+            name: name.to_owned(),
+            about: file.about.clone(),
+            clock: file.clock.as_ref().map(|clock| clock.value.clone()),
+            duration: file.duration.value,
+            traffic: model::Traffic {
+                arrivals: arrivals?,
+                client_timeout: file.traffic.client_timeout.as_ref().map(|timeout| timeout.value),
+            },
+            providers: providers?,
+            faults,
+            gateway: gateway?,
+            operator,
+            weakest_evidence: None,
+        })
+    }
+
+    fn place(&self, path: &str) -> Place {
+        self.root.place_of(&path.split('.').collect::<Vec<_>>()).clone()
+    }
+
+    /// Notes a problem at a path.
+    fn problem(&mut self, path: &str, message: String, help: impl Into<String>) {
+        let place = self.place(path);
+        self.problems.push(Problem::new(message).at(&place).help(help));
+    }
+
+    fn providers(&mut self) -> Option<Vec<model::Provider>> {
+        let file = self.file;
+        if file.provider.is_empty() && self.findings.sound("provider") {
+            let help = "add, for example:\n[provider.primary]\nlatency = { lognormal = { p50 = \"800ms\", p99 = \"3s\" } }";
+            self.problem("provider", "there is no provider".to_owned(), help);
+        }
+        if file.provider.len() > PROVIDERS_MAX {
+            let message = format!("there are {} providers", file.provider.len());
+            self.problem("provider", message, format!("use at most {PROVIDERS_MAX}"));
+        }
+        let mut providers = vec![];
+        for (name, provider) in &file.provider {
+            if provider.labels.contains_key("name") {
+                let message =
+                    format!("`provider.{name}` has a label `name`, which faults take for the provider's own");
+                self.problem(
+                    &format!("provider.{name}.labels.name"),
+                    message,
+                    "call the label something else",
+                );
+            }
+            let latency = self.latency(&provider.latency, &format!("provider.{name}.latency"));
+            providers.push(latency.map(|latency| model::Provider {
+                name: name.clone(),
+                labels: provider.labels.clone(),
+                latency,
+                error_rate: provider.error_rate.value,
+            }));
+        }
+        providers.into_iter().collect()
+    }
+
+    fn latency(&mut self, latency: &file::Latency, path: &str) -> Option<model::Latency> {
+        match latency {
+            file::Latency::Constant(constant) => Some(model::Latency::Constant(constant.value)),
+            file::Latency::Exponential(exponential) => {
+                Some(model::Latency::Exponential { mean: exponential.mean.value })
+            }
+            file::Latency::Lognormal(lognormal) => {
+                let (p50, p99) = (lognormal.p50.value, lognormal.p99.value);
+                let lowered = model::Latency::lognormal(p50, p99);
+                if lowered.is_none() && self.findings.sound(path) {
+                    let (at, other) = (
+                        self.place(&format!("{path}.lognormal.p99")),
+                        self.place(&format!("{path}.lognormal.p50")),
+                    );
+                    let message = format!("`{path}` has a p99 of {p99}, below its p50 of {p50}");
+                    self.problems.push(
+                        Problem::new(message)
+                            .at(&at)
+                            .also(&other, "the median")
+                            .help("swap them, or raise p99"),
+                    );
+                }
+                lowered
+            }
+        }
+    }
+
+    fn arrivals(&mut self) -> Option<model::Arrivals> {
+        let trace = match &self.file.traffic.arrivals {
+            file::Arrivals::Constant(rate) => return Some(model::Arrivals::Constant(rate.value)),
+            file::Arrivals::Poisson(rate) => return Some(model::Arrivals::Poisson(rate.value)),
+            file::Arrivals::Trace(trace) => trace,
+        };
+        if !self.findings.sound("traffic.arrivals") {
+            return None;
+        }
+        let request = trace::Request {
+            file: &trace.file,
+            file_at: &self.place("traffic.arrivals.trace.file"),
+            column: trace.column.as_deref(),
+            column_at: &self.place("traffic.arrivals.trace.column"),
+            unit: trace.unit,
+        };
+        match self.files.trace(&request) {
+            Ok(times) => {
+                let rate = trace.rate.as_ref().map(|rate| rate.value);
+                model::Trace::new(times, rate).map(model::Arrivals::Trace)
+            }
+            Err(problem) => {
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    /// When something happens; it has to be before arrivals stop.
+    fn instant(&mut self, moment: &Moment, path: &str) -> Option<SimTime> {
+        let (written, time) = match moment.value {
+            When::After(delay) => (delay.to_string(), SimTime::START.after(delay)),
+            When::Clock { hour, minute, second } => {
+                let written = format!("{hour:02}:{minute:02}:{second:02}");
+                let Some(clock) = &self.file.clock else {
+                    if self.findings.sound("clock") && self.findings.sound(path) {
+                        let message =
+                            format!("`{path}` is the clock time {written}, but the scenario has no clock");
+                        let help = "add what the clock shows at the start, clock = \"02:40:00 UTC\", or write a time since the start, \"7m\"";
+                        self.problem(path, message, help);
+                    }
+                    return None;
+                };
+                (written, clock.value.next(hour, minute, second))
+            }
+        };
+        let duration = self.file.duration.value;
+        if time.as_nanos() < duration.as_nanos() {
+            return Some(time);
+        }
+        let sound = ["clock", "duration", path].iter().all(|path| self.findings.sound(path));
+        if sound {
+            let end = SimTime::START.after(duration);
+            let clock = self.file.clock.as_ref().map(|clock| &clock.value);
+            let (message, help) = match clock.filter(|_| matches!(moment.value, When::Clock { .. })) {
+                Some(clock) => {
+                    let (start, end) = (clock.show(SimTime::START), clock.show(end));
+                    let after = time.since(SimTime::START);
+                    (
+                        format!(
+                            "`{path}` is {written}, which comes {after} after the start at {start}; the run ends at {end}"
+                        ),
+                        format!("choose a time from {start} to before {end}, or a longer `duration`"),
+                    )
+                }
+                None => (
+                    format!("`{path}` is {written}, but the run ends after {duration}"),
+                    format!("choose a time before {duration}, or a longer `duration`"),
+                ),
+            };
+            let (at, other) = (self.place(path), self.place("duration"));
+            self.problems
+                .push(Problem::new(message).at(&at).also(&other, "the run ends after this").help(help));
+        }
+        None
+    }
+
+    fn fault(&mut self, name: &str, fault: &file::Fault) -> Option<model::Fault> {
+        let path = format!("fault.{name}");
+        let providers = self.hit_by(fault, &format!("{path}.on"));
+        let start = self.instant(&fault.at, &format!("{path}.at"));
+        let requests = effect(&fault.requests);
+        let (providers, start) = providers.zip(start)?;
+        Some(model::Fault {
+            name: name.to_owned(),
+            providers,
+            start,
+            end: start.after(fault.lasts.value),
+            requests,
+            probes: fault.probes.as_ref().map_or(requests, effect),
+            in_flight: match fault.in_flight {
+                file::InFlight::Finish => model::InFlight::Finish,
+                file::InFlight::Fail => model::InFlight::Fail,
+                file::InFlight::Hang => model::InFlight::Hang,
+            },
+            fraction: fault.fraction.value,
+            probe_fraction: fault.probe_fraction.as_ref().unwrap_or(&fault.fraction).value,
+        })
+    }
+
+    /// The providers whose labels match.
+    fn hit_by(&mut self, fault: &file::Fault, path: &str) -> Option<Vec<ProviderId>> {
+        let has = |name: &str, provider: &file::Provider, label: &str, value: &str| match label {
+            "name" => name == value,
+            _ => provider.labels.get(label).is_some_and(|found| found == value),
+        };
+        let file = self.file;
+        let hit: Vec<ProviderId> = file
+            .provider
+            .iter()
+            .filter(|(name, provider)| {
+                fault.on.iter().all(|(label, value)| has(name, provider, label, value))
+            })
+            .filter_map(|(name, _)| self.ids.get(name.as_str()).copied())
+            .collect();
+        if !hit.is_empty() && !fault.on.is_empty() {
+            return Some(hit);
+        }
+        if !self.findings.sound("provider") || !self.findings.sound(path) {
+            return None;
+        }
+        let all: Vec<String> = file
+            .provider
+            .iter()
+            .map(|(name, provider)| {
+                let mut labels: toml::Table = provider
+                    .labels
+                    .iter()
+                    .map(|(label, value)| (label.clone(), value.as_str().into()))
+                    .collect();
+                labels.insert("name".to_owned(), name.as_str().into());
+                inline(&toml::Value::Table(labels))
+            })
+            .collect();
+        let listed = format!("providers have\n{}", all.join("\n"));
+        if fault.on.is_empty() {
+            let message = format!("`{path}` is empty, so it is not said whom the fault hits");
+            self.problem(path, message, format!("write labels that all must match; {listed}"));
+            return None;
+        }
+        for (label, value) in &fault.on {
+            let known: BTreeSet<&str> = match label.as_str() {
+                "name" => file.provider.keys().map(String::as_str).collect(),
+                _ => file.provider.values().filter_map(|p| p.labels.get(label)).map(String::as_str).collect(),
+            };
+            let inner = format!("{path}.{label}");
+            if known.is_empty() {
+                let labels: BTreeSet<&str> = file
+                    .provider
+                    .values()
+                    .flat_map(|provider| provider.labels.keys())
+                    .map(String::as_str)
+                    .chain(["name"])
+                    .collect();
+                let help = match nearest(label, labels.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("there are the labels {}", one_of(labels).replace(" or ", " and ")),
+                };
+                let place = self.root.at(&inner.split('.').collect::<Vec<_>>()).map(|node| node.key.clone());
+                let place = place.unwrap_or_else(|| self.place(path));
+                self.problems.push(
+                    Problem::new(format!("no provider has a label `{label}`, so the fault hits nothing"))
+                        .at(&place)
+                        .help(help),
+                );
+                return None;
+            }
+            if !known.contains(value.as_str()) {
+                let help = match nearest(value, known.iter().copied()) {
+                    Some(near) => format!("did you mean \"{near}\"?"),
+                    None => format!("providers have {label} {}", one_of(known)),
+                };
+                let message = format!("no provider has {label} \"{value}\", so the fault hits nothing");
+                self.problem(&inner, message, help);
+                return None;
+            }
+        }
+        let message = "no provider has all of these labels, so the fault hits nothing".to_owned();
+        self.problem(path, message, listed);
+        None
+    }
+
+    /// Providers by name; says which do not exist and which come twice.
+    fn provider_ids(&mut self, names: &[String], path: &str) -> Option<Vec<ProviderId>> {
+        if !self.findings.sound(path) {
+            return None;
+        }
+        let known = || self.ids.keys().copied();
+        if names.is_empty() {
+            let help = format!("name at least one of {}", one_of(known()));
+            self.problem(path, format!("`{path}` names no provider"), help);
+            return None;
+        }
+        let mut ids = vec![];
+        let mut found = vec![];
+        for (index, name) in names.iter().enumerate() {
+            let item = format!("{path}.{index}");
+            let Some(id) = self.ids.get(name.as_str()).copied() else {
+                if self.findings.sound(&format!("provider.{name}")) {
+                    let help = super::problem::suggestion(name, self.ids.keys().copied().collect::<Vec<_>>());
+                    found.push((item, format!("there is no provider `{name}`"), help));
+                }
+                ids.push(None);
+                continue;
+            };
+            if ids.contains(&Some(id)) {
+                found.push((
+                    item,
+                    format!("`{path}` names `{name}` twice"),
+                    "remove one of the two".to_owned(),
+                ));
+            }
+            ids.push(Some(id));
+        }
+        let good = found.is_empty();
+        for (item, message, help) in found {
+            self.problem(&item, message, help);
+        }
+        if good { ids.into_iter().collect() } else { None }
+    }
+
+    fn gateway(&mut self) -> Option<model::Gateway> {
+        let gateway = &self.file.gateway;
+        let route = self.route();
+        let check = gateway.health_check.as_ref().map(|check| {
+            let latency = self.latency(&check.latency, "gateway.health_check.latency")?;
+            Some(model::HealthCheck {
+                interval: check.interval.value,
+                timeout: check.timeout.value,
+                jitter: check.jitter.value,
+                eject_after: at_least_one(check.eject_after.value),
+                readmit_after: at_least_one(check.readmit_after.value),
+                first_probe: match &check.first_probe {
+                    file::FirstProbe::Random => model::FirstProbe::Random,
+                    file::FirstProbe::At(delay) => model::FirstProbe::At(delay.value),
+                },
+                next_probe: match check.next_probe {
+                    file::NextProbe::FromStart => model::NextProbe::FromStart,
+                    file::NextProbe::FromStartNoOverlap => model::NextProbe::FromStartNoOverlap,
+                    file::NextProbe::FromEnd => model::NextProbe::FromEnd,
+                },
+                latency,
+            })
+        });
+        let health_check = match check {
+            Some(check) => Some(check?),
+            None => None,
+        };
+        Some(model::Gateway {
+            replicas: at_least_one(gateway.replicas.value),
+            route: route?,
+            health_check,
+            all_ejected: match gateway.all_ejected {
+                file::AllEjected::Fail => model::AllEjected::Fail,
+                file::AllEjected::IgnoreHealth => model::AllEjected::IgnoreHealth,
+            },
+        })
+    }
+
+    fn route(&mut self) -> Option<model::Route> {
+        let all: Vec<ProviderId> = self.ids.values().copied().collect();
+        match &self.file.gateway.route {
+            Some(file::Route::Prefer(names)) => {
+                self.provider_ids(names, "gateway.route.prefer").map(model::Route::Prefer)
+            }
+            Some(file::Route::LowestLatency(lowest)) => {
+                let among = match &lowest.among {
+                    Some(names) => self.provider_ids(names, "gateway.route.lowest_latency.among")?,
+                    None => all,
+                };
+                Some(model::Route::LowestLatency(model::LowestLatency {
+                    among,
+                    weight: lowest.weight.value,
+                    failure_counts_as: lowest.failure_counts_as.value,
+                    explore: lowest.explore.value,
+                }))
+            }
+            None if all.len() == 1 => Some(model::Route::Prefer(all)),
+            None => {
+                let sound = self.findings.sound("gateway.route") && self.findings.sound("provider");
+                if !all.is_empty() && sound {
+                    let names: Vec<String> = self.ids.keys().map(|name| format!("\"{name}\"")).collect();
+                    let message =
+                        format!("there are {} providers, but `gateway` has no `route` among them", all.len());
+                    let help = format!("add to [gateway]: route = {{ prefer = [{}] }}", names.join(", "));
+                    self.problem("gateway", message, help);
+                }
+                None
+            }
+        }
+    }
+}
+
+fn effect(effect: &Effect) -> model::Effect {
+    match effect {
+        Effect::Refuse => model::Effect::Refuse,
+        Effect::Hang => model::Effect::Hang,
+        Effect::Unaffected => model::Effect::Unaffected,
+        Effect::Status(status) => model::Effect::Status(status.value),
+        Effect::Slow(factor) => model::Effect::Slow(factor.value),
+    }
+}
+
+fn at_least_one(count: u32) -> NonZeroU32 {
+    NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN)
+}
+
+/// The weakest of what tables and parts declare.
+pub(crate) fn weakest(declared: &[String]) -> Option<model::Evidence> {
+    let read = |text: &String| match text.as_str() {
+        "assumed" => Some(model::Evidence::Assumed),
+        "documented" => Some(model::Evidence::Documented),
+        "source" => Some(model::Evidence::Source),
+        "measured" => Some(model::Evidence::Measured),
+        _ => None,
+    };
+    declared.iter().filter_map(read).min()
+}

@@ -1,0 +1,33 @@
+//! Scenario files as people write them, lowered into a [`crate::model::Model`].
+//!
+//! TOML is parsed into a tree that knows where each value was written ([`tree`]), parts are merged in ([`part`]), the
+//! tree is checked against the schema ([`check`]), deserialised ([`file`](mod@file)) and lowered ([`lower`]). Every
+//! problem on the way is collected, with its place and what to write instead. Running a model, and printing anything,
+//! is left to others.
+
+pub(crate) mod check;
+mod document;
+mod file;
+mod files;
+mod lower;
+mod part;
+mod path;
+mod problem;
+pub(crate) mod quantity;
+pub(crate) mod shape;
+pub(crate) mod source;
+mod trace;
+pub(crate) mod tree;
+
+pub use document::{Document, Loader, ResolvedSetting};
+pub(crate) use document::{file_source, read_text, value_of};
+pub use problem::{Problem, Problems};
+pub(crate) use problem::{one_of, suggestion};
+
+/// A commented scenario to start from.
+pub const TEMPLATE: &str = include_str!("template.toml");
+
+/// The JSON Schema of scenario files, for editors.
+pub fn json_schema() -> String {
+    shape::published_schema::<file::Scenario>("failover-sim scenario")
+}

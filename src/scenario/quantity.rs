@@ -1,0 +1,523 @@
+//! Single values with a unit or a range: how each is read, described in the schema, and complained about.
+//!
+//! Every kind has one reading function, which the check of a file, the deserialiser and sweep axes all use, so that
+//! they cannot disagree.
+
+use crate::model;
+use crate::time::SimDuration;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
+use toml::Value;
+
+/// The longest time a scenario may name, in days: nobody plans an incident beyond it, and nothing overflows below it.
+const LONGEST_DAYS: u64 = 366;
+
+/// What is wrong with a value: the end of a sentence that begins with the setting's name, and what to write.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Complaint {
+    pub what: String,
+    pub help: String,
+}
+
+impl Complaint {
+    pub fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Complaint { what: what.into(), help: help.into() }
+    }
+}
+
+/// What kind of single value a setting takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Duration,
+    PositiveDuration,
+    Rate,
+    Moment,
+    TimeOfDay,
+    Share,
+    Weight,
+    Factor,
+    Count,
+    Status,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 11] = [
+        Kind::Text,
+        Kind::Duration,
+        Kind::PositiveDuration,
+        Kind::Rate,
+        Kind::Moment,
+        Kind::TimeOfDay,
+        Kind::Share,
+        Kind::Weight,
+        Kind::Factor,
+        Kind::Count,
+        Kind::Status,
+    ];
+
+    /// The mark in the schema by which the kind is found again.
+    pub fn mark(self) -> &'static str {
+        match self {
+            Kind::Text => "text",
+            Kind::Duration => "duration",
+            Kind::PositiveDuration => "positive duration",
+            Kind::Rate => "rate",
+            Kind::Moment => "moment",
+            Kind::TimeOfDay => "time of day",
+            Kind::Share => "share",
+            Kind::Weight => "weight",
+            Kind::Factor => "factor",
+            Kind::Count => "count",
+            Kind::Status => "status",
+        }
+    }
+
+    /// A value of this kind, as TOML text.
+    pub fn example(self) -> &'static str {
+        match self {
+            Kind::Text => "\"text\"",
+            Kind::Duration | Kind::PositiveDuration => "\"5s\"",
+            Kind::Rate => "\"100/s\"",
+            Kind::Moment => "\"7m\"",
+            Kind::TimeOfDay => "\"02:40:00 UTC\"",
+            Kind::Share => "0.05",
+            Kind::Weight => "0.1",
+            Kind::Factor => "10.0",
+            Kind::Count => "3",
+            Kind::Status => "503",
+        }
+    }
+
+    pub fn is_duration(self) -> bool {
+        matches!(self, Kind::Duration | Kind::PositiveDuration)
+    }
+
+    /// Whether the value can be read.
+    pub fn check(self, value: &Value) -> Result<(), Complaint> {
+        match self {
+            Kind::Text => text(value, "a text", "\"...\"").map(drop),
+            Kind::Duration => duration(value).map(drop),
+            Kind::PositiveDuration => positive_duration(value).map(drop),
+            Kind::Rate => rate(value).map(drop),
+            Kind::Moment => moment(value).map(drop),
+            Kind::TimeOfDay => clock(value).map(drop),
+            Kind::Share => share(value).map(drop),
+            Kind::Weight => weight(value).map(drop),
+            Kind::Factor => factor(value).map(drop),
+            Kind::Count => count(value).map(drop),
+            Kind::Status => status(value).map(drop),
+        }
+    }
+}
+
+/// What a value is, for "expected ..., found ...".
+pub(crate) fn describe(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("the text \"{text}\""),
+        Value::Integer(integer) => format!("the number {integer}"),
+        Value::Float(float) => format!("the number {float}"),
+        Value::Boolean(boolean) => format!("{boolean}"),
+        Value::Datetime(datetime) => format!("the date or time {datetime}"),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Table(_) => "a table".to_owned(),
+    }
+}
+
+fn wrong_type(expected: &str, value: &Value, example: &str) -> Complaint {
+    Complaint::new(format!("takes {expected}, not {}", describe(value)), format!("write it like {example}"))
+}
+
+fn text<'a>(value: &'a Value, expected: &str, example: &str) -> Result<&'a str, Complaint> {
+    value.as_str().ok_or_else(|| wrong_type(expected, value, example))
+}
+
+/// A duration in humantime's syntax.
+pub(crate) fn duration(value: &Value) -> Result<SimDuration, Complaint> {
+    const EXAMPLES: &str = r#""250ms", "1.5s" or "1m 30s""#;
+    if matches!(value, Value::Integer(_) | Value::Float(_)) {
+        return Err(Complaint::new(
+            format!("is {value}, without a unit"),
+            format!("write \"{value}s\" for seconds or \"{value}ms\" for milliseconds"),
+        ));
+    }
+    let text = text(value, "a duration", EXAMPLES)?.trim();
+    let not_one =
+        || Complaint::new(format!("is \"{text}\", not a duration"), format!("write it like {EXAMPLES}"));
+    if let Ok(number) = text.parse::<f64>()
+        && number.is_finite()
+    {
+        return Err(match number < 0.0 {
+            true => negative(text),
+            false => Complaint::new(
+                format!("is \"{text}\", without a unit"),
+                format!("write \"{text}s\" for seconds or \"{text}ms\" for milliseconds"),
+            ),
+        });
+    }
+    if let Some(positive) = text.strip_prefix('-')
+        && humantime::parse_duration(positive).is_ok()
+    {
+        return Err(negative(text));
+    }
+    // humantime reads "5M" as five months, which nobody means here.
+    if text.split(|c: char| !c.is_alphabetic()).any(|unit| unit == "M" || unit.starts_with("month")) {
+        return Err(Complaint::new(
+            format!("is \"{text}\", in months"),
+            format!("for minutes write \"{}\"", text.replace('M', "m")),
+        ));
+    }
+    let duration = humantime::parse_duration(text).map_err(|error| match error {
+        humantime::DurationError::UnknownUnit { unit, .. } => Complaint::new(
+            format!("is \"{text}\", and there is no unit `{unit}`"),
+            "units are ns, us, ms, s, m, h and d",
+        ),
+        humantime::DurationError::NumberOverflow => too_long(text),
+        _ => not_one(),
+    })?;
+    if duration.as_secs() > LONGEST_DAYS * 24 * 60 * 60 {
+        return Err(too_long(text));
+    }
+    Ok(SimDuration::from_nanos(duration.as_nanos() as u64))
+}
+
+fn negative(text: &str) -> Complaint {
+    Complaint::new(
+        format!("is \"{text}\", and cannot be negative"),
+        format!("write \"{}\"?", text.trim_start_matches('-')),
+    )
+}
+
+fn too_long(text: &str) -> Complaint {
+    Complaint::new(
+        format!("is \"{text}\", longer than {LONGEST_DAYS} days"),
+        format!("use at most \"{LONGEST_DAYS}d\""),
+    )
+}
+
+pub(crate) fn positive_duration(value: &Value) -> Result<SimDuration, Complaint> {
+    let duration = duration(value)?;
+    match duration > SimDuration::ZERO {
+        true => Ok(duration),
+        false => Err(Complaint::new(
+            format!("is {value}, and must be above zero"),
+            r#"write it like "1ms" or "5s""#,
+        )),
+    }
+}
+
+/// Requests in a second, a minute, an hour or a day.
+pub(crate) fn rate(value: &Value) -> Result<model::Rate, Complaint> {
+    const EXAMPLES: &str = r#""155.56/s", "9000/m" or "5/h""#;
+    if matches!(value, Value::Integer(_) | Value::Float(_)) {
+        return Err(Complaint::new(
+            format!("is {value}, without a unit"),
+            format!("write \"{value}/s\" for requests in a second"),
+        ));
+    }
+    let text = text(value, "a rate", EXAMPLES)?.trim();
+    let Some((number, unit)) = text.split_once('/') else {
+        return Err(match text.parse::<f64>() {
+            Ok(_) => Complaint::new(
+                format!("is \"{text}\", without a unit"),
+                format!("write \"{text}/s\" for requests in a second"),
+            ),
+            Err(_) => {
+                Complaint::new(format!("is \"{text}\", not a rate"), format!("write it like {EXAMPLES}"))
+            }
+        });
+    };
+    let seconds = match unit.trim() {
+        "s" | "sec" | "second" => 1.0,
+        "m" | "min" | "minute" => 60.0,
+        "h" | "hour" => 3600.0,
+        "d" | "day" => 86_400.0,
+        unit => {
+            return Err(Complaint::new(
+                format!("is \"{text}\", and there is no unit `/{unit}`"),
+                "units are /s, /m, /h and /d",
+            ));
+        }
+    };
+    let Ok(number) = number.trim().parse::<f64>() else {
+        return Err(Complaint::new(
+            format!("is \"{text}\", not a rate"),
+            format!("write it like {EXAMPLES}"),
+        ));
+    };
+    model::Rate::new(number / seconds).ok_or_else(|| {
+        let help = format!("write it like {EXAMPLES}");
+        match number.is_finite() {
+            true => Complaint::new(format!("is \"{text}\", and must be above zero"), help),
+            false => Complaint::new(format!("is \"{text}\", not a finite number"), help),
+        }
+    })
+}
+
+/// An instant: a time since the start, or what the scenario's clock shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    After(SimDuration),
+    Clock { hour: u64, minute: u64, second: u64 },
+}
+
+pub(crate) fn moment(value: &Value) -> Result<When, Complaint> {
+    if let Value::Datetime(time) = value {
+        return Err(Complaint::new(format!("is {time}, without quotes"), format!("write \"{time}\"")));
+    }
+    if let Some(text) = value.as_str()
+        && text.contains(':')
+    {
+        let (hour, minute, second) = time_of_day(text).ok_or_else(|| {
+            Complaint::new(
+                format!("is \"{text}\", not a time of day"),
+                r#"write it like "02:47:00", in the zone of `clock`"#,
+            )
+        })?;
+        return Ok(When::Clock { hour, minute, second });
+    }
+    duration(value).map(When::After).map_err(|mut complaint| {
+        if complaint.what.contains("not a duration") {
+            complaint.help = r#"write a time since the start, "7m", or a clock time, "02:47:00""#.to_owned();
+        }
+        complaint
+    })
+}
+
+fn time_of_day(text: &str) -> Option<(u64, u64, u64)> {
+    let two = |part: &str| {
+        let plain = (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        if plain { part.parse::<u64>().ok() } else { None }
+    };
+    let mut parts = text.trim().split(':');
+    let (hour, minute) = (two(parts.next()?)?, two(parts.next()?)?);
+    let second = parts.next().map_or(Some(0), two)?;
+    (parts.next().is_none() && hour < 24 && minute < 60 && second < 60).then_some((hour, minute, second))
+}
+
+/// A time of day with an optional zone after it.
+pub(crate) fn clock(value: &Value) -> Result<model::Clock, Complaint> {
+    if let Value::Datetime(time) = value {
+        return Err(Complaint::new(format!("is {time}, without quotes"), format!("write \"{time}\"")));
+    }
+    let text = text(value, "a time of day", r#""02:40:00 UTC""#)?;
+    let (time, zone) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+    // A twelve-hour clock would be read as a zone, and be half a day out.
+    let twelve_hours = ["am", "pm"].contains(&zone.trim().replace('.', "").to_lowercase().as_str());
+    time_of_day(time)
+        .filter(|_| !twelve_hours)
+        .and_then(|(hour, minute, second)| model::Clock::new(hour, minute, second, zone.trim()))
+        .ok_or_else(|| {
+            Complaint::new(
+                format!("is \"{text}\", not a time of day on a 24-hour clock"),
+                r#"write it like "02:40:00 UTC""#,
+            )
+        })
+}
+
+/// Any finite number.
+fn number(value: &Value, help: &str) -> Result<f64, Complaint> {
+    let number = match value {
+        Value::Integer(integer) => *integer as f64,
+        Value::Float(float) => *float,
+        Value::String(text) if text.trim().parse::<f64>().is_ok_and(f64::is_finite) => {
+            return Err(Complaint::new(
+                format!("takes a number, not the text \"{text}\""),
+                format!("write {}, without quotes", text.trim()),
+            ));
+        }
+        other => return Err(Complaint::new(format!("takes a number, not {}", describe(other)), help)),
+    };
+    match number.is_finite() {
+        true => Ok(number),
+        false => Err(Complaint::new(format!("is {value}, not a finite number"), help)),
+    }
+}
+
+pub(crate) fn share(value: &Value) -> Result<model::Probability, Complaint> {
+    let help = "write a share from 0 to 1: 0.05 is 5%";
+    if let Some(percent) =
+        value.as_str().and_then(|text| text.trim().strip_suffix('%')?.trim().parse::<f64>().ok())
+    {
+        return Err(Complaint::new(
+            format!("is {value}, a percentage"),
+            format!("write {}", percent / 100.0),
+        ));
+    }
+    let number = number(value, help)?;
+    model::Probability::new(number).ok_or_else(|| Complaint::new(format!("is {value}, outside 0 to 1"), help))
+}
+
+pub(crate) fn weight(value: &Value) -> Result<f64, Complaint> {
+    let help = "write a weight above 0 and at most 1, such as 0.1";
+    let number = number(value, help)?;
+    match number > 0.0 && number <= 1.0 {
+        true => Ok(number),
+        false => Err(Complaint::new(format!("is {value}, not above 0 and at most 1"), help)),
+    }
+}
+
+pub(crate) fn factor(value: &Value) -> Result<f64, Complaint> {
+    let help = "write how many times as long it takes: 10.0 is ten times";
+    let number = number(value, help)?;
+    match number {
+        0.000_001..=1e6 => Ok(number),
+        _ if number <= 0.0 => Err(Complaint::new(format!("is {value}, and must be above zero"), help)),
+        _ => Err(Complaint::new(format!("is {value}, outside 0.000001 to 1000000"), help)),
+    }
+}
+
+pub(crate) fn count(value: &Value) -> Result<u32, Complaint> {
+    let help = "write a whole number from 1 to 1000000";
+    let number = number(value, help)?;
+    match value.as_integer() {
+        Some(integer @ 1..=1_000_000) => Ok(integer as u32),
+        None if number.fract() != 0.0 => Err(Complaint::new(format!("is {value}, not a whole number"), help)),
+        None if (1.0..=1e6).contains(&number) => {
+            Err(Complaint::new(format!("is {value}, with a decimal point"), format!("write {number}")))
+        }
+        _ if number < 1.0 => Err(Complaint::new(format!("is {value}, and must be at least 1"), help)),
+        _ => Err(Complaint::new(format!("is {value}, above 1000000"), help)),
+    }
+}
+
+pub(crate) fn status(value: &Value) -> Result<u16, Complaint> {
+    let help = "write an HTTP error status from 400 to 599, such as 503";
+    number(value, help)?;
+    match value.as_integer() {
+        Some(integer @ 400..=599) => Ok(integer as u16),
+        _ => Err(Complaint::new(format!("is {value}, outside 400 to 599"), help)),
+    }
+}
+
+/// A setting's type: a value read by its kind's function, which keeps the text it was read from.
+macro_rules! quantity {
+    ($(#[$doc:meta])* $name:ident($inner:ty), $kind:expr, $read:path, $schema:tt) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub(crate) struct $name { pub value: $inner, written: Value }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let written = Value::deserialize(deserializer)?;
+                match $read(&written) {
+                    Ok(value) => Ok($name { value, written }),
+                    Err(complaint) => Err(serde::de::Error::custom(complaint.what)),
+                }
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.written.serialize(serializer)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                let mut schema = json_schema!($schema);
+                schema.insert("x-kind".to_owned(), $kind.mark().into());
+                schema
+            }
+        }
+    };
+}
+
+quantity!(
+    /// A length of time, possibly zero.
+    Duration(SimDuration), Kind::Duration, duration,
+    { "type": "string", "pattern": r"^\s*([0-9]+(\.[0-9]+)?\s*[a-zA-Zµ]+\s*)+$" }
+);
+quantity!(
+    /// A length of time above zero.
+    PositiveDuration(SimDuration), Kind::PositiveDuration, positive_duration,
+    { "type": "string", "pattern": r"^\s*([0-9]+(\.[0-9]+)?\s*[a-zA-Zµ]+\s*)+$" }
+);
+quantity!(
+    /// How often something happens.
+    Rate(model::Rate), Kind::Rate, rate,
+    { "type": "string", "pattern": r"^\s*[0-9.]+([eE][0-9]+)?\s*/\s*(s|sec|second|m|min|minute|h|hour|d|day)\s*$" }
+);
+quantity!(
+    /// An instant of the run.
+    Moment(When), Kind::Moment, moment,
+    { "type": "string", "pattern": r"^\s*([0-9]{1,2}:[0-9]{2}(:[0-9]{2})?|([0-9]+(\.[0-9]+)?\s*[a-zA-Zµ]+\s*)+)\s*$" }
+);
+quantity!(
+    /// A time of day and a zone's label.
+    TimeOfDay(model::Clock), Kind::TimeOfDay, clock,
+    { "type": "string", "pattern": r"^\s*[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?( .*)?$" }
+);
+quantity!(
+    /// A probability.
+    Share(model::Probability), Kind::Share, share,
+    { "type": "number", "minimum": 0, "maximum": 1 }
+);
+quantity!(
+    /// A weight in (0, 1].
+    Weight(f64), Kind::Weight, weight,
+    { "type": "number", "exclusiveMinimum": 0, "maximum": 1 }
+);
+quantity!(
+    /// How many times as much.
+    Factor(f64), Kind::Factor, factor,
+    { "type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000 }
+);
+quantity!(
+    /// How many; at least one.
+    Count(u32), Kind::Count, count,
+    { "type": "integer", "minimum": 1, "maximum": 1_000_000 }
+);
+quantity!(
+    /// An HTTP error status.
+    Status(u16), Kind::Status, status,
+    { "type": "integer", "minimum": 400, "maximum": 599 }
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nanos(text: &str) -> Option<u64> {
+        duration(&Value::from(text)).ok().map(SimDuration::as_nanos)
+    }
+
+    #[test]
+    fn durations_read_as_people_write_them() {
+        assert_eq!(nanos("250ms"), Some(250_000_000));
+        assert_eq!(nanos("1m 30s"), Some(90_000_000_000));
+        assert_eq!(nanos("1.5s"), Some(1_500_000_000));
+        assert_eq!(nanos("0s"), Some(0));
+        assert_eq!(nanos("366d"), Some(366 * 86_400 * 1_000_000_000));
+        for bad in ["", "0", "5", "-5s", "5M", "inf", "NaN", "367d", "99999999999999999999h", "5 parsecs"] {
+            assert_eq!(nanos(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn rates_are_requests_in_a_second() {
+        let per_second = |text: &str| rate(&Value::from(text)).ok().map(model::Rate::per_second);
+        assert_eq!(per_second("155.56/s"), Some(155.56));
+        assert_eq!(per_second("9000/min"), Some(150.0));
+        assert_eq!(per_second("36 / h"), Some(0.01));
+        for bad in ["5", "0/s", "-1/s", "inf/s", "NaN/s", "5/fortnight", "/s"] {
+            assert_eq!(per_second(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn moments_are_since_the_start_or_on_the_clock() {
+        let read = |text: &str| moment(&Value::from(text)).ok();
+        assert_eq!(read("7m"), Some(When::After(SimDuration::from_secs(420))));
+        assert_eq!(read("02:47"), Some(When::Clock { hour: 2, minute: 47, second: 0 }));
+        assert_eq!(read("24:00:00"), None);
+        assert_eq!(read("2:4:5:6"), None);
+    }
+}

@@ -1,0 +1,267 @@
+//! What a file may hold, read off the JSON Schema that [`super::file`] generates.
+//!
+//! One source for editors, for the check of a file, for the paths of `--set` and sweep axes, and for defaults: the
+//! serde types. This module only turns their schema into something that is quick to walk.
+
+use super::quantity::Kind;
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::{Map, Value as Json};
+
+/// The shape of a value.
+#[derive(Debug, Clone)]
+pub(crate) enum Shape {
+    /// A single value.
+    One(Kind),
+    /// Anything: a swept value, whose shape its path decides.
+    Any,
+    List(Box<Shape>),
+    /// Things under names of the writer's choice.
+    Map(Box<Shape>),
+    Table(Vec<Field>),
+    /// One of several: a bare name, or a table with the name as its only key.
+    Choice(Vec<Variant>),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    pub name: String,
+    pub shape: Shape,
+    pub required: bool,
+    pub default: Option<toml::Value>,
+    /// The neighbour whose value it takes when it is left out.
+    pub same_as: Option<String>,
+    /// How to write it, as TOML text; begins with a line break where it is a table with a header of its own.
+    pub example: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Variant {
+    pub name: String,
+    /// `None` for one that is a bare name.
+    pub content: Option<Shape>,
+    /// The whole value, as TOML text.
+    pub example: String,
+}
+
+impl Shape {
+    pub fn of<T: JsonSchema>() -> Shape {
+        let schema = schema_of::<T>();
+        let none = Map::new();
+        let definitions = schema.get("$defs").and_then(Json::as_object).unwrap_or(&none);
+        Shape::read(&schema, definitions)
+    }
+
+    fn read(schema: &Json, definitions: &Map<String, Json>) -> Shape {
+        if let Some(name) = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")) {
+            return Shape::read(&definitions[name], definitions);
+        }
+        if let Some(mark) = schema["x-kind"].as_str() {
+            let kind = Kind::ALL.into_iter().find(|kind| kind.mark() == mark);
+            return Shape::One(kind.unwrap_or_else(|| panic!("the schema has an unknown kind {mark}")));
+        }
+        if let Some(choices) = schema["oneOf"].as_array() {
+            return Shape::Choice(choices.iter().flat_map(|choice| variants(choice, definitions)).collect());
+        }
+        if schema["enum"].is_array() {
+            return Shape::Choice(variants(schema, definitions));
+        }
+        match schema["type"].as_str() {
+            Some("string") => Shape::One(Kind::Text),
+            Some("array") => Shape::List(Box::new(Shape::read(&schema["items"], definitions))),
+            Some("object") if schema["properties"].is_object() => Shape::Table(fields(schema, definitions)),
+            Some("object") => Shape::Map(Box::new(Shape::read(&schema["additionalProperties"], definitions))),
+            None => Shape::Any,
+            Some(other) => panic!("the schema has a type that no kind describes: {other}"),
+        }
+    }
+
+    /// A value of this shape, as TOML text.
+    pub fn example(&self) -> String {
+        match self {
+            Shape::One(kind) => kind.example().to_owned(),
+            Shape::Any => "1".to_owned(),
+            Shape::List(item) => format!("[{}]", item.example()),
+            Shape::Map(item) => format!("{{ name = {} }}", item.example()),
+            Shape::Table(fields) => {
+                let required: Vec<String> = fields
+                    .iter()
+                    .filter(|field| field.required)
+                    .map(|field| format!("{} = {}", field.name, field.inline_example()))
+                    .collect();
+                if required.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", required.join(", ")) }
+            }
+            Shape::Choice(variants) => variants[0].example.clone(),
+        }
+    }
+
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        match self {
+            Shape::Table(fields) => fields.iter().find(|field| field.name == name),
+            _ => None,
+        }
+    }
+
+    /// Whether a table of this shape may name a part.
+    pub fn takes_part(&self) -> bool {
+        self.field("from").is_some()
+    }
+
+    /// All paths below `prefix` at which a setting called `name` exists; `NAME` stands for names of people's choice.
+    pub fn find(&self, name: &str, prefix: &str, found: &mut Vec<String>) {
+        let join = |step: &str| if prefix.is_empty() { step.to_owned() } else { format!("{prefix}.{step}") };
+        match self {
+            Shape::Table(fields) => {
+                for field in fields {
+                    if field.name == name {
+                        found.push(join(&field.name));
+                    }
+                    field.shape.find(name, &join(&field.name), found);
+                }
+            }
+            Shape::Map(item) => item.find(name, &join("NAME"), found),
+            Shape::Choice(variants) => {
+                for variant in variants {
+                    if let Some(content) = &variant.content {
+                        content.find(name, &join(&variant.name), found);
+                    }
+                }
+            }
+            Shape::One(_) | Shape::Any | Shape::List(_) => {}
+        }
+    }
+}
+
+impl Field {
+    /// How to write its value after an equals sign.
+    pub fn inline_example(&self) -> String {
+        if self.example.starts_with('\n') { self.shape.example() } else { self.example.clone() }
+    }
+
+    /// How to add it.
+    pub fn how_to_add(&self) -> String {
+        match self.example.strip_prefix('\n') {
+            Some(table) => format!("add, for example:\n{table}"),
+            None => format!("add, for example: {} = {}", self.name, self.example),
+        }
+    }
+}
+
+fn fields(schema: &Json, definitions: &Map<String, Json>) -> Vec<Field> {
+    let required: Vec<&str> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    properties
+        .map(|(name, property)| {
+            let shape = Shape::read(property, definitions);
+            let example = match (&property["x-example"], &property["examples"][0]) {
+                (Json::String(text), _) => text.clone(),
+                (_, Json::Null) => shape.example(),
+                (_, value) => inline(&to_toml(value)),
+            };
+            let default = property.get("default").map(to_toml);
+            let same_as = property["x-same-as"].as_str().map(str::to_owned);
+            let required = required.contains(&name.as_str());
+            Field { name: name.clone(), shape, required, default, same_as, example }
+        })
+        .collect()
+}
+
+/// The choices in one entry of `oneOf`: bare names, or a table with one key.
+fn variants(schema: &Json, definitions: &Map<String, Json>) -> Vec<Variant> {
+    let bare = |name: &str| Variant { name: name.to_owned(), content: None, example: format!("\"{name}\"") };
+    if let Some(name) = schema["const"].as_str() {
+        return vec![bare(name)];
+    }
+    if let Some(names) = schema["enum"].as_array() {
+        return names.iter().filter_map(Json::as_str).map(bare).collect();
+    }
+    fields(schema, definitions)
+        .into_iter()
+        .map(|field| {
+            let example = format!("{{ {} = {} }}", field.name, field.example);
+            Variant { name: field.name, content: Some(field.shape), example }
+        })
+        .collect()
+}
+
+fn to_toml(value: &Json) -> toml::Value {
+    toml::Value::try_from(value).expect("the schema's defaults and examples are TOML values")
+}
+
+/// A value as TOML text on one line: `{ status = 503 }`.
+pub(crate) fn inline(value: &toml::Value) -> String {
+    match value {
+        toml::Value::Table(table) if table.is_empty() => "{}".to_owned(),
+        toml::Value::Table(table) => {
+            let entries: Vec<String> =
+                table.iter().map(|(key, value)| format!("{key} = {}", inline(value))).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+        toml::Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(inline).collect();
+            format!("[{}]", items.join(", "))
+        }
+        scalar => scalar.to_string(),
+    }
+}
+
+/// The JSON Schema of a file, without the nulls that TOML has not.
+pub(crate) fn schema_of<T: JsonSchema>() -> Json {
+    let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
+    let mut schema = schema.to_value();
+    strip_null(&mut schema);
+    schema
+}
+
+fn strip_null(schema: &mut Json) {
+    match schema {
+        Json::Array(items) => items.iter_mut().for_each(strip_null),
+        Json::Object(object) => {
+            if let Some(Json::Array(types)) = object.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    object.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Json::Array(options)) = object.get_mut("anyOf") {
+                options.retain(|option| option["type"] != "null");
+                if let [Json::Object(only)] = options.as_slice() {
+                    let only = only.clone();
+                    object.shift_remove("anyOf");
+                    object.extend(only);
+                }
+            }
+            if object.get("default") == Some(&Json::Null) {
+                object.shift_remove("default");
+            }
+            object.values_mut().for_each(strip_null);
+        }
+        _ => {}
+    }
+}
+
+/// The schema as editors get it: without our own marks, and leaving to parts what parts may say.
+pub(crate) fn published_schema<T: JsonSchema>(title: &str) -> String {
+    let mut schema = schema_of::<T>();
+    publish(&mut schema);
+    schema["title"] = title.into();
+    serde_json::to_string_pretty(&schema).expect("a JSON value has a text") + "\n"
+}
+
+fn publish(schema: &mut Json) {
+    match schema {
+        Json::Array(items) => items.iter_mut().for_each(publish),
+        Json::Object(object) => {
+            object.retain(|key, _| !key.starts_with("x-"));
+            if object.get("properties").is_some_and(|properties| properties["from"].is_object())
+                && let Some(required) = object.shift_remove("required")
+            {
+                let either = serde_json::json!([{ "required": ["from"] }, { "required": required }]);
+                object.insert("anyOf".to_owned(), either);
+            }
+            object.values_mut().for_each(publish);
+        }
+        _ => {}
+    }
+}
