@@ -1,4 +1,7 @@
 //! One test binary; a file for each behaviour.
 
 mod bad_input;
+mod play;
 mod scenarios;
+mod story;
+mod theory;
