@@ -225,7 +225,7 @@ impl Condition {
             COMPARISONS.iter().find_map(|(sign, comparison)| Some((text.split_once(sign)?, *comparison)));
         let Some(((left, right), comparison)) = found else {
             return Err(Problem::new(format!("the condition \"{text}\" compares nothing")).at(place).help(format!(
-                "write path {} path-or-value, such as \"gateway.health_check.timeout <= gateway.health_check.interval\"",
+                "write it like \"gateway.health_check.timeout <= gateway.health_check.interval\", with {}",
                 one_of(COMPARISONS.iter().map(|(sign, _)| *sign))
             )));
         };

@@ -4,7 +4,7 @@
 
 use super::design::{Axis, AxisKind, Condition, Sweep};
 use crate::scenario::check::check;
-use crate::scenario::quantity::Count;
+use crate::scenario::setting::Count;
 use crate::scenario::shape::{Shape, inline};
 use crate::scenario::source::Place;
 use crate::scenario::tree::Node;
@@ -109,7 +109,7 @@ impl Experiment {
             scenarios = open_scenarios(&written, &checked, folder, loader, &mut problems);
         }
         // Axes are judged by the scenarios: not if one of those is missing.
-        let complete = findings.sound("scenarios") && scenarios.len() == written.scenarios.len();
+        let complete = !scenarios.is_empty() && scenarios.len() == written.scenarios.len();
         let sweep = written.sweep.as_ref().filter(|_| complete).map(|sweep| {
             let mut reading = Reading { root: &checked, scenarios: &scenarios, problems: &mut problems };
             let sound = |path: &str| findings.sound(path);
@@ -218,9 +218,7 @@ impl Reading<'_> {
                     kind = found;
                     first_good.get_or_insert(document);
                 }
-                Err(problem) if first_good.is_none() && self.scenarios.len() == 1 => {
-                    self.problems.push(problem)
-                }
+
                 Err(problem) => {
                     let fix = problem.fix().unwrap_or_default().to_owned();
                     let good: Vec<String> = applies
@@ -232,7 +230,10 @@ impl Reading<'_> {
                         [] => fix,
                         good => format!("{fix}\nor limit the axis: scenarios = [{}]", good.join(", ")),
                     };
-                    let message = format!("in scenario `{}`: {}", document.name(), problem.message());
+                    let message = match good.is_empty() {
+                        true => problem.message().to_owned(),
+                        false => format!("in scenario `{}`: {}", document.name(), problem.message()),
+                    };
                     self.problems.push(Problem::new(message).at(path_place).help(help));
                     break;
                 }

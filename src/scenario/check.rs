@@ -88,7 +88,7 @@ impl Checker<'_> {
 
     fn wrong_type(&mut self, expected: &str, node: &Node, path: &str, help: String) -> Option<Node> {
         let found = describe(&node.to_toml());
-        let place = if node.table().is_some() { &node.key } else { &node.place };
+        let place = node.shown();
         let message = format!("`{path}` takes {expected}, not {found}");
         self.problem(Problem::new(message).at(place).help(help))
     }
@@ -165,7 +165,7 @@ impl Checker<'_> {
                 let excused = misspelt.contains(field.name.as_str()) || self.broken.contains(path);
                 if found.is_none() && !excused {
                     let message = format!("{} has no `{}`", table_name(path), field.name);
-                    self.problem(Problem::new(message).at(&node.key).help(field.how_to_add()));
+                    self.problem(Problem::new(message).at(node.shown()).help(field.how_to_add()));
                 }
                 self.findings.repaired.insert(inner_path);
                 checked.insert(field.name.clone(), example_node(field, node));
@@ -238,12 +238,11 @@ impl Checker<'_> {
             let message = match found.as_slice() {
                 [] => format!("`{path}` is empty"),
                 found => format!(
-                    "`{path}` has {} settings, {}, but takes one choice",
-                    found.len(),
-                    found.join(", ")
+                    "`{path}` has {}, but takes one",
+                    one_of(found.iter().copied()).replace(" or ", " and ")
                 ),
             };
-            let place = if node.place.text().contains('\n') { &node.key } else { &node.place };
+            let place = node.shown();
             return self.problem(Problem::new(message).at(place).help(examples()));
         };
         match find(name) {

@@ -112,7 +112,7 @@ impl Files {
                 Folder::Embedded(folder) => Path::new("models").join(folder).display().to_string(),
             };
             let extension = Path::new(reference).extension().and_then(|name| name.to_str()).unwrap_or("toml");
-            let known = known_files(folder, extension);
+            let known = known_files(folder, reference, extension);
             let help = match nearest(reference, known.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("paths are looked up in {place}, then in the program's own `models/`"),
@@ -162,13 +162,15 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// What could have been meant: files beside, and all of `models/`.
-fn known_files(folder: &Folder, extension: &str) -> Vec<String> {
+/// What could have been meant: files in the folder that was named, and all of `models/`.
+fn known_files(folder: &Folder, reference: &str, extension: &str) -> Vec<String> {
     let mut known = Vec::new();
     if let Folder::Disk(folder) = folder {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        known.extend(entries.filter_map(|entry| entry.file_name().into_string().ok()));
+        let named = Path::new(reference).parent().unwrap_or(Path::new(""));
+        let entries =
+            std::fs::read_dir(Path::new(".").join(folder).join(named)).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        known.extend(names.map(|name| named.join(name).display().to_string()));
     }
     embedded_files(&MODELS, &mut known);
     known.retain(|name| Path::new(name).extension().is_some_and(|found| found == extension));

@@ -130,7 +130,11 @@ fn settings_read_back_with_their_defaults() {
     assert_eq!(text(&document, "fault.night.probe_fraction").as_deref(), Some("1.0"));
     assert_eq!(text(&document, "provider.claude_east.from"), None);
     document.set("fault.night.fraction", 0.25.into(), "sweep").unwrap();
-    assert_eq!(text(&document, "fault.night.probe_fraction").as_deref(), Some("0.25"), "the same as fraction");
+    assert_eq!(
+        text(&document, "fault.night.probe_fraction").as_deref(),
+        Some("0.25"),
+        "the same as fraction"
+    );
 }
 
 #[test]
