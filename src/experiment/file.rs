@@ -94,8 +94,11 @@ impl Experiment {
         let file = if path.is_dir() { path.join("experiment.toml") } else { path.to_owned() };
         let text = read_text(&file, "experiment")?;
         let folder = file.parent().unwrap_or(Path::new(""));
-        let name =
-            folder.canonicalize().ok().and_then(|folder| Some(folder.file_name()?.to_str()?.to_owned()));
+        let name = Path::new(".")
+            .join(folder)
+            .canonicalize()
+            .ok()
+            .and_then(|folder| Some(folder.file_name()?.to_str()?.to_owned()));
         let source = file_source(&file, &text);
         let root = Node::parse(&source)?;
         let (checked, mut findings) = check(&SHAPE, &root, &BTreeSet::new());
@@ -257,9 +260,12 @@ impl Reading<'_> {
                     .help("name at least one, or remove the axis"),
             );
         }
+        let column_kind = AxisKind::of(kind, &axis.values);
         for (number, value) in axis.values.iter().enumerate() {
             let at = place(&["values", &number.to_string()]);
-            if axis.values[..number].contains(value) {
+            // "60s" and "1m" are one value.
+            if axis.values[..number].iter().any(|other| column_kind.value(other) == column_kind.value(value))
+            {
                 self.problems.push(
                     Problem::new(format!("the axis `{}` has the value {} twice", axis.path, inline(value)))
                         .at(at)
@@ -272,15 +278,12 @@ impl Reading<'_> {
                 self.problems.extend(document.check_value(&axis.path, node));
             }
         }
-        (self.problems.len() == already).then(|| {
-            let kind = AxisKind::of(kind, &axis.values);
-            Axis {
-                path: axis.path.clone(),
-                column: kind.column(&axis.path),
-                values: axis.values.clone(),
-                scenarios: axis.scenarios.clone(),
-                kind,
-            }
+        (self.problems.len() == already).then(|| Axis {
+            path: axis.path.clone(),
+            column: column_kind.column(&axis.path),
+            values: axis.values.clone(),
+            scenarios: axis.scenarios.clone(),
+            kind: column_kind,
         })
     }
 

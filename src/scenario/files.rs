@@ -182,3 +182,22 @@ fn embedded_files(folder: &Dir<'static>, known: &mut Vec<String>) {
     known.extend(folder.files().map(|file| format!("models/{}", file.path().display())));
     folder.dirs().for_each(|inner| embedded_files(inner, known));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_the_program_are_found_with_and_without_their_folder() {
+        let elsewhere = Folder::Disk(PathBuf::from("/nowhere"));
+        for reference in ["models/README.md", "README.md", "./gateways/../README.md"] {
+            let found = find(&elsewhere, reference).unwrap();
+            assert_eq!(
+                (found.name.as_str(), found.folder),
+                ("models/README.md", Folder::Embedded(PathBuf::new()))
+            );
+        }
+        assert!(find(&elsewhere, "../Cargo.toml").is_none());
+        assert!(find(&elsewhere, "models").is_none());
+    }
+}
