@@ -69,12 +69,19 @@ impl Found {
     /// The whole file; the error is the system's own words.
     pub fn read(&self) -> Result<String, String> {
         match &self.contents {
-            Contents::Disk(path) => std::fs::read_to_string(path).map_err(|error| error.to_string()),
+            Contents::Disk(path) => {
+                std::fs::read_to_string(path).map(without_mark).map_err(|error| error.to_string())
+            }
             Contents::Embedded(bytes) => {
                 String::from_utf8(bytes.to_vec()).map_err(|_| "it is not UTF-8 text".to_owned())
             }
         }
     }
+}
+
+/// Without the byte order mark that some editors begin a file with.
+pub(crate) fn without_mark(text: String) -> String {
+    text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)
 }
 
 /// `a/../b` as `b`; `None` for what leaves the embedded folder.

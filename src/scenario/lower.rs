@@ -97,7 +97,7 @@ impl<'a> Lowering<'a> {
 
     fn providers(&mut self) -> Option<Vec<model::Provider>> {
         let file = self.file;
-        if file.provider.is_empty() && self.findings.sound("provider") {
+        if file.provider.is_empty() && self.findings.providers_known() {
             let help = "add, for example:\n[provider.primary]\nlatency = { lognormal = { p50 = \"800ms\", p99 = \"3s\" } }";
             self.problem("provider", "there is no provider".to_owned(), help);
         }
@@ -279,7 +279,7 @@ impl<'a> Lowering<'a> {
             }
             None if all.len() == 1 => Some(model::Route::Prefer(all)),
             None => {
-                let sound = self.findings.sound("gateway.route") && self.findings.sound("provider");
+                let sound = self.findings.sound("gateway.route") && self.findings.providers_known();
                 if !all.is_empty() && sound {
                     let names: Vec<String> = self.ids.keys().map(|name| format!("\"{name}\"")).collect();
                     let message =

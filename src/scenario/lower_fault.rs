@@ -104,7 +104,7 @@ impl Lowering<'_> {
         if !hit.is_empty() && !fault.on.is_empty() {
             return Some(hit);
         }
-        if !self.findings.sound("provider") || !self.findings.sound(path) {
+        if !self.findings.labels_known() || !self.findings.sound(path) {
             return None;
         }
         let all: Vec<String> = file

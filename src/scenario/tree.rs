@@ -156,6 +156,11 @@ fn syntax_problem(source: &Arc<Source>, error: &toml::de::Error) -> Problem {
 fn unquoted(line: &str) -> Option<String> {
     let (key, value) = line.split_once('=')?;
     let value = value.split('#').next()?.trim();
+    if let Ok(number) = value.replace(',', ".").parse::<f64>()
+        && number.is_finite()
+    {
+        return Some(format!("write {} = {number}", key.trim()));
+    }
     let bare = |c: char| c.is_alphanumeric() || "._-:/ ".contains(c);
     (!value.is_empty() && value.chars().all(bare))
         .then(|| format!("put text in quotes: {} = \"{value}\"", key.trim()))
