@@ -77,6 +77,21 @@ impl AxisKind {
         }
     }
 
+    /// A value as result tables have it.
+    pub(crate) fn value(self, value: &toml::Value) -> AxisValue {
+        let number = match self {
+            AxisKind::Duration => quantity::duration(value).ok().map(|duration| duration.as_millis_f64()),
+            AxisKind::Rate => quantity::rate(value).ok().map(|rate| rate.per_second()),
+            AxisKind::Number => as_number(value),
+            AxisKind::Text => None,
+        };
+        match (number, value) {
+            (Some(number), _) => AxisValue::Number(number),
+            (None, toml::Value::String(text)) => AxisValue::Text(text.clone()),
+            (None, other) => AxisValue::Text(inline(other)),
+        }
+    }
+
     pub(crate) fn column(self, path: &str) -> String {
         match self {
             AxisKind::Duration => format!("{path}_ms"),
@@ -88,19 +103,8 @@ impl AxisKind {
 
 /// A value of an axis as result tables have it: durations in milliseconds, rates per second.
 pub fn axis_value(axis: &Axis, value: &toml::Value) -> AxisValue {
-    let number = match axis.kind {
-        AxisKind::Duration => quantity::duration(value).ok().map(|duration| duration.as_millis_f64()),
-        AxisKind::Rate => quantity::rate(value).ok().map(|rate| rate.per_second()),
-        AxisKind::Number => as_number(value),
-        AxisKind::Text => None,
-    };
-    match (number, value) {
-        (Some(number), _) => AxisValue::Number(number),
-        (None, toml::Value::String(text)) => AxisValue::Text(text.clone()),
-        (None, other) => AxisValue::Text(inline(other)),
-    }
+    axis.kind.value(value)
 }
-
 fn as_number(value: &toml::Value) -> Option<f64> {
     value.as_float().or_else(|| value.as_integer().map(|integer| integer as f64))
 }
@@ -136,7 +140,8 @@ impl Sweep {
             for number in 0..count {
                 let values = self.values_of(number, &sizes, document);
                 let point = Point { index: points.len(), scenario, values };
-                if self.keep.is_empty() || self.keeps(&self.document(scenarios, &point)?) {
+                // Also where everything is kept: a value that cannot be set is better found before the first run.
+                if self.keeps(&self.document(scenarios, &point)?) {
                     points.push(point);
                 }
             }
@@ -225,7 +230,7 @@ impl Condition {
             COMPARISONS.iter().find_map(|(sign, comparison)| Some((text.split_once(sign)?, *comparison)));
         let Some(((left, right), comparison)) = found else {
             return Err(Problem::new(format!("the condition \"{text}\" compares nothing")).at(place).help(format!(
-                "write path {} path-or-value, such as \"gateway.health_check.timeout <= gateway.health_check.interval\"",
+                "write it like \"gateway.health_check.timeout <= gateway.health_check.interval\", with {}",
                 one_of(COMPARISONS.iter().map(|(sign, _)| *sign))
             )));
         };

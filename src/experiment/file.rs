@@ -4,7 +4,7 @@
 
 use super::design::{Axis, AxisKind, Condition, Sweep};
 use crate::scenario::check::check;
-use crate::scenario::quantity::Count;
+use crate::scenario::setting::Count;
 use crate::scenario::shape::{Shape, inline};
 use crate::scenario::source::Place;
 use crate::scenario::tree::Node;
@@ -94,8 +94,11 @@ impl Experiment {
         let file = if path.is_dir() { path.join("experiment.toml") } else { path.to_owned() };
         let text = read_text(&file, "experiment")?;
         let folder = file.parent().unwrap_or(Path::new(""));
-        let name =
-            folder.canonicalize().ok().and_then(|folder| Some(folder.file_name()?.to_str()?.to_owned()));
+        let name = Path::new(".")
+            .join(folder)
+            .canonicalize()
+            .ok()
+            .and_then(|folder| Some(folder.file_name()?.to_str()?.to_owned()));
         let source = file_source(&file, &text);
         let root = Node::parse(&source)?;
         let (checked, mut findings) = check(&SHAPE, &root, &BTreeSet::new());
@@ -109,7 +112,7 @@ impl Experiment {
             scenarios = open_scenarios(&written, &checked, folder, loader, &mut problems);
         }
         // Axes are judged by the scenarios: not if one of those is missing.
-        let complete = findings.sound("scenarios") && scenarios.len() == written.scenarios.len();
+        let complete = !scenarios.is_empty() && scenarios.len() == written.scenarios.len();
         let sweep = written.sweep.as_ref().filter(|_| complete).map(|sweep| {
             let mut reading = Reading { root: &checked, scenarios: &scenarios, problems: &mut problems };
             let sound = |path: &str| findings.sound(path);
@@ -218,9 +221,7 @@ impl Reading<'_> {
                     kind = found;
                     first_good.get_or_insert(document);
                 }
-                Err(problem) if first_good.is_none() && self.scenarios.len() == 1 => {
-                    self.problems.push(problem)
-                }
+
                 Err(problem) => {
                     let fix = problem.fix().unwrap_or_default().to_owned();
                     let good: Vec<String> = applies
@@ -232,7 +233,10 @@ impl Reading<'_> {
                         [] => fix,
                         good => format!("{fix}\nor limit the axis: scenarios = [{}]", good.join(", ")),
                     };
-                    let message = format!("in scenario `{}`: {}", document.name(), problem.message());
+                    let message = match good.is_empty() {
+                        true => problem.message().to_owned(),
+                        false => format!("in scenario `{}`: {}", document.name(), problem.message()),
+                    };
                     self.problems.push(Problem::new(message).at(path_place).help(help));
                     break;
                 }
@@ -256,9 +260,12 @@ impl Reading<'_> {
                     .help("name at least one, or remove the axis"),
             );
         }
+        let column_kind = AxisKind::of(kind, &axis.values);
         for (number, value) in axis.values.iter().enumerate() {
             let at = place(&["values", &number.to_string()]);
-            if axis.values[..number].contains(value) {
+            // "60s" and "1m" are one value.
+            if axis.values[..number].iter().any(|other| column_kind.value(other) == column_kind.value(value))
+            {
                 self.problems.push(
                     Problem::new(format!("the axis `{}` has the value {} twice", axis.path, inline(value)))
                         .at(at)
@@ -271,15 +278,12 @@ impl Reading<'_> {
                 self.problems.extend(document.check_value(&axis.path, node));
             }
         }
-        (self.problems.len() == already).then(|| {
-            let kind = AxisKind::of(kind, &axis.values);
-            Axis {
-                path: axis.path.clone(),
-                column: kind.column(&axis.path),
-                values: axis.values.clone(),
-                scenarios: axis.scenarios.clone(),
-                kind,
-            }
+        (self.problems.len() == already).then(|| Axis {
+            path: axis.path.clone(),
+            column: column_kind.column(&axis.path),
+            values: axis.values.clone(),
+            scenarios: axis.scenarios.clone(),
+            kind: column_kind,
         })
     }
 

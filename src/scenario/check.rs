@@ -24,6 +24,23 @@ impl Findings {
         };
         !self.repaired.iter().any(|repaired| inside(path, repaired) || inside(repaired, path))
     }
+
+    /// Whether it is known which providers there are.
+    pub fn providers_known(&self) -> bool {
+        !self.repaired.iter().any(|path| {
+            path == "provider"
+                || matches!(path.split_once('.'), Some(("provider", name)) if !name.contains('.'))
+        })
+    }
+
+    /// Whether it is known which labels the providers have.
+    pub fn labels_known(&self) -> bool {
+        let of_labels = |path: &String| {
+            let mut steps = path.split('.');
+            steps.next() == Some("provider") && steps.nth(1) == Some("labels")
+        };
+        self.providers_known() && !self.repaired.iter().any(of_labels)
+    }
 }
 
 /// Checks a whole file; the tree that comes back can be deserialised.
@@ -88,7 +105,9 @@ impl Checker<'_> {
 
     fn wrong_type(&mut self, expected: &str, node: &Node, path: &str, help: String) -> Option<Node> {
         let found = describe(&node.to_toml());
-        let place = if node.table().is_some() { &node.key } else { &node.place };
+        let place = node.shown();
+        let list_of_tables = matches!(node.value, Value::List(_)) && place.text().starts_with("[[");
+        let help = if list_of_tables { format!("write [{path}], in single brackets") } else { help };
         let message = format!("`{path}` takes {expected}, not {found}");
         self.problem(Problem::new(message).at(place).help(help))
     }
@@ -115,7 +134,7 @@ impl Checker<'_> {
         let Some(table) = node.table() else {
             let help = match item {
                 Shape::Table(_) => format!("write a table under a name: [{path}.some_name]"),
-                _ => format!("write {{ name = {} }}", item.example()),
+                _ => "write { vendor = \"anthropic\", region = \"us-east-1\" }, for example".to_owned(),
             };
             return self.wrong_type("a table", node, path, help);
         };
@@ -142,7 +161,10 @@ impl Checker<'_> {
 
     fn table(&mut self, fields: &[Field], node: &Node, path: &str) -> Option<Node> {
         let Some(table) = node.table() else {
-            let help = format!("write {}", Shape::Table(fields.to_vec()).example());
+            let help = match Shape::Table(fields.to_vec()).example().as_str() {
+                "{}" => format!("write a table, [{path}], with settings below it"),
+                example => format!("write {example}"),
+            };
             return self.wrong_type("a table", node, path, help);
         };
         let mut misspelt: BTreeSet<&str> = BTreeSet::new();
@@ -165,7 +187,7 @@ impl Checker<'_> {
                 let excused = misspelt.contains(field.name.as_str()) || self.broken.contains(path);
                 if found.is_none() && !excused {
                     let message = format!("{} has no `{}`", table_name(path), field.name);
-                    self.problem(Problem::new(message).at(&node.key).help(field.how_to_add()));
+                    self.problem(Problem::new(message).at(node.shown()).help(field.how_to_add()));
                 }
                 self.findings.repaired.insert(inner_path);
                 checked.insert(field.name.clone(), example_node(field, node));
@@ -189,6 +211,12 @@ impl Checker<'_> {
         self.root.find(name, "", &mut elsewhere);
         let help = match (meant, elsewhere.first()) {
             (Some(meant), _) => format!("did you mean `{meant}`?"),
+            (None, Some(home)) if home == name && node.table().is_some() => {
+                format!("begin a table: [{home}]")
+            }
+            (None, Some(home)) if home == name => {
+                "it belongs at the top of the file, above the first [table]".to_owned()
+            }
             (None, Some(home)) => format!("it belongs at `{home}`"),
             (None, None) => {
                 format!("{} takes {}", table_name(path), one_of(fields.iter().map(|f| f.name.as_str())))
@@ -238,12 +266,11 @@ impl Checker<'_> {
             let message = match found.as_slice() {
                 [] => format!("`{path}` is empty"),
                 found => format!(
-                    "`{path}` has {} settings, {}, but takes one choice",
-                    found.len(),
-                    found.join(", ")
+                    "`{path}` has {}, but takes one",
+                    one_of(found.iter().copied()).replace(" or ", " and ")
                 ),
             };
-            let place = if node.place.text().contains('\n') { &node.key } else { &node.place };
+            let place = node.shown();
             return self.problem(Problem::new(message).at(place).help(examples()));
         };
         match find(name) {

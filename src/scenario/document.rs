@@ -2,7 +2,7 @@
 
 use super::check::{check, check_value, join};
 use super::file::Scenario;
-use super::files::Files;
+use super::files::{Files, without_mark};
 use super::lower::{lower, weakest};
 use super::part::{Merged, merge_parts};
 use super::path::{insert, shape_at};
@@ -66,7 +66,7 @@ impl Loader {
 
 /// Reads a file that people named; says what to do if it is not there.
 pub(crate) fn read_text(path: &Path, what: &str) -> Result<String, Problem> {
-    std::fs::read_to_string(path).map_err(|error| {
+    std::fs::read_to_string(path).map(without_mark).map_err(|error| {
         let shown = path.display();
         match error.kind() {
             std::io::ErrorKind::NotFound => {
@@ -134,6 +134,11 @@ impl Document {
     /// The file's name without folder and extension.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The file's path, as it was given.
+    pub fn path(&self) -> &str {
+        &self.source.name
     }
 
     /// Changes a setting. `origin` is what to call the place it came from, such as `sweep`.

@@ -3,7 +3,7 @@
 //! The comments here are what editors show. Ranges and units live in [`super::quantity`]; that names refer to things
 //! that exist, and all else that needs more than one setting to judge, is left to [`super::lower`].
 
-use super::quantity::{
+use super::setting::{
     Count, Duration, Factor, Moment, PositiveDuration, Rate, Share, Status, TimeOfDay, Weight,
 };
 use schemars::JsonSchema;

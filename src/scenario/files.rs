@@ -69,12 +69,19 @@ impl Found {
     /// The whole file; the error is the system's own words.
     pub fn read(&self) -> Result<String, String> {
         match &self.contents {
-            Contents::Disk(path) => std::fs::read_to_string(path).map_err(|error| error.to_string()),
+            Contents::Disk(path) => {
+                std::fs::read_to_string(path).map(without_mark).map_err(|error| error.to_string())
+            }
             Contents::Embedded(bytes) => {
                 String::from_utf8(bytes.to_vec()).map_err(|_| "it is not UTF-8 text".to_owned())
             }
         }
     }
+}
+
+/// Without the byte order mark that some editors begin a file with.
+pub(crate) fn without_mark(text: String) -> String {
+    text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)
 }
 
 /// `a/../b` as `b`; `None` for what leaves the embedded folder.
@@ -112,7 +119,7 @@ impl Files {
                 Folder::Embedded(folder) => Path::new("models").join(folder).display().to_string(),
             };
             let extension = Path::new(reference).extension().and_then(|name| name.to_str()).unwrap_or("toml");
-            let known = known_files(folder, extension);
+            let known = known_files(folder, reference, extension);
             let help = match nearest(reference, known.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("paths are looked up in {place}, then in the program's own `models/`"),
@@ -162,13 +169,15 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// What could have been meant: files beside, and all of `models/`.
-fn known_files(folder: &Folder, extension: &str) -> Vec<String> {
+/// What could have been meant: files in the folder that was named, and all of `models/`.
+fn known_files(folder: &Folder, reference: &str, extension: &str) -> Vec<String> {
     let mut known = Vec::new();
     if let Folder::Disk(folder) = folder {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        known.extend(entries.filter_map(|entry| entry.file_name().into_string().ok()));
+        let named = Path::new(reference).parent().unwrap_or(Path::new(""));
+        let entries =
+            std::fs::read_dir(Path::new(".").join(folder).join(named)).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        known.extend(names.map(|name| named.join(name).display().to_string()));
     }
     embedded_files(&MODELS, &mut known);
     known.retain(|name| Path::new(name).extension().is_some_and(|found| found == extension));
@@ -179,4 +188,23 @@ fn known_files(folder: &Folder, extension: &str) -> Vec<String> {
 fn embedded_files(folder: &Dir<'static>, known: &mut Vec<String>) {
     known.extend(folder.files().map(|file| format!("models/{}", file.path().display())));
     folder.dirs().for_each(|inner| embedded_files(inner, known));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_the_program_are_found_with_and_without_their_folder() {
+        let elsewhere = Folder::Disk(PathBuf::from("/nowhere"));
+        for reference in ["models/README.md", "README.md", "./gateways/../README.md"] {
+            let found = find(&elsewhere, reference).unwrap();
+            assert_eq!(
+                (found.name.as_str(), found.folder),
+                ("models/README.md", Folder::Embedded(PathBuf::new()))
+            );
+        }
+        assert!(find(&elsewhere, "../Cargo.toml").is_none());
+        assert!(find(&elsewhere, "models").is_none());
+    }
 }

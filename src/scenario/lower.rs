@@ -1,19 +1,17 @@
 //! Lowers a checked file into a model: names become ids, clock times instants; says all that does not fit together.
 //!
-//! Single values were checked by [`super::check`]; what it had to repair is not judged here.
+//! Faults and instants are lowered by [`super::lower_fault`]. Single values were checked by [`super::check`]; what it
+//! had to repair is not judged here.
 
 use super::check::Findings;
-use super::file::{self, Effect, Scenario};
+use super::file::{self, Scenario};
 use super::files::Files;
-use super::problem::{Problem, nearest, one_of};
-use super::quantity::{Moment, When};
-use super::shape::inline;
+use super::problem::{Problem, one_of};
 use super::source::Place;
 use super::trace;
 use super::tree::Node;
 use crate::model::{self, ProviderId};
-use crate::time::SimTime;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 /// More than any gateway has; ids are 16 bits.
@@ -34,13 +32,13 @@ pub(crate) fn lower(
     (model, lowering.problems)
 }
 
-struct Lowering<'a> {
-    file: &'a Scenario,
-    root: &'a Node,
-    findings: &'a Findings,
+pub(super) struct Lowering<'a> {
+    pub(super) file: &'a Scenario,
+    pub(super) root: &'a Node,
+    pub(super) findings: &'a Findings,
     files: &'a Files,
-    ids: BTreeMap<&'a str, ProviderId>,
-    problems: Vec<Problem>,
+    pub(super) ids: BTreeMap<&'a str, ProviderId>,
+    pub(super) problems: Vec<Problem>,
 }
 
 impl<'a> Lowering<'a> {
@@ -87,19 +85,19 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    fn place(&self, path: &str) -> Place {
+    pub(super) fn place(&self, path: &str) -> Place {
         self.root.place_of(&path.split('.').collect::<Vec<_>>()).clone()
     }
 
     /// Notes a problem at a path.
-    fn problem(&mut self, path: &str, message: String, help: impl Into<String>) {
+    pub(super) fn problem(&mut self, path: &str, message: String, help: impl Into<String>) {
         let place = self.place(path);
         self.problems.push(Problem::new(message).at(&place).help(help));
     }
 
     fn providers(&mut self) -> Option<Vec<model::Provider>> {
         let file = self.file;
-        if file.provider.is_empty() && self.findings.sound("provider") {
+        if file.provider.is_empty() && self.findings.providers_known() {
             let help = "add, for example:\n[provider.primary]\nlatency = { lognormal = { p50 = \"800ms\", p99 = \"3s\" } }";
             self.problem("provider", "there is no provider".to_owned(), help);
         }
@@ -182,160 +180,6 @@ impl<'a> Lowering<'a> {
                 None
             }
         }
-    }
-
-    /// When something happens; it has to be before arrivals stop.
-    fn instant(&mut self, moment: &Moment, path: &str) -> Option<SimTime> {
-        let (written, time) = match moment.value {
-            When::After(delay) => (delay.to_string(), SimTime::START.after(delay)),
-            When::Clock { hour, minute, second } => {
-                let written = format!("{hour:02}:{minute:02}:{second:02}");
-                let Some(clock) = &self.file.clock else {
-                    if self.findings.sound("clock") && self.findings.sound(path) {
-                        let message =
-                            format!("`{path}` is the clock time {written}, but the scenario has no clock");
-                        let help = "add what the clock shows at the start, clock = \"02:40:00 UTC\", or write a time since the start, \"7m\"";
-                        self.problem(path, message, help);
-                    }
-                    return None;
-                };
-                (written, clock.value.next(hour, minute, second))
-            }
-        };
-        let duration = self.file.duration.value;
-        if time.as_nanos() < duration.as_nanos() {
-            return Some(time);
-        }
-        let sound = ["clock", "duration", path].iter().all(|path| self.findings.sound(path));
-        if sound {
-            let end = SimTime::START.after(duration);
-            let clock = self.file.clock.as_ref().map(|clock| &clock.value);
-            let (message, help) = match clock.filter(|_| matches!(moment.value, When::Clock { .. })) {
-                Some(clock) => {
-                    let (start, end) = (clock.show(SimTime::START), clock.show(end));
-                    let after = time.since(SimTime::START);
-                    (
-                        format!(
-                            "`{path}` is {written}, which comes {after} after the start at {start}; the run ends at {end}"
-                        ),
-                        format!("choose a time from {start} to before {end}, or a longer `duration`"),
-                    )
-                }
-                None => (
-                    format!("`{path}` is {written}, but the run ends after {duration}"),
-                    format!("choose a time before {duration}, or a longer `duration`"),
-                ),
-            };
-            let (at, other) = (self.place(path), self.place("duration"));
-            self.problems
-                .push(Problem::new(message).at(&at).also(&other, "the run ends after this").help(help));
-        }
-        None
-    }
-
-    fn fault(&mut self, name: &str, fault: &file::Fault) -> Option<model::Fault> {
-        let path = format!("fault.{name}");
-        let providers = self.hit_by(fault, &format!("{path}.on"));
-        let start = self.instant(&fault.at, &format!("{path}.at"));
-        let requests = effect(&fault.requests);
-        let (providers, start) = providers.zip(start)?;
-        Some(model::Fault {
-            name: name.to_owned(),
-            providers,
-            start,
-            end: start.after(fault.lasts.value),
-            requests,
-            probes: fault.probes.as_ref().map_or(requests, effect),
-            in_flight: match fault.in_flight {
-                file::InFlight::Finish => model::InFlight::Finish,
-                file::InFlight::Fail => model::InFlight::Fail,
-                file::InFlight::Hang => model::InFlight::Hang,
-            },
-            fraction: fault.fraction.value,
-            probe_fraction: fault.probe_fraction.as_ref().unwrap_or(&fault.fraction).value,
-        })
-    }
-
-    /// The providers whose labels match.
-    fn hit_by(&mut self, fault: &file::Fault, path: &str) -> Option<Vec<ProviderId>> {
-        let has = |name: &str, provider: &file::Provider, label: &str, value: &str| match label {
-            "name" => name == value,
-            _ => provider.labels.get(label).is_some_and(|found| found == value),
-        };
-        let file = self.file;
-        let hit: Vec<ProviderId> = file
-            .provider
-            .iter()
-            .filter(|(name, provider)| {
-                fault.on.iter().all(|(label, value)| has(name, provider, label, value))
-            })
-            .filter_map(|(name, _)| self.ids.get(name.as_str()).copied())
-            .collect();
-        if !hit.is_empty() && !fault.on.is_empty() {
-            return Some(hit);
-        }
-        if !self.findings.sound("provider") || !self.findings.sound(path) {
-            return None;
-        }
-        let all: Vec<String> = file
-            .provider
-            .iter()
-            .map(|(name, provider)| {
-                let mut labels: toml::Table = provider
-                    .labels
-                    .iter()
-                    .map(|(label, value)| (label.clone(), value.as_str().into()))
-                    .collect();
-                labels.insert("name".to_owned(), name.as_str().into());
-                inline(&toml::Value::Table(labels))
-            })
-            .collect();
-        let listed = format!("providers have\n{}", all.join("\n"));
-        if fault.on.is_empty() {
-            let message = format!("`{path}` is empty, so it is not said whom the fault hits");
-            self.problem(path, message, format!("write labels that all must match; {listed}"));
-            return None;
-        }
-        for (label, value) in &fault.on {
-            let known: BTreeSet<&str> = match label.as_str() {
-                "name" => file.provider.keys().map(String::as_str).collect(),
-                _ => file.provider.values().filter_map(|p| p.labels.get(label)).map(String::as_str).collect(),
-            };
-            let inner = format!("{path}.{label}");
-            if known.is_empty() {
-                let labels: BTreeSet<&str> = file
-                    .provider
-                    .values()
-                    .flat_map(|provider| provider.labels.keys())
-                    .map(String::as_str)
-                    .chain(["name"])
-                    .collect();
-                let help = match nearest(label, labels.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("there are the labels {}", one_of(labels).replace(" or ", " and ")),
-                };
-                let place = self.root.at(&inner.split('.').collect::<Vec<_>>()).map(|node| node.key.clone());
-                let place = place.unwrap_or_else(|| self.place(path));
-                self.problems.push(
-                    Problem::new(format!("no provider has a label `{label}`, so the fault hits nothing"))
-                        .at(&place)
-                        .help(help),
-                );
-                return None;
-            }
-            if !known.contains(value.as_str()) {
-                let help = match nearest(value, known.iter().copied()) {
-                    Some(near) => format!("did you mean \"{near}\"?"),
-                    None => format!("providers have {label} {}", one_of(known)),
-                };
-                let message = format!("no provider has {label} \"{value}\", so the fault hits nothing");
-                self.problem(&inner, message, help);
-                return None;
-            }
-        }
-        let message = "no provider has all of these labels, so the fault hits nothing".to_owned();
-        self.problem(path, message, listed);
-        None
     }
 
     /// Providers by name; says which do not exist and which come twice.
@@ -435,7 +279,7 @@ impl<'a> Lowering<'a> {
             }
             None if all.len() == 1 => Some(model::Route::Prefer(all)),
             None => {
-                let sound = self.findings.sound("gateway.route") && self.findings.sound("provider");
+                let sound = self.findings.sound("gateway.route") && self.findings.providers_known();
                 if !all.is_empty() && sound {
                     let names: Vec<String> = self.ids.keys().map(|name| format!("\"{name}\"")).collect();
                     let message =
@@ -446,16 +290,6 @@ impl<'a> Lowering<'a> {
                 None
             }
         }
-    }
-}
-
-fn effect(effect: &Effect) -> model::Effect {
-    match effect {
-        Effect::Refuse => model::Effect::Refuse,
-        Effect::Hang => model::Effect::Hang,
-        Effect::Unaffected => model::Effect::Unaffected,
-        Effect::Status(status) => model::Effect::Status(status.value),
-        Effect::Slow(factor) => model::Effect::Slow(factor.value),
     }
 }
 

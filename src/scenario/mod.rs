@@ -1,7 +1,7 @@
 //! Scenario files as people write them, lowered into a [`crate::model::Model`].
 //!
-//! TOML is parsed into a tree that knows where each value was written ([`tree`]), parts are merged in ([`part`]), the
-//! tree is checked against the schema ([`check`]), deserialised ([`file`](mod@file)) and lowered ([`lower`]). Every
+//! TOML is parsed into a tree that knows where each value was written (`tree`), parts are merged in (`part`), the
+//! tree is checked against the schema (`check`), deserialised (`file`) and lowered (`lower`). Every
 //! problem on the way is collected, with its place and what to write instead. Running a model, and printing anything,
 //! is left to others.
 
@@ -10,10 +10,12 @@ mod document;
 mod file;
 mod files;
 mod lower;
+mod lower_fault;
 mod part;
 mod path;
 mod problem;
 pub(crate) mod quantity;
+pub(crate) mod setting;
 pub(crate) mod shape;
 pub(crate) mod source;
 mod trace;

@@ -5,7 +5,7 @@
 
 use super::check::join;
 use super::problem::{Problem, suggestion};
-use super::shape::Shape;
+use super::shape::{Shape, inline};
 use super::source::Place;
 use super::tree::{Node, Value};
 use std::collections::BTreeMap;
@@ -98,24 +98,21 @@ fn insert_steps(
     };
     let Some(inner_shape) = inner_shape else { return Ok(()) };
     let here = join(walked, step);
-    if let Shape::Choice(variants) = shape {
+    if let Shape::Choice(_) = shape {
         let current = match node.table() {
             Some(table) => table.keys().next().cloned(),
             None => node.text().map(str::to_owned),
         };
         let other = current.filter(|current| current != step);
         if let (Some(other), false) = (&other, rest.is_empty()) {
-            let example =
-                variants.iter().find(|variant| variant.name == *step).map(|variant| &variant.example);
-            return Err(Problem::new(format!(
-                "`{walked}` is `{other}` here, and has no `{step}.{}`",
-                rest.join(".")
-            ))
-            .at(&value.place)
-            .help(format!(
-                "set the whole of it: {walked}={}",
-                example.map_or("", |example| example.as_str())
-            )));
+            let inner = rest
+                .iter()
+                .rev()
+                .fold(inline(&value.to_toml()), |inner, step| format!("{{ {step} = {inner} }}"));
+            let message = format!("`{walked}` is `{other}` here, and has no `{step}.{}`", rest.join("."));
+            return Err(Problem::new(message)
+                .at(&value.place)
+                .help(format!("set the whole of it: {walked}={{ {step} = {inner} }}")));
         }
         if other.is_some() {
             node.value = Value::Table(BTreeMap::new());

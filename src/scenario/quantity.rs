@@ -1,13 +1,10 @@
-//! Single values with a unit or a range: how each is read, described in the schema, and complained about.
+//! Single values with a unit or a range: how each is read, and complained about.
 //!
-//! Every kind has one reading function, which the check of a file, the deserialiser and sweep axes all use, so that
-//! they cannot disagree.
+//! Every kind has one reading function, which the check of a file, the types of [`super::setting`] and sweep axes all
+//! use, so that they cannot disagree.
 
 use crate::model;
 use crate::time::SimDuration;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::borrow::Cow;
 use toml::Value;
 
 /// The longest time a scenario may name, in days: nobody plans an incident beyond it, and nothing overflows below it.
@@ -97,7 +94,12 @@ impl Kind {
     /// Whether the value can be read.
     pub fn check(self, value: &Value) -> Result<(), Complaint> {
         match self {
-            Kind::Text => text(value, "a text", "\"...\"").map(drop),
+            Kind::Text => match value {
+                Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {
+                    Err(wrong_type("a text", value, &format!("\"{value}\"")))
+                }
+                _ => text(value, "a text", "\"...\"").map(drop),
+            },
             Kind::Duration => duration(value).map(drop),
             Kind::PositiveDuration => positive_duration(value).map(drop),
             Kind::Rate => rate(value).map(drop),
@@ -390,96 +392,6 @@ pub(crate) fn status(value: &Value) -> Result<u16, Complaint> {
         _ => Err(Complaint::new(format!("is {value}, outside 400 to 599"), help)),
     }
 }
-
-/// A setting's type: a value read by its kind's function, which keeps the text it was read from.
-macro_rules! quantity {
-    ($(#[$doc:meta])* $name:ident($inner:ty), $kind:expr, $read:path, $schema:tt) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq)]
-        pub(crate) struct $name { pub value: $inner, written: Value }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let written = Value::deserialize(deserializer)?;
-                match $read(&written) {
-                    Ok(value) => Ok($name { value, written }),
-                    Err(complaint) => Err(serde::de::Error::custom(complaint.what)),
-                }
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                self.written.serialize(serializer)
-            }
-        }
-
-        impl JsonSchema for $name {
-            fn inline_schema() -> bool {
-                true
-            }
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                let mut schema = json_schema!($schema);
-                schema.insert("x-kind".to_owned(), $kind.mark().into());
-                schema
-            }
-        }
-    };
-}
-
-quantity!(
-    /// A length of time, possibly zero.
-    Duration(SimDuration), Kind::Duration, duration,
-    { "type": "string", "pattern": r"^\s*([0-9]+(\.[0-9]+)?\s*[a-zA-Zµ]+\s*)+$" }
-);
-quantity!(
-    /// A length of time above zero.
-    PositiveDuration(SimDuration), Kind::PositiveDuration, positive_duration,
-    { "type": "string", "pattern": r"^\s*([0-9]+(\.[0-9]+)?\s*[a-zA-Zµ]+\s*)+$" }
-);
-quantity!(
-    /// How often something happens.
-    Rate(model::Rate), Kind::Rate, rate,
-    { "type": "string", "pattern": r"^\s*[0-9.]+([eE][0-9]+)?\s*/\s*(s|sec|second|m|min|minute|h|hour|d|day)\s*$" }
-);
-quantity!(
-    /// An instant of the run.
-    Moment(When), Kind::Moment, moment,
-    { "type": "string", "pattern": r"^\s*([0-9]{1,2}:[0-9]{2}(:[0-9]{2})?|([0-9]+(\.[0-9]+)?\s*[a-zA-Zµ]+\s*)+)\s*$" }
-);
-quantity!(
-    /// A time of day and a zone's label.
-    TimeOfDay(model::Clock), Kind::TimeOfDay, clock,
-    { "type": "string", "pattern": r"^\s*[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?( .*)?$" }
-);
-quantity!(
-    /// A probability.
-    Share(model::Probability), Kind::Share, share,
-    { "type": "number", "minimum": 0, "maximum": 1 }
-);
-quantity!(
-    /// A weight in (0, 1].
-    Weight(f64), Kind::Weight, weight,
-    { "type": "number", "exclusiveMinimum": 0, "maximum": 1 }
-);
-quantity!(
-    /// How many times as much.
-    Factor(f64), Kind::Factor, factor,
-    { "type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000 }
-);
-quantity!(
-    /// How many; at least one.
-    Count(u32), Kind::Count, count,
-    { "type": "integer", "minimum": 1, "maximum": 1_000_000 }
-);
-quantity!(
-    /// An HTTP error status.
-    Status(u16), Kind::Status, status,
-    { "type": "integer", "minimum": 400, "maximum": 599 }
-);
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@
 use super::quantity::Kind;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value as Json};
+use std::collections::BTreeSet;
 
 /// The shape of a value.
 #[derive(Debug, Clone)]
@@ -241,26 +242,59 @@ fn strip_null(schema: &mut Json) {
     }
 }
 
-/// The schema as editors get it: without our own marks, and leaving to parts what parts may say.
+/// The schema as editors get it: without our own marks, and requiring nothing that a part may bring.
 pub(crate) fn published_schema<T: JsonSchema>(title: &str) -> String {
     let mut schema = schema_of::<T>();
-    publish(&mut schema);
+    strip_marks(&mut schema);
+    if let Some(definitions) = schema["$defs"].as_object_mut() {
+        leave_to_parts(definitions);
+    }
     schema["title"] = title.into();
     serde_json::to_string_pretty(&schema).expect("a JSON value has a text") + "\n"
 }
 
-fn publish(schema: &mut Json) {
+fn strip_marks(schema: &mut Json) {
     match schema {
-        Json::Array(items) => items.iter_mut().for_each(publish),
+        Json::Array(items) => items.iter_mut().for_each(strip_marks),
         Json::Object(object) => {
             object.retain(|key, _| !key.starts_with("x-"));
-            if object.get("properties").is_some_and(|properties| properties["from"].is_object())
-                && let Some(required) = object.shift_remove("required")
+            object.values_mut().for_each(strip_marks);
+        }
+        _ => {}
+    }
+}
+
+/// A table that names a part may lack anything, at any depth: an editor must not call that wrong.
+fn leave_to_parts(definitions: &mut Map<String, Json>) {
+    let mut inside = BTreeSet::new();
+    for definition in definitions.values().filter(|definition| definition["properties"]["from"].is_object()) {
+        references(definition, definitions, &mut inside);
+    }
+    for (name, definition) in definitions.iter_mut() {
+        let takes_part = definition["properties"]["from"].is_object();
+        let Some(object) = definition.as_object_mut().filter(|_| takes_part || inside.contains(name)) else {
+            continue;
+        };
+        if let (Some(required), true) = (object.shift_remove("required"), takes_part) {
+            let either = serde_json::json!([{ "required": ["from"] }, { "required": required }]);
+            object.insert("anyOf".to_owned(), either);
+        }
+    }
+}
+
+/// The names of all definitions that a schema leads to.
+fn references(schema: &Json, definitions: &Map<String, Json>, found: &mut BTreeSet<String>) {
+    match schema {
+        Json::Array(items) => items.iter().for_each(|item| references(item, definitions, found)),
+        Json::Object(object) => {
+            let name =
+                object.get("$ref").and_then(Json::as_str).and_then(|path| path.strip_prefix("#/$defs/"));
+            if let Some(name) = name
+                && found.insert(name.to_owned())
             {
-                let either = serde_json::json!([{ "required": ["from"] }, { "required": required }]);
-                object.insert("anyOf".to_owned(), either);
+                references(&definitions[name], definitions, found);
             }
-            object.values_mut().for_each(publish);
+            object.values().for_each(|inner| references(inner, definitions, found));
         }
         _ => {}
     }

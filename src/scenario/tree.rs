@@ -91,11 +91,16 @@ impl Node {
             match node.at(&[step]) {
                 Some(inner) => node = inner,
                 None if depth == 0 => return &self.place,
-                None => return &node.key,
+                None => return node.shown(),
             }
         }
-        // A table's extent is many lines, or just its header: its name says more.
-        if node.table().is_some() { &node.key } else { &node.place }
+        node.shown()
+    }
+
+    /// What to underline: a table with a header of its own is best shown by its name.
+    pub fn shown(&self) -> &Place {
+        let header = self.table().is_some() && !self.place.text().starts_with('{');
+        if header { &self.key } else { &self.place }
     }
 }
 
@@ -140,18 +145,22 @@ fn syntax_problem(source: &Arc<Source>, error: &toml::de::Error) -> Problem {
     }
     // The renderer shows nothing for an empty stretch at the very start.
     let span = if place.is_whole() { 0..1 } else { place.span.clone() };
-    let problem =
-        Problem::new(format!("this is not TOML: {}", error.message())).at(&Place::new(source, span));
-    match unquoted(line_around(source, place.span.start)) {
-        Some(help) => problem.help(help),
-        None => problem,
-    }
+    let message = error.message();
+    let message = message.strip_suffix(", expected nothing").unwrap_or(message);
+    let help = unquoted(line_around(source, place.span.start))
+        .unwrap_or_else(|| "a setting is written key = value, and a table begins with [name]".to_owned());
+    Problem::new(format!("this is not TOML: {message}")).at(&Place::new(source, span)).help(help)
 }
 
 /// The most common slip: `duration = 30m`.
 fn unquoted(line: &str) -> Option<String> {
     let (key, value) = line.split_once('=')?;
     let value = value.split('#').next()?.trim();
+    if let Ok(number) = value.replace(',', ".").parse::<f64>()
+        && number.is_finite()
+    {
+        return Some(format!("write {} = {number}", key.trim()));
+    }
     let bare = |c: char| c.is_alphanumeric() || "._-:/ ".contains(c);
     (!value.is_empty() && value.chars().all(bare))
         .then(|| format!("put text in quotes: {} = \"{value}\"", key.trim()))
@@ -174,7 +183,8 @@ fn line_before(source: &Source, at: usize) -> &str {
 fn duplicate(source: &Arc<Source>, place: &Place) -> Problem {
     let line = line_before(source, place.span.start);
     let inside = line.trim_start().trim_start_matches('[').to_owned() + place.text();
-    let header = match line.trim_start().starts_with('[') {
+    let in_header = line.trim_start().starts_with('[');
+    let header = match in_header {
         true => String::new(),
         false => source.text[..place.span.start]
             .lines()
@@ -190,7 +200,11 @@ fn duplicate(source: &Arc<Source>, place: &Place) -> Problem {
     let problem = Problem::new(format!("`{name}` is defined twice"))
         .at(place)
         .label("defined again here")
-        .help("give it another name, or remove one of the two");
+        .help(if in_header {
+            "give it another name, or remove one of the two"
+        } else {
+            "remove one of the two"
+        });
     let (table, _) = DeTable::parse_recoverable(&source.text);
     let steps: Vec<&str> = name.split('.').map(str::trim).collect();
     let first = Node {

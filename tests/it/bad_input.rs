@@ -4,7 +4,8 @@
 //! with the eyes of somebody who is tired and in a hurry.
 
 use failover_sim::experiment::file::Experiment;
-use failover_sim::scenario::{Document, Loader, Problems};
+use failover_sim::scenario::{Document, Loader, Problems, TEMPLATE};
+use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// The files and folders in a folder of fixtures, in order of name.
@@ -66,7 +67,7 @@ fn a_scenario_file_that_is_not_there() {
 
 /// The template with one setting given by hand.
 fn template_with(assignment: &str) -> Result<Document, Problems> {
-    let mut document = Loader::new().parse("mine.toml", failover_sim::scenario::TEMPLATE)?;
+    let mut document = Loader::new().parse("mine.toml", TEMPLATE)?;
     document.set_text(assignment)?;
     document.model()?;
     Ok(document)
@@ -88,5 +89,51 @@ fn settings_given_by_hand() {
         ("set_missing_part", "gateway.from=models/gateways/nowhere.toml"),
     ] {
         snapshot(name, &template_with(assignment).expect_err(assignment));
+    }
+}
+
+/// What slips of the pen, and of the mind, put into a file.
+const SLIPS: [&str; 20] = [
+    "",
+    "\"",
+    "=",
+    "[",
+    "]",
+    "{}",
+    "[]",
+    "\n",
+    ".",
+    "-1",
+    "0",
+    "nan",
+    "inf",
+    "\"\"",
+    "\"µé\"",
+    "true",
+    "1e400",
+    "02:47:00",
+    "[provider.claude_east]\n",
+    "99999999999999999999",
+];
+
+proptest! {
+    /// Whatever is written over any part of a good scenario, it is lowered or complained about at a place of the file.
+    #[test]
+    fn no_slip_of_the_pen_goes_unexplained(
+        at in 0..TEMPLATE.len(), length in 0_usize..40, slip in 0..SLIPS.len(),
+    ) {
+        let end = (at + length).min(TEMPLATE.len());
+        let text = format!("{}{}{}", &TEMPLATE[..at], SLIPS[slip], &TEMPLATE[end..]);
+        let lowered = Loader::new().parse("mine.toml", &text).and_then(|document| {
+            let _ = (document.resolved(), document.to_json());
+            document.model()
+        });
+        if let Err(problems) = lowered {
+            prop_assert!(!problems.render(true).is_empty());
+            for problem in problems.iter() {
+                prop_assert!(problem.origin().is_some_and(|origin| origin.starts_with("mine.toml:")), "{problems}");
+                prop_assert!(problem.fix().is_some(), "{problems}");
+            }
+        }
     }
 }

@@ -72,6 +72,22 @@ fn parts_merge_deeply_and_what_is_nearer_wins() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("marked.toml");
+    std::fs::write(&path, format!("\u{feff}{TEMPLATE}")).unwrap();
+    let document = Loader::new().open(&path).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!((document.name(), document.path()), ("marked", path.to_str().unwrap()));
+}
+
+/// Points of a sweep are lowered on many threads.
+#[test]
+fn documents_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&template());
+}
+
+#[test]
 fn settings_can_be_given_by_hand() {
     let mut document = template();
     for assignment in [
@@ -130,7 +146,11 @@ fn settings_read_back_with_their_defaults() {
     assert_eq!(text(&document, "fault.night.probe_fraction").as_deref(), Some("1.0"));
     assert_eq!(text(&document, "provider.claude_east.from"), None);
     document.set("fault.night.fraction", 0.25.into(), "sweep").unwrap();
-    assert_eq!(text(&document, "fault.night.probe_fraction").as_deref(), Some("0.25"), "the same as fraction");
+    assert_eq!(
+        text(&document, "fault.night.probe_fraction").as_deref(),
+        Some("0.25"),
+        "the same as fraction"
+    );
 }
 
 #[test]
