@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod play;
+mod properties;
 mod scenarios;
 mod story;
 mod theory;
+mod tidy;

@@ -130,7 +130,8 @@ fn a5_requests_in_flight_at_onset() {
     use failover_sim::engine::Stage;
     let check = r#"interval = "20s", timeout = "5s""#;
     for latency in ["{ exponential = { mean = \"4s\" } }", "{ constant = \"4s\" }"] {
-        let case = Case { check, traffic: "{ poisson = \"3/s\" }", latency, in_flight: "fail", ..Case::default() };
+        let case =
+            Case { check, traffic: "{ poisson = \"3/s\" }", latency, in_flight: "fail", ..Case::default() };
         let outcomes = outcomes(&model(&case.toml()), RUNS);
         let in_flight: Vec<f64> =
             outcomes.iter().map(|o| o.failures.of_stage(Stage::InFlightAtOnset) as f64).collect();
@@ -175,7 +176,8 @@ fn b2_false_ejections() {
         gateway.health_check = { interval = "1s", timeout = "1s", eject_after = 2, latency = { constant = "0s" } }
         "#,
     );
-    let false_ejections: Vec<f64> = outcomes(&model, 30).iter().map(|o| o.false_ejection_count as f64).collect();
+    let false_ejections: Vec<f64> =
+        outcomes(&model, 30).iter().map(|o| o.false_ejection_count as f64).collect();
     // Up for (1 - q^k) / (q^k (1 - q)) probes, then down for 1 / (1 - q).
     let cycle = (1.0 - q.powi(k)) / (q.powi(k) * (1.0 - q)) + 1.0 / (1.0 - q);
     assert_moments("B2", &false_ejections, 100_000.0 / cycle, None);
