@@ -1,6 +1,7 @@
 //! One test binary; a file for each behaviour.
 
 mod bad_input;
+mod knobs;
 mod play;
 mod properties;
 mod scenarios;
