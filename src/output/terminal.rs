@@ -1,9 +1,9 @@
 //! The summary that `run` prints: what each scenario lost, side by side, and how it came about. 80 columns at most.
 
-use super::assumptions::assumptions;
+use super::ScenarioResult;
 use crate::engine::Milestone;
-use crate::experiment::statistics::Summary;
-use crate::metrics::{METRICS, Outcome, SecondCounts, TimelineEntry, TimelineEvent};
+use crate::experiment::statistics::{Summary, summarise};
+use crate::metrics::{METRICS, Outcome, TimelineEvent, metric};
 use crate::model::Model;
 use crate::time::{SimDuration, SimTime};
 use std::fmt::Write;
@@ -13,25 +13,6 @@ const STRIP_COLUMNS: usize = 60;
 /// A scenario that flaps all day has more to tell than anybody reads.
 const TIMELINE_ENTRIES: usize = 12;
 
-/// One scenario's results, as the summary needs them.
-#[derive(Debug)]
-pub struct ScenarioResult<'a> {
-    /// What was simulated.
-    pub model: &'a Model,
-    /// Every metric over the runs, in the order of [`METRICS`].
-    pub summaries: Vec<Summary>,
-    /// What failed requests differ by from the baseline, run by run; `None` for the baseline itself.
-    pub failed_difference: Option<Summary>,
-    /// Over all runs, by second of arrival.
-    pub seconds: Vec<SecondTotal>,
-    /// How many runs.
-    pub run_count: u64,
-    /// Which run the timeline is of.
-    pub shown_run: u64,
-    /// That run, with its timeline.
-    pub shown: Outcome,
-}
-
 /// Requests that arrived in one second, over all runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SecondTotal {
@@ -39,7 +20,30 @@ pub struct SecondTotal {
     pub failed_count: u64,
 }
 
-impl ScenarioResult<'_> {
+/// Adds up the seconds of runs, and takes them out of the outcomes to free their memory.
+pub fn total_seconds(outcomes: &mut [Outcome]) -> Vec<SecondTotal> {
+    let mut totals: Vec<SecondTotal> = Vec::new();
+    for series in outcomes.iter_mut().filter_map(|outcome| outcome.series.take()) {
+        totals.resize(totals.len().max(series.len()), SecondTotal::default());
+        for (total, second) in totals.iter_mut().zip(series) {
+            total.failed_count += u64::from(second.failed_count);
+        }
+    }
+    totals
+}
+
+/// A scenario's result with the statistics that the summary quotes.
+struct Shown<'a> {
+    result: &'a ScenarioResult<'a>,
+    /// In the order of [`METRICS`].
+    summaries: Vec<Summary>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(result: &'a ScenarioResult<'a>) -> Self {
+        Shown { result, summaries: summarise(result.outcomes) }
+    }
+
     fn summary(&self, name: &str) -> &Summary {
         let index = METRICS.iter().position(|metric| metric.name == name);
         &self.summaries[index.expect("the metric exists")]
@@ -48,73 +52,72 @@ impl ScenarioResult<'_> {
     fn mean(&self, name: &str) -> f64 {
         self.summary(name).mean.unwrap_or(0.0)
     }
-}
 
-/// Adds the seconds of some runs to a total.
-pub fn add_seconds(total: &mut Vec<SecondTotal>, series: &[SecondCounts]) {
-    total.resize(total.len().max(series.len()), SecondTotal::default());
-    for (total, second) in total.iter_mut().zip(series) {
-        total.failed_count += u64::from(second.failed_count);
+    fn run_count(&self) -> u64 {
+        self.result.outcomes.len() as u64
     }
 }
 
 /// The whole summary. The first result is the baseline.
 pub fn summary(question: Option<&str>, seed: u64, results: &[ScenarioResult]) -> String {
+    let shown: Vec<Shown> = results.iter().map(Shown::new).collect();
     let mut out = String::new();
     let text = &mut out;
     if let Some(question) = question {
         line(text, &wrap(question, 0));
         line(text, "");
     }
-    let runs = results.first().map_or(0, |result| result.run_count);
+    let runs = shown.first().map_or(0, Shown::run_count);
     let head = format!("seed {seed}, {} run{} each", thousands(runs as f64), if runs == 1 { "" } else { "s" });
     line(text, &format!("{head:<34}{:>32}{:>14}", "failed in 95% of incidents", "mean"));
-    for (i, result) in results.iter().enumerate() {
+    for (i, shown) in shown.iter().enumerate() {
         let marked = if i == 0 && results.len() > 1 { " (baseline)" } else { "" };
-        let name = format!("{}{marked}", result.model.name);
-        let failed = result.summary("failed_count");
-        let mean = thousands(result.mean("failed_count"));
-        line(text, &format!("{name:<34}{:>32}{mean:>14}", range_of_runs(failed, result)));
+        let name = format!("{}{marked}", shown.result.model.name);
+        let mean = thousands(shown.mean("failed_count"));
+        line(text, &format!("{name:<34}{:>32}{mean:>14}", range_of_runs(shown)));
     }
     if let Some(first) = results.first() {
-        line(text, &wrap(&format!("assumes: {}", assumptions(first.model).join("; ")), 2));
+        line(text, &wrap(&format!("assumes: {}", first.assumptions.join("; ")), 2));
     }
-    let highest = results.iter().map(|r| strip_values(r).into_iter().fold(0.0, f64::max)).fold(0.0, f64::max);
-    for result in results {
+    let highest = shown.iter().flat_map(strip_values).fold(0.0, f64::max);
+    for (i, shown) in shown.iter().enumerate() {
         line(text, "");
-        describe(text, result, highest);
+        describe(text, shown, highest);
+        if i > 0 {
+            difference(text, shown, &results[0]);
+        }
     }
     out
 }
 
-fn range_of_runs(failed: &Summary, result: &ScenarioResult) -> String {
+fn range_of_runs(shown: &Shown) -> String {
+    let failed = shown.summary("failed_count");
     let (Some(low), Some(high)) = (failed.pi95_low, failed.pi95_high) else { return "-".to_owned() };
-    if !result.model.is_random() {
+    if !shown.result.model.is_random() {
         return format!("{} (nothing random)", thousands(low));
     }
-    if result.run_count == 1 {
+    if shown.run_count() == 1 {
         return format!("{} (one run)", thousands(low));
     }
     format!("{} to {}", thousands(low), thousands(high))
 }
 
-fn describe(text: &mut String, result: &ScenarioResult, highest: f64) {
-    let model = result.model;
+fn describe(text: &mut String, shown: &Shown, highest: f64) {
+    let model = shown.result.model;
     line(text, &format!("{:─<WIDTH$}", format!("── {} ", model.name)));
     if let Some(about) = &model.about {
         line(text, &wrap(about, 2));
     }
-    let timeline = result.shown.timeline.as_deref().unwrap_or_default();
-    if !timeline.is_empty() {
-        let run = if model.is_random() { format!("run {}: ", result.shown_run) } else { String::new() };
-        line(text, &wrap(&format!("  {run}{}", timeline_words(model, result, timeline)), 2));
+    if !shown.result.timeline.is_empty() {
+        let run = if model.is_random() { format!("run {}: ", shown.result.first_run) } else { String::new() };
+        line(text, &wrap(&format!("  {run}{}", timeline_words(shown.result)), 2));
     }
-    strip(text, result, highest);
+    strip(text, shown, highest);
     let prefixed = |prefix: &str| {
-        let shown = |metric: &&crate::metrics::Metric| metric.name.starts_with(prefix) && result.mean(metric.name) > 0.0;
+        let shown = |metric: &&crate::metrics::Metric| metric.name.starts_with(prefix) && shown.mean(metric.name) > 0.0;
         let words = METRICS.iter().filter(shown).map(|metric| {
             let name = metric.name.trim_start_matches(prefix).trim_end_matches("_count").replace('_', " ");
-            format!("{name} {}", thousands(result.mean(metric.name)))
+            format!("{name} {}", thousands(shown.mean(metric.name)))
         });
         let words: Vec<String> = words.collect();
         if words.is_empty() { "nothing failed".to_owned() } else { words.join(", ") }
@@ -122,27 +125,31 @@ fn describe(text: &mut String, result: &ScenarioResult, highest: f64) {
     row(text, "by cause", &prefixed("failed_cause_"));
     row(text, "by stage", &prefixed("failed_stage_"));
     if !model.faults.is_empty() {
-        let [detected, recovered] = ["time_to_detect_ms", "time_to_recover_ms"].map(|name| spread(result, name));
+        let [detected, recovered] = ["time_to_detect_ms", "time_to_recover_ms"].map(|name| spread(shown, name));
         row(text, "detected", &format!("{detected}; recovered {recovered}"));
     }
     let latency = ["p50", "p95", "p99"].map(|p| {
-        let summary = result.summary(&format!("request_latency_ms_{p}"));
+        let summary = shown.summary(&format!("request_latency_ms_{p}"));
         summary.mean.map_or_else(|| "-".to_owned(), |ms| format!("{p} {} ms", thousands(ms)))
     });
     row(text, "latency", &latency.join(", "));
-    let false_ejections = result.mean("false_ejection_per_day");
-    let probes = thousands(result.mean("probe_count"));
+    let false_ejections = shown.mean("false_ejection_per_day");
+    let probes = thousands(shown.mean("probe_count"));
     row(text, "probes", &format!("{probes} sent, {} false ejections a day", short(false_ejections)));
-    if let Some(difference) = &result.failed_difference {
-        let words = match (difference.mean, difference.ci95_low, difference.ci95_high) {
-            (Some(mean), Some(low), Some(high)) if low < high => {
-                format!("{} failed ({} to {}, 95% CI of the mean)", signed(mean), signed(low), signed(high))
-            }
-            (Some(mean), ..) => format!("{} failed", signed(mean)),
-            _ => "-".to_owned(),
-        };
-        row(text, "baseline", &words);
-    }
+}
+
+/// What a scenario loses more, or less, than the baseline, run by run.
+fn difference(text: &mut String, shown: &Shown, baseline: &ScenarioResult) {
+    let failed = metric("failed_count").expect("the metric exists");
+    let difference = Summary::of_difference(failed, shown.result.outcomes, baseline.outcomes);
+    let words = match (difference.mean, difference.ci95_low, difference.ci95_high) {
+        (Some(mean), Some(low), Some(high)) if low < high => {
+            format!("{} failed ({} to {}, 95% CI of the mean)", signed(mean), signed(low), signed(high))
+        }
+        (Some(mean), ..) => format!("{} failed", signed(mean)),
+        _ => "-".to_owned(),
+    };
+    row(text, "baseline", &words);
 }
 
 fn row(text: &mut String, label: &str, words: &str) {
@@ -150,8 +157,8 @@ fn row(text: &mut String, label: &str, words: &str) {
 }
 
 /// A duration metric's mean, and the range of runs where they differ.
-fn spread(result: &ScenarioResult, name: &str) -> String {
-    let summary = result.summary(name);
+fn spread(shown: &Shown, name: &str) -> String {
+    let summary = shown.summary(name);
     let (Some(mean), Some(low), Some(high)) = (summary.mean, summary.pi95_low, summary.pi95_high) else {
         return "never".to_owned();
     };
@@ -160,18 +167,19 @@ fn spread(result: &ScenarioResult, name: &str) -> String {
     if low < high {
         write!(words, " ({} to {} s)", seconds(low), seconds(high)).expect("a string grows");
     }
-    if summary.n < result.run_count {
-        write!(words, " in {:.0}% of runs", 100.0 * summary.n as f64 / result.run_count as f64)
+    if summary.n < shown.run_count() {
+        write!(words, " in {:.0}% of runs", 100.0 * summary.n as f64 / shown.run_count() as f64)
             .expect("a string grows");
     }
     words
 }
 
-fn timeline_words(model: &Model, result: &ScenarioResult, timeline: &[TimelineEntry]) -> String {
+fn timeline_words(result: &ScenarioResult) -> String {
+    let ScenarioResult { timeline, model, .. } = result;
     let mut words: Vec<String> = timeline
         .iter()
         .take(TIMELINE_ENTRIES)
-        .map(|entry| format!("{} {}", clock(model, entry.at), event_words(model, result, entry.event)))
+        .map(|entry| format!("{} {}", clock(model, entry.at), event_words(result, entry.event)))
         .collect();
     if timeline.len() > TIMELINE_ENTRIES {
         words.push(format!("and {} more", timeline.len() - TIMELINE_ENTRIES));
@@ -179,12 +187,13 @@ fn timeline_words(model: &Model, result: &ScenarioResult, timeline: &[TimelineEn
     words.join(" · ")
 }
 
-fn event_words(model: &Model, result: &ScenarioResult, event: TimelineEvent) -> String {
+fn event_words(result: &ScenarioResult, event: TimelineEvent) -> String {
+    let model = result.model;
     match event {
         TimelineEvent::Milestone(Milestone::FaultStarts(i)) => format!("{} starts", model.faults[i].name),
         TimelineEvent::Milestone(Milestone::FaultEnds(i)) => format!("{} ends", model.faults[i].name),
         TimelineEvent::Milestone(Milestone::OperatorActs(i)) => {
-            let saved = thousands(result.shown.saved_by_hand_count as f64);
+            let saved = thousands(result.outcomes.first().map_or(0.0, |run| run.saved_by_hand_count as f64));
             format!("{} switches by hand, saved {saved}", model.operator[i].name)
         }
         TimelineEvent::Health { replica, provider, admitted, is_false } => {
@@ -209,20 +218,20 @@ pub fn clock(model: &Model, at: SimTime) -> String {
 }
 
 /// Failed requests a second, averaged over runs, for each column of the strip.
-fn strip_values(result: &ScenarioResult) -> Vec<f64> {
-    let seconds = result.seconds.len();
+fn strip_values(shown: &Shown) -> Vec<f64> {
+    let seconds = shown.result.seconds.len();
     let columns = seconds.clamp(1, STRIP_COLUMNS);
     let column = |i: usize| {
-        let part = &result.seconds[i * seconds / columns..(i + 1) * seconds / columns];
+        let part = &shown.result.seconds[i * seconds / columns..(i + 1) * seconds / columns];
         let failed: u64 = part.iter().map(|second| second.failed_count).sum();
-        failed as f64 / (part.len().max(1) as f64 * result.run_count as f64)
+        failed as f64 / (part.len().max(1) as f64 * shown.run_count() as f64)
     };
     if seconds == 0 { Vec::new() } else { (0..columns).map(column).collect() }
 }
 
-fn strip(text: &mut String, result: &ScenarioResult, highest: f64) {
+fn strip(text: &mut String, shown: &Shown, highest: f64) {
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let values = strip_values(result);
+    let values = strip_values(shown);
     if values.is_empty() || highest == 0.0 {
         return;
     }
@@ -231,10 +240,11 @@ fn strip(text: &mut String, result: &ScenarioResult, highest: f64) {
         value => LEVELS[((value / highest * 8.0).ceil() as usize).clamp(1, 8) - 1],
     };
     let blocks: String = values.iter().map(block).collect();
+    let model = shown.result.model;
     let own_highest = values.iter().copied().fold(0.0, f64::max);
     row(text, "failed/s", &format!("▕{blocks}▏{} max", short(own_highest)));
     let (start, end) =
-        (clock(result.model, SimTime::START), clock(result.model, SimTime::START.after(result.model.duration)));
+        (clock(model, SimTime::START), clock(model, SimTime::START.after(model.duration)));
     let gap = (values.len() + 2).saturating_sub(start.len());
     line(text, &format!("{:12}{start}{end:>gap$}", ""));
 }

@@ -1,0 +1,90 @@
+//! `sweep`: every point of an experiment's sweep, into a results folder.
+
+use super::progress::Bar;
+use super::run::provenance;
+use super::{Failure, PlayArgs, print_out};
+use crate::experiment::design::{Point, Sweep, axis_value};
+use crate::experiment::file::Experiment;
+use crate::experiment::runner::RunPlan;
+use crate::metrics::Wanted;
+use crate::model::Model;
+use crate::output::{AxisColumn, Design, ResultFolder};
+use crate::scenario::{Loader, Problems};
+use std::path::PathBuf;
+
+/// Points whose runs are played together; the memory that their outcomes take is all a sweep holds.
+const POINTS_AT_ONCE: usize = 64;
+
+/// Play every point of an experiment's sweep and write tables
+///
+/// Example: failover-sim sweep experiments/02_health_check_interval
+#[derive(Debug, clap::Args)]
+pub struct SweepArgs {
+    /// An experiment folder with a `[sweep]` in its experiment.toml
+    experiment: PathBuf,
+    #[command(flatten)]
+    play: PlayArgs,
+    /// Where to write; default: results/ and the experiment's name
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl SweepArgs {
+    pub(super) fn execute(&self) -> Result<(), Failure> {
+        let mut loader = Loader::new();
+        let mut experiment = Experiment::open(&self.experiment, &mut loader)?;
+        for scenario in &mut experiment.scenarios {
+            for assignment in &self.play.set {
+                scenario.set_text(assignment)?;
+            }
+        }
+        let Some(sweep) = &experiment.sweep else {
+            return Err(Failure::bad_input(format!(
+                "error: {} has no `[sweep]`\n  = help: add one to its experiment.toml, or use `run`",
+                self.experiment.display()
+            )));
+        };
+        let points = sweep.points(&experiment.scenarios)?;
+        let model = |point: &Point| -> Result<Model, Problems> {
+            sweep.document(&experiment.scenarios, point)?.model()
+        };
+        // All of them now: a value that is wrong at the last point should not wait for the others.
+        let models = points.iter().map(model).collect::<Result<Vec<Model>, Problems>>()?;
+        let plan = RunPlan {
+            seed: self.play.seed,
+            runs: 0..self.play.runs.unwrap_or(experiment.runs),
+            wanted: Wanted::default(),
+            path: None,
+        };
+        self.play.check_size(&models, plan.count())?;
+        let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name));
+        let design = Design { seed: plan.seed, first_run: plan.runs.start, axes: axis_columns(sweep, &points) };
+        let mut sink = ResultFolder::create(&out, self.play.force)?.begin(design, plan.wanted.series)?;
+
+        self.play.start_threads();
+        let bar = Bar::start(plan.count() * models.len() as u64)?;
+        for (nth, models) in models.chunks(POINTS_AT_ONCE).enumerate() {
+            for (i, outcomes) in plan.play(models, &bar)?.iter().enumerate() {
+                sink.point(nth * POINTS_AT_ONCE + i, &models[i], outcomes)?;
+            }
+        }
+        bar.finish();
+        let files = sink.finish(provenance(&experiment.scenarios, plan.count()))?;
+        let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        print_out(&format!(
+            "{} points of {} runs in {}: {}, manifest.json\n",
+            points.len(),
+            plan.count(),
+            out.display(),
+            names.join(", ")
+        ))
+    }
+}
+
+fn axis_columns(sweep: &Sweep, points: &[Point]) -> Vec<AxisColumn> {
+    let column = |(i, axis): (usize, &crate::experiment::design::Axis)| AxisColumn {
+        name: axis.column.clone(),
+        values: points.iter().map(|point| point.values[i].as_ref().map(|v| axis_value(axis, v))).collect(),
+    };
+    sweep.axes.iter().enumerate().map(column).collect()
+}
