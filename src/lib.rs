@@ -4,5 +4,6 @@ pub mod engine;
 pub mod experiment;
 pub mod metrics;
 pub mod model;
+pub mod output;
 pub mod random;
 pub mod time;
