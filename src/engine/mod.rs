@@ -35,6 +35,16 @@ pub enum Path {
     Direct,
 }
 
+impl Path {
+    /// The name in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Path::Plain => "plain",
+            Path::Direct => "direct",
+        }
+    }
+}
+
 /// What the engine itself can say of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunStats {

@@ -20,6 +20,23 @@ pub enum Cause {
     NoProvider,
 }
 
+impl Cause {
+    /// Every cause, in the order of the columns.
+    pub const ALL: [Cause; 5] =
+        [Cause::Status, Cause::Refused, Cause::InFlightAtOnset, Cause::Timeout, Cause::NoProvider];
+
+    /// The name in result files; a metric's column is `failed_cause_<name>_count`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Cause::Status => "status",
+            Cause::Refused => "refused",
+            Cause::InFlightAtOnset => "in_flight_at_onset",
+            Cause::Timeout => "timeout",
+            Cause::NoProvider => "no_provider",
+        }
+    }
+}
+
 /// In which stage of an incident a failed request was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
@@ -37,6 +54,30 @@ pub enum Stage {
     Background,
 }
 
+impl Stage {
+    /// Every stage, in the order of the columns.
+    pub const ALL: [Stage; 6] = [
+        Stage::InFlightAtOnset,
+        Stage::Undetected,
+        Stage::AllEjected,
+        Stage::FalseEjection,
+        Stage::AfterRecovery,
+        Stage::Background,
+    ];
+
+    /// The name in result files; a metric's column is `failed_stage_<name>_count`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Stage::InFlightAtOnset => "in_flight_at_onset",
+            Stage::Undetected => "undetected",
+            Stage::AllEjected => "all_ejected",
+            Stage::FalseEjection => "false_ejection",
+            Stage::AfterRecovery => "after_recovery",
+            Stage::Background => "background",
+        }
+    }
+}
+
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -46,6 +87,17 @@ pub enum Ending {
     Failed(Cause, Stage),
     /// It never ends: nothing answers it and its client waits for ever.
     Open,
+}
+
+impl Ending {
+    /// The name in result files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Ending::Succeeded => "succeeded",
+            Ending::Failed(..) => "failed",
+            Ending::Open => "open",
+        }
+    }
 }
 
 /// A request in its terminal state. Every request is reported exactly once.

@@ -125,6 +125,31 @@ fn millis(duration: Option<SimDuration>) -> Option<f64> {
 mod tests {
     use super::*;
 
+    /// A cause or a stage has one name, in the request table as in these columns, and a column that counts it.
+    #[test]
+    fn every_cause_and_every_stage_has_its_column() {
+        let columns = |prefix: &str| -> Vec<&str> {
+            let named = METRICS.iter().filter_map(|m| m.name.strip_prefix(prefix)?.strip_suffix("_count"));
+            named.collect()
+        };
+        assert_eq!(columns("failed_cause_"), Cause::ALL.map(Cause::name));
+        assert_eq!(columns("failed_stage_"), Stage::ALL.map(Stage::name));
+
+        for cause in Cause::ALL {
+            for stage in Stage::ALL {
+                let mut outcome = Outcome::default();
+                outcome.failures.add(cause, stage);
+                let counted: Vec<&str> = (METRICS.iter())
+                    .filter(|m| m.name.starts_with("failed_") && m.of(&outcome) == Some(1.0))
+                    .map(|m| m.name)
+                    .collect();
+                let of_cause = format!("failed_cause_{}_count", cause.name());
+                let of_stage = format!("failed_stage_{}_count", stage.name());
+                assert_eq!(counted, ["failed_count", of_cause.as_str(), of_stage.as_str()]);
+            }
+        }
+    }
+
     #[test]
     fn names_are_unique_and_end_in_their_unit() {
         for (i, metric) in METRICS.iter().enumerate() {

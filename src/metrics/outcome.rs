@@ -101,7 +101,7 @@ pub enum TimelineEvent {
 }
 
 /// The result of one run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Requests that arrived.
     pub request_count: u64,

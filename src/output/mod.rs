@@ -1,0 +1,28 @@
+//! Results as files and documents: tables as Parquet and CSV with a manifest, logs of one run, JSON.
+//!
+//! [`schema`] says what the tables are; everything else only writes them. How runs are played is in
+//! [`crate::experiment`].
+
+mod csv;
+mod dictionary;
+mod error;
+mod events;
+mod folder;
+mod json;
+#[cfg(feature = "files")]
+mod parquet;
+mod partial;
+mod requests;
+pub mod schema;
+mod table;
+mod table_file;
+
+pub use dictionary::data_dictionary;
+pub use error::FileError;
+pub use events::{Event, EventLine, EventLog, EventRecorder};
+pub use folder::{Provenance, ResultFolder, ResultSink, SCHEMA_VERSION, ScenarioProvenance};
+pub use json::{ByName, Document, ScenarioDocument, ScenarioResult, document};
+pub use requests::{RequestFile, RequestRecorder};
+pub use schema::{AxisColumn, AxisValue, Design, Point};
+pub use table::{Column, Name, Table, Values};
+pub use table_file::{PARQUET_AVAILABLE, WrittenFile};
