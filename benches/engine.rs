@@ -25,7 +25,8 @@ const ROUNDS: usize = 9;
 
 fn main() {
     let model = story();
-    let mut variants: Vec<(&str, Box<dyn FnMut(u64) -> Counts>)> = vec![
+    type Variant<'a> = (&'a str, Box<dyn FnMut(u64) -> Counts + 'a>);
+    let mut variants: Vec<Variant> = vec![
         ("yardstick: BinaryHeap + rand_distr", Box::new(yardstick)),
         ("plain: everything an event", Box::new(|run| ours(&model, Path::Plain, run))),
         ("direct: decided on arrival", Box::new(|run| ours(&model, Path::Direct, run))),

@@ -1,5 +1,6 @@
 //! How many requests will this gateway config lose?
 
+pub mod cli;
 pub mod engine;
 pub mod experiment;
 pub mod metrics;

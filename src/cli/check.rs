@@ -4,7 +4,7 @@ use super::{Failure, is_experiment, print_out};
 use crate::experiment::file::Experiment;
 use crate::scenario::Loader;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Read scenarios or experiments and say all that is wrong with them
 ///
@@ -32,7 +32,7 @@ impl CheckArgs {
     }
 }
 
-fn check(path: &PathBuf, loader: &mut Loader) -> Result<String, Failure> {
+fn check(path: &Path, loader: &mut Loader) -> Result<String, Failure> {
     if !is_experiment(path) {
         let model = loader.open(path)?.model()?;
         let (providers, faults) = (model.providers.len(), model.faults.len());

@@ -13,7 +13,7 @@ use crate::output::FileError;
 use crate::scenario::Problems;
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// How many requests will this gateway config lose? Simulate the outage before you have it.
@@ -90,7 +90,8 @@ impl PlayArgs {
         if self.yes {
             return Ok(());
         }
-        let events = |m: &crate::model::Model| m.expected_events() * if m.is_random() { runs as f64 } else { 1.0 };
+        let events =
+            |m: &crate::model::Model| m.expected_events() * if m.is_random() { runs as f64 } else { 1.0 };
         let total: f64 = models.iter().map(events).sum();
         let largest = models.iter().map(|m| m.expected_requests()).fold(0.0, f64::max);
         if total <= EVENTS_UNASKED && largest <= REQUESTS_IN_A_RUN_UNASKED {
@@ -160,6 +161,6 @@ fn print_out(text: &str) -> Result<(), Failure> {
 }
 
 /// Whether a path names an experiment rather than a scenario.
-fn is_experiment(path: &PathBuf) -> bool {
+fn is_experiment(path: &Path) -> bool {
     path.is_dir() || path.file_name().is_some_and(|name| name == "experiment.toml")
 }

@@ -19,7 +19,8 @@ impl Bar {
         let shown = io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(runs), target);
-        let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} runs, {per_sec}, {eta} left");
+        let style =
+            ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} runs, {per_sec}, {eta} left");
         bar.set_style(style.expect("the template is valid"));
         if shown {
             bar.enable_steady_tick(Duration::from_millis(200));

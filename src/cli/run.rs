@@ -7,10 +7,10 @@ use crate::experiment::file::Experiment;
 use crate::experiment::runner::RunPlan;
 use crate::metrics::{Outcome, Wanted, measure};
 use crate::model::Model;
-use crate::output::terminal::{self, SecondTotal};
+use crate::output::terminal;
 use crate::output::{
     Design, EventLog, Provenance, RequestFile, ResultFolder, ResultSink, ScenarioProvenance, ScenarioResult,
-    assumptions, document,
+    SecondTotal, assumptions, document, total_seconds,
 };
 use crate::scenario::{Document, Loader, Problems};
 use std::fmt::Write;
@@ -82,8 +82,10 @@ impl RunArgs {
         self.play.check_size(&models, plan.count())?;
         // Files are opened first: what cannot be written should fail before the work, not after it.
         let mut sink = self.out.as_deref().map(|out| self.open_results(out, &plan)).transpose()?;
-        let requests = self.requests.as_deref().map(|path| RequestFile::create(path, self.play.force)).transpose()?;
-        let events = self.events.as_deref().map(|path| EventLog::create(path, self.play.force)).transpose()?;
+        let requests =
+            self.requests.as_deref().map(|path| RequestFile::create(path, self.play.force)).transpose()?;
+        let events =
+            self.events.as_deref().map(|path| EventLog::create(path, self.play.force)).transpose()?;
 
         self.play.start_threads();
         let bar = Bar::start(plan.count() * models.len() as u64)?;
@@ -93,7 +95,7 @@ impl RunArgs {
             if let Some(sink) = &mut sink {
                 sink.point(i, model, &outcomes)?;
             }
-            played.push((terminal::total_seconds(&mut outcomes), outcomes));
+            played.push((total_seconds(&mut outcomes), outcomes));
         }
         bar.finish();
 
@@ -201,7 +203,11 @@ pub(super) fn provenance(documents: &[Document], runs: u64) -> Provenance {
         path: document.path().to_owned(),
         resolved: document.to_json(),
     };
-    Provenance { command: std::env::args().collect(), runs, scenarios: documents.iter().map(scenario).collect() }
+    Provenance {
+        command: std::env::args().collect(),
+        runs,
+        scenarios: documents.iter().map(scenario).collect(),
+    }
 }
 
 /// Every setting of every scenario, aligned.

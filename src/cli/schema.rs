@@ -14,11 +14,8 @@ pub struct SchemaArgs {
 
 impl SchemaArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
-        let schema = if self.experiment {
-            crate::experiment::file::json_schema()
-        } else {
-            crate::scenario::json_schema()
-        };
+        let schema =
+            if self.experiment { crate::experiment::json_schema() } else { crate::scenario::json_schema() };
         print_out(&schema)
     }
 }

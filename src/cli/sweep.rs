@@ -58,7 +58,8 @@ impl SweepArgs {
         };
         self.play.check_size(&models, plan.count())?;
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name));
-        let design = Design { seed: plan.seed, first_run: plan.runs.start, axes: axis_columns(sweep, &points) };
+        let design =
+            Design { seed: plan.seed, first_run: plan.runs.start, axes: axis_columns(sweep, &points) };
         let mut sink = ResultFolder::create(&out, self.play.force)?.begin(design, plan.wanted.series)?;
 
         self.play.start_threads();

@@ -1,9 +1,7 @@
 //! What a model takes for granted, in words. A reader who knows better changes the scenario.
 
 use super::terminal::thousands;
-use crate::model::{
-    AllEjected, Arrivals, Effect, Evidence, InFlight, Model, NextProbe, Route,
-};
+use crate::model::{AllEjected, Arrivals, Effect, Evidence, InFlight, Model, NextProbe, Route};
 
 /// The assumptions of a model that move its answer most, in short phrases.
 pub fn assumptions(model: &Model) -> Vec<String> {
@@ -38,7 +36,9 @@ pub fn assumptions(model: &Model) -> Vec<String> {
         None => words.push("nothing probes".to_owned()),
         Some(check) => words.push(match check.next_probe {
             NextProbe::FromStart => "the interval runs from a probe's start".to_owned(),
-            NextProbe::FromStartNoOverlap => "the interval runs from a probe's start, without overlap".to_owned(),
+            NextProbe::FromStartNoOverlap => {
+                "the interval runs from a probe's start, without overlap".to_owned()
+            }
             NextProbe::FromEnd => "the interval runs from a probe's end".to_owned(),
         }),
     }

@@ -5,9 +5,10 @@
 
 use super::FileError;
 use super::partial::{PartialFile, clear_leftover, partial_name};
-use super::schema::{self, AxisColumn, AxisValue, Design, Point};
+use super::schema::{self, AxisColumn, Design, Point};
 use super::table::Table;
 use super::table_file::{PARQUET_AVAILABLE, TableFile, WrittenFile};
+use crate::experiment::design::AxisValue;
 use crate::metrics::Outcome;
 use crate::model::Model;
 use std::fs;

@@ -1,27 +1,12 @@
 //! The document that `run --format json` prints.
 
+use super::ScenarioResult;
 use super::events::EventLine;
 use super::folder::SCHEMA_VERSION;
-use crate::engine::{Cause, Path, Stage};
+use crate::engine::{Cause, Stage};
 use crate::experiment::statistics::Summary;
-use crate::metrics::{METRICS, Outcome, TimelineEntry};
-use crate::model::Model;
+use crate::metrics::{METRICS, Outcome};
 use serde::{Serialize, Serializer};
-
-/// What there is to say about one scenario.
-#[derive(Debug, Clone, Copy)]
-pub struct ScenarioResult<'a> {
-    /// The scenario's model.
-    pub model: &'a Model,
-    /// How the engine played it.
-    pub path: Path,
-    /// One for each run, in order.
-    pub outcomes: &'a [Outcome],
-    /// The timeline of the run that is shown.
-    pub timeline: &'a [TimelineEntry],
-    /// What the result rests on, in sentences.
-    pub assumptions: &'a [String],
-}
 
 /// The document of a command; the first scenario is the baseline of the others.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -89,7 +74,7 @@ pub fn document(seed: u64, runs: u64, scenarios: &[ScenarioResult]) -> Document 
 }
 
 fn of_scenario(scenario: &ScenarioResult, baseline: Option<&[Outcome]>) -> ScenarioDocument {
-    let ScenarioResult { model, path, outcomes, timeline, assumptions } = *scenario;
+    let ScenarioResult { model, path, outcomes, timeline, assumptions, .. } = *scenario;
     let metrics = METRICS.iter().map(|metric| (metric.name, Summary::of_metric(metric, outcomes)));
     let differences = |baseline| {
         let difference = METRICS.iter().map(|m| (m.name, Summary::of_difference(m, outcomes, baseline)));

@@ -3,6 +3,7 @@
 //! [`schema`] says what the tables are; everything else only writes them. How runs are played is in
 //! [`crate::experiment`].
 
+mod assumptions;
 mod csv;
 mod dictionary;
 mod error;
@@ -13,16 +14,20 @@ mod json;
 mod parquet;
 mod partial;
 mod requests;
+mod result;
 pub mod schema;
 mod table;
 mod table_file;
+pub mod terminal;
 
+pub use assumptions::assumptions;
 pub use dictionary::data_dictionary;
 pub use error::FileError;
 pub use events::{Event, EventLine, EventLog, EventRecorder};
 pub use folder::{Provenance, ResultFolder, ResultSink, SCHEMA_VERSION, ScenarioProvenance};
-pub use json::{ByName, Document, ScenarioDocument, ScenarioResult, document};
+pub use json::{ByName, Document, ScenarioDocument, document};
 pub use requests::{RequestFile, RequestRecorder};
-pub use schema::{AxisColumn, AxisValue, Design, Point};
+pub use result::{ScenarioResult, SecondTotal, total_seconds};
+pub use schema::{AxisColumn, Design, Point};
 pub use table::{Column, Name, Table, Values};
 pub use table_file::{PARQUET_AVAILABLE, WrittenFile};

@@ -5,26 +5,16 @@
 
 use super::table::{Name, Table, TableBuilder};
 use crate::engine::{Ending, RequestEnd};
+use crate::experiment::design::AxisValue;
 use crate::experiment::statistics::{Summary, summarise};
 use crate::metrics::{FaultOutcome, METRICS, Outcome, SecondCounts, Unit};
 use crate::model::{Model, Provider};
 use crate::time::{SimDuration, SimTime};
 
-/// A swept value.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AxisValue {
-    /// A number.
-    Number(f64),
-    /// Anything else, as it is written in a scenario.
-    Text(String),
-}
-
-impl AxisValue {
-    fn to_text(&self) -> Name {
-        match self {
-            AxisValue::Number(number) => number.to_string().into(),
-            AxisValue::Text(text) => text.as_str().into(),
-        }
+fn axis_text(value: &AxisValue) -> Name {
+    match value {
+        AxisValue::Number(number) => number.to_string().into(),
+        AxisValue::Text(text) => text.as_str().into(),
     }
 }
 
@@ -158,7 +148,7 @@ fn add_axes<R>(table: &mut TableBuilder<R>, design: &Design, point_of: impl Fn(&
                 _ => None,
             });
         } else {
-            table.text(axis.name.clone(), meaning, |row| value(row).map(AxisValue::to_text));
+            table.text(axis.name.clone(), meaning, |row| value(row).map(axis_text));
         }
     }
 }

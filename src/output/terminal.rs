@@ -3,7 +3,7 @@
 use super::ScenarioResult;
 use crate::engine::Milestone;
 use crate::experiment::statistics::{Summary, summarise};
-use crate::metrics::{METRICS, Outcome, TimelineEvent, metric};
+use crate::metrics::{METRICS, Metric, TimelineEvent, metric};
 use crate::model::Model;
 use crate::time::{SimDuration, SimTime};
 use std::fmt::Write;
@@ -12,25 +12,6 @@ const WIDTH: usize = 80;
 const STRIP_COLUMNS: usize = 60;
 /// A scenario that flaps all day has more to tell than anybody reads.
 const TIMELINE_ENTRIES: usize = 12;
-
-/// Requests that arrived in one second, over all runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SecondTotal {
-    /// Those that failed.
-    pub failed_count: u64,
-}
-
-/// Adds up the seconds of runs, and takes them out of the outcomes to free their memory.
-pub fn total_seconds(outcomes: &mut [Outcome]) -> Vec<SecondTotal> {
-    let mut totals: Vec<SecondTotal> = Vec::new();
-    for series in outcomes.iter_mut().filter_map(|outcome| outcome.series.take()) {
-        totals.resize(totals.len().max(series.len()), SecondTotal::default());
-        for (total, second) in totals.iter_mut().zip(series) {
-            total.failed_count += u64::from(second.failed_count);
-        }
-    }
-    totals
-}
 
 /// A scenario's result with the statistics that the summary quotes.
 struct Shown<'a> {
@@ -68,7 +49,8 @@ pub fn summary(question: Option<&str>, seed: u64, results: &[ScenarioResult]) ->
         line(text, "");
     }
     let runs = shown.first().map_or(0, Shown::run_count);
-    let head = format!("seed {seed}, {} run{} each", thousands(runs as f64), if runs == 1 { "" } else { "s" });
+    let head =
+        format!("seed {seed}, {} run{} each", thousands(runs as f64), if runs == 1 { "" } else { "s" });
     line(text, &format!("{head:<34}{:>32}{:>14}", "failed in 95% of incidents", "mean"));
     for (i, shown) in shown.iter().enumerate() {
         let marked = if i == 0 && results.len() > 1 { " (baseline)" } else { "" };
@@ -114,8 +96,8 @@ fn describe(text: &mut String, shown: &Shown, highest: f64) {
     }
     strip(text, shown, highest);
     let prefixed = |prefix: &str| {
-        let shown = |metric: &&crate::metrics::Metric| metric.name.starts_with(prefix) && shown.mean(metric.name) > 0.0;
-        let words = METRICS.iter().filter(shown).map(|metric| {
+        let occurs = |metric: &&Metric| metric.name.starts_with(prefix) && shown.mean(metric.name) > 0.0;
+        let words = METRICS.iter().filter(occurs).map(|metric| {
             let name = metric.name.trim_start_matches(prefix).trim_end_matches("_count").replace('_', " ");
             format!("{name} {}", thousands(shown.mean(metric.name)))
         });
@@ -125,7 +107,8 @@ fn describe(text: &mut String, shown: &Shown, highest: f64) {
     row(text, "by cause", &prefixed("failed_cause_"));
     row(text, "by stage", &prefixed("failed_stage_"));
     if !model.faults.is_empty() {
-        let [detected, recovered] = ["time_to_detect_ms", "time_to_recover_ms"].map(|name| spread(shown, name));
+        let [detected, recovered] =
+            ["time_to_detect_ms", "time_to_recover_ms"].map(|name| spread(shown, name));
         row(text, "detected", &format!("{detected}; recovered {recovered}"));
     }
     let latency = ["p50", "p95", "p99"].map(|p| {
@@ -203,7 +186,11 @@ fn event_words(result: &ScenarioResult, event: TimelineEvent) -> String {
                 (false, false) => "ejected",
                 (false, true) => "falsely ejected",
             };
-            let by = if model.gateway.replicas.get() > 1 { format!(" by replica {replica}") } else { String::new() };
+            let by = if model.gateway.replicas.get() > 1 {
+                format!(" by replica {replica}")
+            } else {
+                String::new()
+            };
             format!("{name} {change}{by}")
         }
     }
@@ -243,8 +230,7 @@ fn strip(text: &mut String, shown: &Shown, highest: f64) {
     let model = shown.result.model;
     let own_highest = values.iter().copied().fold(0.0, f64::max);
     row(text, "failed/s", &format!("▕{blocks}▏{} max", short(own_highest)));
-    let (start, end) =
-        (clock(model, SimTime::START), clock(model, SimTime::START.after(model.duration)));
+    let (start, end) = (clock(model, SimTime::START), clock(model, SimTime::START.after(model.duration)));
     let gap = (values.len() + 2).saturating_sub(start.len());
     line(text, &format!("{:12}{start}{end:>gap$}", ""));
 }
@@ -314,7 +300,10 @@ mod tests {
         assert_eq!(thousands(-1_234_567.0), "-1,234,567");
         assert_eq!(thousands(999.0), "999");
         assert_eq!(thousands(-0.2), "0");
-        assert_eq!((short(0.0), short(4.999), short(59.96), short(155.56)), ("0".into(), "5.00".into(), "60.0".into(), "156".into()));
+        assert_eq!(
+            (short(0.0), short(4.999), short(59.96), short(155.56)),
+            ("0".into(), "5.00".into(), "60.0".into(), "156".into())
+        );
         assert_eq!((signed(3.0), signed(-3.0), signed(0.1)), ("+3".into(), "-3".into(), "0".into()));
     }
 
@@ -322,7 +311,10 @@ mod tests {
     fn long_lines_wrap_at_spaces_and_keep_their_indent() {
         let wrapped = wrap(&format!("  label     {}", "word ".repeat(30)), 12);
         assert!(wrapped.lines().all(|l| l.chars().count() <= WIDTH));
-        assert!(wrapped.lines().count() == 3 && wrapped.lines().skip(1).all(|l| l.starts_with("            word")));
+        assert!(
+            wrapped.lines().count() == 3
+                && wrapped.lines().skip(1).all(|l| l.starts_with("            word"))
+        );
         assert!(wrapped.starts_with("  label     word word"));
     }
 }
