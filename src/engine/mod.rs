@@ -282,7 +282,12 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
         let gateway = &self.model.gateway;
         let unswitched = choose(gateway, &self.views[replica as usize], &Switches::default(), key);
         unswitched.provider != choice.provider
-            && !matches!(self.ending(now, key, replica, unswitched).0, Ending::Succeeded)
+            && match self.ending(now, key, replica, unswitched).0 {
+                Ending::Succeeded => false,
+                // A quiet error elsewhere is luck, not something that a hand saves from.
+                Ending::Failed(_, stage) => stage != Stage::Background,
+                Ending::Open => true,
+            }
     }
 
     fn stage(&self, now: SimTime, replica: u32, choice: Choice, hit: Hit) -> Stage {

@@ -9,7 +9,9 @@ use crate::time::{SimDuration, SimTime};
 use std::fmt::Write;
 
 const WIDTH: usize = 80;
-const STRIP_COLUMNS: usize = 60;
+const STRIP_COLUMNS: usize = 64;
+/// A column with less than this share of the highest is background, and drawn as a dot.
+const FAINT: f64 = 0.01;
 /// A scenario that flaps all day has more to tell than anybody reads.
 const TIMELINE_ENTRIES: usize = 12;
 
@@ -125,13 +127,14 @@ fn describe(text: &mut String, shown: &Shown, highest: f64) {
 fn difference(text: &mut String, shown: &Shown, baseline: &ScenarioResult) {
     let failed = metric("failed_count").expect("the metric exists");
     let difference = Summary::of_difference(failed, shown.result.outcomes, baseline.outcomes);
-    let words = match (difference.mean, difference.ci95_low, difference.ci95_high) {
-        (Some(mean), Some(low), Some(high)) if low < high => {
-            format!("{} failed ({} to {}, 95% CI of the mean)", signed(mean), signed(low), signed(high))
-        }
-        (Some(mean), ..) => format!("{} failed", signed(mean)),
-        _ => "-".to_owned(),
-    };
+    let (Some(mean), name) = (difference.mean, &baseline.model.name) else { return };
+    let comparison = if mean < 0.0 { "fewer" } else { "more" };
+    let mut words = format!("{} {comparison} failed than {name}", thousands(mean.abs()));
+    if let (Some(low), Some(high)) = (difference.ci95_low, difference.ci95_high)
+        && low < high
+    {
+        write!(words, " (95% CI of the mean: {} to {})", signed(low), signed(high)).expect("a string grows");
+    }
     row(text, "baseline", &words);
 }
 
@@ -151,8 +154,8 @@ fn spread(shown: &Shown, name: &str) -> String {
         write!(words, " ({} to {} s)", seconds(low), seconds(high)).expect("a string grows");
     }
     if summary.n < shown.run_count() {
-        write!(words, " in {:.0}% of runs", 100.0 * summary.n as f64 / shown.run_count() as f64)
-            .expect("a string grows");
+        let (n, runs) = (thousands(summary.n as f64), thousands(shown.run_count() as f64));
+        write!(words, " in {n} of {runs} runs").expect("a string grows");
     }
     words
 }
@@ -222,17 +225,18 @@ fn strip(text: &mut String, shown: &Shown, highest: f64) {
     if values.is_empty() || highest == 0.0 {
         return;
     }
-    let block = |value: &f64| match value {
+    let block = |value: &f64| match value / highest {
         0.0 => ' ',
-        value => LEVELS[((value / highest * 8.0).ceil() as usize).clamp(1, 8) - 1],
+        share if share < FAINT => '·',
+        share => LEVELS[((share * 8.0).ceil() as usize).clamp(1, 8) - 1],
     };
     let blocks: String = values.iter().map(block).collect();
+    row(text, "failed/s", &format!("▕{blocks}▏"));
     let model = shown.result.model;
-    let own_highest = values.iter().copied().fold(0.0, f64::max);
-    row(text, "failed/s", &format!("▕{blocks}▏{} max", short(own_highest)));
-    let (start, end) = (clock(model, SimTime::START), clock(model, SimTime::START.after(model.duration)));
-    let gap = (values.len() + 2).saturating_sub(start.len());
-    line(text, &format!("{:12}{start}{end:>gap$}", ""));
+    let ends = [SimTime::START, SimTime::START.after(model.duration)].map(|at| clock(model, at));
+    let peak = format!("peak {}/s", short(values.iter().copied().fold(0.0, f64::max)));
+    let inner = (values.len() + 2).saturating_sub(ends[0].len() + ends[1].len());
+    line(text, &format!("{:12}{}{peak:^inner$}{}", "", ends[0], ends[1]));
 }
 
 fn line(text: &mut String, words: &str) {
