@@ -2,12 +2,13 @@
 
 use crate::support::story_model;
 use failover_sim::engine::{self, Cause, Path as EnginePath, Stage};
+use failover_sim::experiment::design::AxisValue;
 use failover_sim::metrics::{METRICS, Outcome, Unit, Wanted, measure};
 use failover_sim::model::{FirstProbe, InFlight, Model};
 use failover_sim::output::schema;
 use failover_sim::output::{
-    self, AxisColumn, AxisValue, Design, EventLog, FileError, PARQUET_AVAILABLE, Point, Provenance,
-    RequestFile, ResultFolder, ScenarioProvenance, Table, Values,
+    self, AxisColumn, Design, EventLog, FileError, PARQUET_AVAILABLE, Point, Provenance, RequestFile,
+    ResultFolder, ScenarioProvenance, Table, Values,
 };
 use failover_sim::time::SimDuration;
 use std::fs;
@@ -385,6 +386,8 @@ fn the_json_document_has_every_metric_in_order() {
     let quick_outcomes = self::outcomes(&quick, 4);
     let assumptions = ["backup has no limit".to_owned()];
     let scenario = |model, outcomes| output::ScenarioResult {
+        first_run: 0,
+        seconds: &[],
         model,
         path: EnginePath::Direct,
         outcomes,
