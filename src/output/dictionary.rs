@@ -11,9 +11,9 @@ const INTRODUCTION: &str = "\
 
 Generated from `src/output/schema.rs` and `src/metrics/definitions.rs`; do not edit.
 
-`runs` and `points` are written as `.parquet` and `.csv`, the rest as `.parquet`; `requests` is what `--requests` asks
-for. A missing value is null, in CSV an empty cell, and never 0. Rows stand in order of point, then run. Times count from
-the start of the run.
+`runs` and `points` are written as `.parquet` and `.csv`, `faults` and `series` as `.parquet`; `requests` is the file
+that `--requests` names. A missing value is null, in CSV an empty cell, and never 0. Rows stand in order of point, then
+run. Times count from the start of the run.
 ";
 
 /// Every column of every table with its unit and its meaning, in Markdown.

@@ -206,3 +206,56 @@ impl Recorder for EventRecorder<'_> {
         self.write(at, of_milestone(self.model, milestone));
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::engine;
+    use crate::model::{AllEjected, Arrivals, Gateway, Latency, Probability, Provider, Rate, Route, Traffic};
+    use crate::time::SimDuration;
+    use std::num::NonZeroU32;
+
+    fn busy_minute() -> Model {
+        let latency = Latency::Constant(SimDuration::from_millis(100));
+        let provider = Provider {
+            name: "only".to_owned(),
+            labels: Default::default(),
+            latency,
+            error_rate: Probability::ZERO,
+        };
+        Model {
+            name: "busy".to_owned(),
+            about: None,
+            clock: None,
+            duration: SimDuration::from_secs(60),
+            traffic: Traffic {
+                arrivals: Arrivals::Constant(Rate::new(100.0).unwrap()),
+                client_timeout: None,
+            },
+            providers: vec![provider],
+            faults: Vec::new(),
+            gateway: Gateway {
+                replicas: NonZeroU32::MIN,
+                route: Route::Prefer(vec![ProviderId::new(0)]),
+                health_check: None,
+                all_ejected: AllEjected::Fail,
+            },
+            operator: Vec::new(),
+            weakest_evidence: None,
+        }
+    }
+
+    /// A recorder cannot fail; what went wrong comes out at the end, and no log of half a run is left.
+    #[test]
+    fn a_full_disk_is_reported_at_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = PartialFile::on_full_disk(&folder.path().join("events.jsonl"));
+        let mut log = EventLog { file, error: None };
+        let model = busy_minute();
+        engine::simulate(&model, 1, 0, &mut log.recorder(&model, 1, 0));
+        assert!(log.error.is_some(), "it was met while the run went on");
+        let error = log.finish().unwrap_err();
+        assert!(!error.is_bad_input() && error.to_string().contains("No space left on device"), "{error}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

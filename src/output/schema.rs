@@ -121,10 +121,10 @@ pub fn runs(design: &Design, points: &[Point]) -> Table {
         runs_of(design, points).map(|(id, _, outcome)| (id, outcome)).collect();
     let mut table = TableBuilder::new("runs", &rows);
     table.text("scenario", SCENARIO, |(id, _)| Some(id.scenario.clone()));
-    table.uint("point", "count", POINT, |(id, _)| id.point as u64);
+    table.uint("point", "number", POINT, |(id, _)| id.point as u64);
     add_axes(&mut table, design, |(id, _)| id.point);
-    table.uint("run", "count", RUN, |(id, _)| id.run);
-    table.uint("seed", "count", "the seed of all random numbers", |_| design.seed);
+    table.uint("run", "number", RUN, |(id, _)| id.run);
+    table.uint("seed", "number", "the seed of all random numbers", |_| design.seed);
     for metric in METRICS {
         let unit = unit_name(metric.unit);
         if metric.unit == Unit::Count {
@@ -158,7 +158,7 @@ pub fn points(design: &Design, points: &[Point]) -> Table {
     let rows: Vec<(&Point, Vec<Summary>)> = points.iter().map(|p| (p, summarise(p.outcomes))).collect();
     let mut table = TableBuilder::new("points", &rows);
     table.text("scenario", SCENARIO, |(point, _)| Some(point.model.name.as_str().into()));
-    table.uint("point", "count", POINT, |(point, _)| point.number as u64);
+    table.uint("point", "number", POINT, |(point, _)| point.number as u64);
     add_axes(&mut table, design, |(point, _)| point.number);
     table.uint("run_count", "count", "runs played", |(point, _)| point.outcomes.len() as u64);
     for (m, metric) in METRICS.iter().enumerate() {
@@ -186,13 +186,13 @@ pub fn faults(design: &Design, points: &[Point]) -> Table {
         .collect();
     let mut table = TableBuilder::new("faults", &rows);
     table.text("scenario", SCENARIO, |r| Some(r.id.scenario.clone()));
-    table.uint("point", "count", POINT, |r| r.id.point as u64);
-    table.uint("run", "count", RUN, |r| r.id.run);
+    table.uint("point", "number", POINT, |r| r.id.point as u64);
+    table.uint("run", "number", RUN, |r| r.id.run);
     table.text("fault", "the fault's name", |r| Some(r.model.faults[r.row.fault].name.as_str().into()));
     table.text("provider", "a provider that it hits", |r| {
         Some(r.model.provider(r.row.provider).name.as_str().into())
     });
-    table.uint("replica", "count", "which replica of the gateway, from 0", |r| u64::from(r.row.replica));
+    table.uint("replica", "number", "which replica of the gateway, from 0", |r| u64::from(r.row.replica));
     table.float("fault_start_ms", "ms", "when the fault starts, from the start of the run", |r| {
         r.model.faults[r.row.fault].start.as_millis_f64()
     });
@@ -224,8 +224,8 @@ pub fn series(design: &Design, points: &[Point]) -> Table {
         .collect();
     let mut table = TableBuilder::new("series", &rows);
     table.text("scenario", SCENARIO, |(id, ..)| Some(id.scenario.clone()));
-    table.uint("point", "count", POINT, |(id, ..)| id.point as u64);
-    table.uint("run", "count", RUN, |(id, ..)| id.run);
+    table.uint("point", "number", POINT, |(id, ..)| id.point as u64);
+    table.uint("run", "number", RUN, |(id, ..)| id.run);
     table.uint("second", "s", "second of arrival, from the start of the run", |(_, second, _)| *second);
     table.uint(
         "request_count",
@@ -251,9 +251,9 @@ pub fn requests(scenario: &str, providers: &[Provider], run: u64, requests: &[Re
     let ended = |r: &RequestEnd| (r.ended < SimTime::NEVER).then_some(r.ended);
     let mut table = TableBuilder::new("requests", requests);
     table.text("scenario", SCENARIO, |_| Some(scenario.clone()));
-    table.uint("run", "count", RUN, |_| run);
-    table.uint("request", "count", "its place in the order of arrival, from 0", |r| r.ordinal);
-    table.uint("replica", "count", "the replica of the gateway that handled it, from 0", |r| {
+    table.uint("run", "number", RUN, |_| run);
+    table.uint("request", "number", "its place in the order of arrival, from 0", |r| r.ordinal);
+    table.uint("replica", "number", "the replica of the gateway that handled it, from 0", |r| {
         u64::from(r.replica)
     });
     table.float("arrival_ms", "ms", "when it arrived, from the start of the run", |r| {

@@ -23,7 +23,7 @@ pub struct WrittenFile {
 }
 
 enum Encoder {
-    Csv(CsvEncoder),
+    Csv(Box<CsvEncoder>),
     #[cfg(feature = "files")]
     Parquet(Box<ParquetEncoder>),
 }
@@ -43,7 +43,7 @@ impl TableFile {
     pub fn create(path: &Path, overwrite: bool, table: &Table) -> Result<Self, FileError> {
         let open = || PartialFile::create(path, overwrite);
         let encoder = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("csv") => Encoder::Csv(CsvEncoder::new(open()?, table)?),
+            Some("csv") => Encoder::Csv(Box::new(CsvEncoder::new(open()?, table)?)),
             #[cfg(feature = "files")]
             Some("parquet") => Encoder::Parquet(Box::new(ParquetEncoder::new(open()?, table)?)),
             #[cfg(not(feature = "files"))]
@@ -82,5 +82,74 @@ impl TableFile {
         let (file, written) = self.store()?;
         file.publish()?;
         Ok(written)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::TableBuilder;
+    use super::*;
+
+    /// Enough rows for three row groups, with every type and nulls.
+    fn rows(range: std::ops::Range<u64>) -> Table {
+        let numbers: Vec<u64> = range.collect();
+        let mut table = TableBuilder::new("numbers", &numbers);
+        table.uint("number", "count", "a number", |n| *n);
+        table.uint("odd", "count", "null if even", |n| (n % 2 == 1).then_some(*n));
+        table.float("third", "count", "a third of it", |n| (n % 7 > 0).then_some(*n as f64 / 3.0));
+        table
+            .text("name", "null now and then", |n| (n % 3 > 0).then(|| format!("{}, a name", n % 10).into()));
+        table.bool("is_even", "whether it is even", |n| n % 2 == 0);
+        table.finish()
+    }
+
+    fn bytes(extension: &str, batch: u64) -> Vec<u8> {
+        const ROWS: u64 = 150_000;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(format!("numbers.{extension}"));
+        let mut file = TableFile::create(&path, false, &rows(0..0)).unwrap();
+        for start in (0..ROWS).step_by(batch as usize) {
+            file.write(&rows(start..(start + batch).min(ROWS))).unwrap();
+        }
+        let written = file.finish().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!((written.rows, written.bytes), (ROWS, bytes.len() as u64));
+        bytes
+    }
+
+    /// Results may be cut into batches as threads, points and resumed commands have it; files must not show it.
+    #[test]
+    fn bytes_do_not_depend_on_the_batches() {
+        for extension in if PARQUET_AVAILABLE { &["csv", "parquet"][..] } else { &["csv"] } {
+            let whole = bytes(extension, 150_000);
+            for batch in [70_000, 65_536, 4_099, 7] {
+                assert!(bytes(extension, batch) == whole, "{extension} in batches of {batch}");
+            }
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_an_error_whatever_the_format() {
+        let folder = tempfile::tempdir().unwrap();
+        let numbers = rows(0..10);
+        let full_disk = || PartialFile::on_full_disk(&folder.path().join("numbers"));
+        let check = |encoder: Encoder| {
+            let mut file = TableFile { name: "numbers".to_owned(), encoder, rows: 0 };
+            let error = file.write(&numbers).and_then(|()| file.finish()).unwrap_err();
+            assert!(error.to_string().contains("No space left on device"), "{error}");
+            assert!(!error.is_bad_input());
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        };
+        check(Encoder::Csv(Box::new(CsvEncoder::new(full_disk(), &numbers).unwrap())));
+        #[cfg(feature = "files")]
+        check(Encoder::Parquet(Box::new(ParquetEncoder::new(full_disk(), &numbers).unwrap())));
+    }
+
+    #[cfg(not(feature = "files"))]
+    #[test]
+    fn without_parquet_the_message_says_what_to_do() {
+        let error = TableFile::create(Path::new("a.parquet"), false, &rows(0..0)).err().unwrap();
+        assert!(error.to_string().contains("--features files"), "{error}");
     }
 }

@@ -1,10 +1,12 @@
 //! One test binary; a file for each behaviour.
 
 mod bad_input;
+mod files;
 mod knobs;
 mod play;
 mod properties;
 mod scenarios;
 mod story;
+mod support;
 mod theory;
 mod tidy;
