@@ -125,7 +125,7 @@ impl Failure {
         eprintln!("{}", self.message.trim_end());
     }
 
-    /// 2 for bad input and for output that cannot be written, 130 when interrupted.
+    /// 2 for bad input, 1 when a disk failed midway, 130 when interrupted.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)
     }
@@ -140,7 +140,8 @@ impl From<Problems> for Failure {
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        Failure::bad_input(format!("error: {error}"))
+        let code = if error.is_bad_input() { 2 } else { 1 };
+        Failure { message: format!("error: {error}"), code }
     }
 }
 

@@ -386,11 +386,11 @@ fn the_json_document_has_every_metric_in_order() {
     let quick_outcomes = self::outcomes(&quick, 4);
     let assumptions = ["backup has no limit".to_owned()];
     let scenario = |model, outcomes| output::ScenarioResult {
-        first_run: 0,
-        seconds: &[],
         model,
         path: EnginePath::Direct,
+        first_run: 0,
         outcomes,
+        seconds: &[],
         timeline: &[],
         assumptions: &assumptions,
     };
