@@ -1,6 +1,6 @@
 //! Attempts in flight whose end is an event.
 
-use super::recorder::RequestEnd;
+use super::request::Attempt;
 
 /// A place in [`InFlight`]; reused once its attempt has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -9,12 +9,12 @@ pub(super) struct AttemptSlot(pub u32);
 /// A slab of attempts: insert and take are O(1), memory follows the most that were in flight at once.
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
-    attempts: Vec<RequestEnd>,
+    attempts: Vec<Attempt>,
     free: Vec<AttemptSlot>,
 }
 
 impl InFlight {
-    pub fn insert(&mut self, attempt: RequestEnd) -> AttemptSlot {
+    pub fn insert(&mut self, attempt: Attempt) -> AttemptSlot {
         if let Some(slot) = self.free.pop() {
             self.attempts[slot.0 as usize] = attempt;
             return slot;
@@ -25,7 +25,7 @@ impl InFlight {
         slot
     }
 
-    pub fn take(&mut self, slot: AttemptSlot) -> RequestEnd {
+    pub fn take(&mut self, slot: AttemptSlot) -> Attempt {
         self.free.push(slot);
         self.attempts[slot.0 as usize]
     }

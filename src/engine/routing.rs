@@ -6,11 +6,17 @@ use crate::model::{AllEjected, Gateway, LowestLatency, Model, OperatorAction, Pr
 use crate::random::Key;
 use crate::time::SimDuration;
 
+/// What can eject a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DetectorKind {
+    HealthCheck = 1 << 0,
+}
+
 /// What one replica believes about each provider.
 #[derive(Debug, Clone)]
 pub(super) struct View {
-    /// By provider: whether every detector admits it.
-    admitted: Vec<bool>,
+    /// By provider: one bit for each kind of detector that has ejected it. It is admitted if none has.
+    ejected_by: Vec<u8>,
     /// By provider: the average latency of attempts, in nanoseconds; NaN before the first.
     observed_nanos: Vec<f64>,
 }
@@ -18,15 +24,18 @@ pub(super) struct View {
 impl View {
     pub fn new(model: &Model) -> Self {
         let count = model.providers.len();
-        View { admitted: vec![true; count], observed_nanos: vec![f64::NAN; count] }
+        View { ejected_by: vec![0; count], observed_nanos: vec![f64::NAN; count] }
     }
 
-    pub fn set_admitted(&mut self, provider: ProviderId, admitted: bool) {
-        self.admitted[provider.index()] = admitted;
+    /// Takes in one detector's verdict.
+    pub fn set(&mut self, provider: ProviderId, by: DetectorKind, admitted: bool) {
+        let bits = &mut self.ejected_by[provider.index()];
+        *bits = if admitted { *bits & !(by as u8) } else { *bits | by as u8 };
     }
 
+    #[inline]
     pub fn is_admitted(&self, provider: ProviderId) -> bool {
-        self.admitted[provider.index()]
+        self.ejected_by[provider.index()] == 0
     }
 
     /// Takes in the end of an attempt that took `latency`.
@@ -128,8 +137,8 @@ mod tests {
     }
 
     fn check(gateway: &Gateway, ejected: &[usize], avoid: &[usize], expected: Option<usize>) {
-        let mut view = View { admitted: vec![true; 2], observed_nanos: vec![f64::NAN; 2] };
-        ids(ejected).into_iter().for_each(|p| view.set_admitted(p, false));
+        let mut view = View { ejected_by: vec![0; 2], observed_nanos: vec![f64::NAN; 2] };
+        ids(ejected).into_iter().for_each(|p| view.set(p, DetectorKind::HealthCheck, false));
         let switches = Switches { avoid: ids(avoid) };
         let choice = choose(gateway, &view, &switches, Key::for_run(1, 0));
         assert_eq!(choice.provider.map(ProviderId::index), expected, "ejected {ejected:?}, avoid {avoid:?}");
@@ -157,7 +166,7 @@ mod tests {
             explore: Probability::ZERO,
         };
         let gateway = gateway(Route::LowestLatency(lowest.clone()), AllEjected::Fail);
-        let mut view = View { admitted: vec![true; 2], observed_nanos: vec![f64::NAN; 2] };
+        let mut view = View { ejected_by: vec![0; 2], observed_nanos: vec![f64::NAN; 2] };
         let chosen = |view: &View| choose(&gateway, view, &Switches::default(), Key::for_run(1, 0)).provider;
         view.observe(&lowest, ProviderId::new(A), SimDuration::from_millis(100), true);
         assert_eq!(chosen(&view), Some(ProviderId::new(B)), "what was never measured is tried");
