@@ -21,8 +21,12 @@ impl Bar {
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(runs), target);
         let style =
-            ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} runs, {per_sec}, {eta} left");
-        bar.set_style(style.expect("the template is valid"));
+            ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} runs, {rate}/s, {eta} left")
+                .expect("the template is valid")
+                .with_key("rate", |state: &ProgressState, text: &mut dyn fmt::Write| {
+                    write!(text, "{:.0}", state.per_sec()).expect("a string grows");
+                });
+        bar.set_style(style);
         if shown {
             bar.enable_steady_tick(Duration::from_millis(200));
         }

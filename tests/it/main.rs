@@ -10,3 +10,4 @@ mod story;
 mod support;
 mod theory;
 mod tidy;
+mod ties;
