@@ -10,11 +10,12 @@ use crate::model::Model;
 use crate::output::terminal;
 use crate::output::{
     Design, EventLog, Provenance, RequestFile, ResultFolder, ResultSink, ScenarioProvenance, ScenarioResult,
-    SecondTotal, assumptions, document, total_seconds,
+    SecondTotal, add_seconds, assumptions, document,
 };
 use crate::scenario::{Document, Loader, Problems};
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 /// Runs of each scenario where neither the command nor an experiment says how many.
 const DEFAULT_RUNS: u64 = 100;
@@ -91,11 +92,21 @@ impl RunArgs {
         let bar = Bar::start(plan.count() * models.len() as u64)?;
         let mut played = Vec::new();
         for (i, model) in models.iter().enumerate() {
-            let mut outcomes = plan.play(std::slice::from_ref(model), &bar)?.swap_remove(0);
+            let seconds = Mutex::new(Vec::new());
+            let total = |_, runs, outcome: &mut Outcome| {
+                let mut seconds = seconds.lock().unwrap_or_else(PoisonError::into_inner);
+                add_seconds(&mut seconds, outcome.series.as_deref().unwrap_or_default(), runs);
+                // Only a file has use for every run's own.
+                if self.out.is_none() {
+                    outcome.series = None;
+                }
+            };
+            let mut outcomes = plan.play_each(std::slice::from_ref(model), &bar, &total)?.swap_remove(0);
             if let Some(sink) = &mut sink {
                 sink.point(i, model, &outcomes)?;
+                outcomes.iter_mut().for_each(|outcome| outcome.series = None);
             }
-            played.push((total_seconds(&mut outcomes), outcomes));
+            played.push((seconds.into_inner().unwrap_or_else(PoisonError::into_inner), outcomes));
         }
         bar.finish();
 

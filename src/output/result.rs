@@ -1,7 +1,7 @@
 //! One scenario's results, as the terminal and JSON show them.
 
 use crate::engine::Path;
-use crate::metrics::{Outcome, TimelineEntry};
+use crate::metrics::{Outcome, SecondCounts, TimelineEntry};
 use crate::model::Model;
 
 /// What there is to say about one scenario.
@@ -30,14 +30,10 @@ pub struct SecondTotal {
     pub failed_count: u64,
 }
 
-/// Adds up the seconds of runs, and takes them out of the outcomes to free their memory.
-pub fn total_seconds(outcomes: &mut [Outcome]) -> Vec<SecondTotal> {
-    let mut totals: Vec<SecondTotal> = Vec::new();
-    for series in outcomes.iter_mut().filter_map(|outcome| outcome.series.take()) {
-        totals.resize(totals.len().max(series.len()), SecondTotal::default());
-        for (total, second) in totals.iter_mut().zip(series) {
-            total.failed_count += u64::from(second.failed_count);
-        }
+/// Adds the seconds of one outcome that stands for so many runs.
+pub fn add_seconds(totals: &mut Vec<SecondTotal>, series: &[SecondCounts], runs: u64) {
+    totals.resize(totals.len().max(series.len()), SecondTotal::default());
+    for (total, second) in totals.iter_mut().zip(series) {
+        total.failed_count += u64::from(second.failed_count) * runs;
     }
-    totals
 }
