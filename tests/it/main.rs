@@ -6,6 +6,7 @@ mod knobs;
 mod play;
 mod properties;
 mod scenarios;
+mod stages;
 mod story;
 mod support;
 mod theory;
