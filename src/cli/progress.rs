@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Counts runs on standard error; silent unless that is a terminal. Ctrl-C asks the runner to stop.
+/// Counts runs on standard error; silent unless that is a terminal. Ctrl-C asks the runner to stop after the runs that
+/// it is in; a second one ends the program, and leaves partial files for the next command to clear away.
 pub(super) struct Bar {
     bar: ProgressBar,
     cancelled: Arc<AtomicBool>,
@@ -27,9 +28,20 @@ impl Bar {
         }
         let cancelled = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&cancelled);
-        ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
+        // One run may be long: who asks twice does not want to wait for it.
+        let ask = move || {
+            if flag.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+        };
+        ctrlc::set_handler(ask)
             .map_err(|error| Failure::bad_input(format!("error: cannot listen for Ctrl-C: {error}")))?;
         Ok(Bar { bar, cancelled })
+    }
+
+    /// An error if somebody asked to stop.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.is_cancelled() { Err(Failure::interrupted()) } else { Ok(()) }
     }
 
     pub fn finish(&self) {

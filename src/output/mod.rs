@@ -27,7 +27,7 @@ pub use events::{Event, EventLine, EventLog, EventRecorder};
 pub use folder::{Provenance, ResultFolder, ResultSink, SCHEMA_VERSION, ScenarioProvenance};
 pub use json::{ByName, Document, ScenarioDocument, document};
 pub use requests::{RequestFile, RequestRecorder};
-pub use result::{ScenarioResult, SecondTotal, total_seconds};
+pub use result::{ScenarioResult, SecondTotal, add_seconds};
 pub use schema::{AxisColumn, Design, Point};
 pub use table::{Column, Name, Table, Values};
 pub use table_file::{PARQUET_AVAILABLE, WrittenFile};

@@ -30,14 +30,12 @@ pub struct SecondTotal {
     pub failed_count: u64,
 }
 
-/// Adds up the seconds of runs, and takes them out of the outcomes to free their memory.
-pub fn total_seconds(outcomes: &mut [Outcome]) -> Vec<SecondTotal> {
-    let mut totals: Vec<SecondTotal> = Vec::new();
+/// Adds the seconds of runs to totals, and takes them out of the outcomes to free their memory.
+pub fn add_seconds(totals: &mut Vec<SecondTotal>, outcomes: &mut [Outcome]) {
     for series in outcomes.iter_mut().filter_map(|outcome| outcome.series.take()) {
         totals.resize(totals.len().max(series.len()), SecondTotal::default());
         for (total, second) in totals.iter_mut().zip(series) {
             total.failed_count += u64::from(second.failed_count);
         }
     }
-    totals
 }
