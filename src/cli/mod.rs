@@ -143,7 +143,11 @@ impl PlayArgs {
 
 /// A number that may be beyond all counting.
 fn large(number: f64) -> String {
-    if number < 1e15 { thousands(number) } else { format!("{number:.1e}") }
+    match number {
+        ..1e15 => thousands(number),
+        ..f64::INFINITY => format!("{number:.1e}"),
+        _ => "over 1e308".to_owned(),
+    }
 }
 
 /// The models of scenarios, or all that is wrong with any of them.

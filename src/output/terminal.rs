@@ -101,9 +101,13 @@ fn range_of_runs(shown: &Shown) -> String {
 
 fn describe(text: &mut String, shown: &Shown, highest: f64) {
     let model = shown.result.model;
-    let title = wrap(&format!("── {} ", plain(&model.name)), 3);
-    let rest = WIDTH.saturating_sub(title.lines().last().unwrap_or_default().width());
-    line(text, &format!("{title}{}", "─".repeat(rest)));
+    let title = format!("── {} ", plain(&model.name));
+    if title.width() <= WIDTH {
+        line(text, &format!("{title}{}", "─".repeat(WIDTH - title.width())));
+    } else {
+        line(text, &"─".repeat(WIDTH));
+        line(text, &wrap(&plain(&model.name), 2));
+    }
     if let Some(about) = &model.about {
         line(text, &wrap(&plain(about), 2));
     }
