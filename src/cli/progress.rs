@@ -2,7 +2,8 @@
 
 use super::Failure;
 use crate::experiment::runner::Progress;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use crate::output::terminal::thousands;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,8 +22,11 @@ impl Bar {
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(runs), target);
         let style =
-            ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} runs, {per_sec}, {eta} left");
-        bar.set_style(style.expect("the template is valid"));
+            ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} runs, {rate}/s, {eta} left");
+        let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+            text.write_str(&thousands(state.per_sec())).expect("a string grows");
+        };
+        bar.set_style(style.expect("the template is valid").with_key("rate", rate));
         if shown {
             bar.enable_steady_tick(Duration::from_millis(200));
         }

@@ -48,6 +48,7 @@ impl SweepArgs {
                 self.experiment.display()
             )));
         };
+        self.check_settings(sweep)?;
         let points = sweep.points(&experiment.scenarios)?;
         let model = |point: &Point| -> Result<Model, Problems> {
             sweep.document(&experiment.scenarios, point)?.model()
@@ -85,6 +86,28 @@ impl SweepArgs {
             out.display(),
             names.join(", ")
         ))
+    }
+}
+
+impl SweepArgs {
+    /// Refuses to set what the sweep sets again at every point: it would change nothing.
+    fn check_settings(&self, sweep: &Sweep) -> Result<(), Failure> {
+        let inside = |outer: &str, inner: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        for assignment in &self.play.set {
+            let path = assignment.split('=').next().unwrap_or_default().trim();
+            // An axis of some scenarios leaves the others to be set.
+            let mut axes = sweep.axes.iter().filter(|axis| axis.scenarios.is_none());
+            if let Some(axis) = axes.find(|axis| inside(&axis.path, path)) {
+                return Err(Failure::bad_input(format!(
+                    "error: `--set {assignment}` would change nothing: the sweep has an axis `{}`\n  \
+                     = help: leave it out, or change the values of the axis in experiment.toml",
+                    axis.path
+                )));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -227,6 +227,15 @@ fn a_sweep_has_a_row_for_each_point_and_run() {
     assert_ne!(means[0], means[2]);
 }
 
+#[test]
+fn what_a_sweep_sets_itself_cannot_be_set_by_hand() {
+    let folder = folder(&[("small.toml", SMALL), ("experiment.toml", EXPERIMENT)]);
+    let sweep = |setting: &str| run_in(&folder, &["sweep", ".", "--out", "out", "--set", setting]);
+    let complaint = sweep("gateway.health_check.interval=7s").refused();
+    assert!(complaint.contains("would change nothing"), "{complaint}");
+    sweep("gateway.health_check.timeout=2s").ok();
+}
+
 /// A sweep that nobody waits for: thousands of points.
 #[cfg(unix)]
 fn long_sweep() -> TempDir {
