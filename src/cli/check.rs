@@ -1,18 +1,17 @@
 //! `check`: reads a scenario or an experiment and says all that is wrong with it.
 
-use super::{Failure, is_experiment, print_out};
+use super::{Failure, is_experiment, large, models, print_out};
 use crate::experiment::file::Experiment;
 use crate::scenario::Loader;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Read scenarios or experiments and say all that is wrong with them
-///
-/// Example: failover-sim check mine.toml
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: failover-sim check mine.toml experiments/01_incident_3am")]
 pub struct CheckArgs {
     /// Scenario files or experiment folders
-    #[arg(required = true)]
+    #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 }
 
@@ -24,11 +23,11 @@ impl CheckArgs {
         for path in &self.paths {
             match check(path, &mut loader) {
                 Ok(summary) => writeln!(report, "{}: {summary}", path.display()).expect("a string grows"),
-                Err(failure) => problems.push(failure.message),
+                Err(failure) => problems.push(failure),
             }
         }
         print_out(&report)?;
-        if problems.is_empty() { Ok(()) } else { Err(Failure::bad_input(problems.join("\n"))) }
+        if problems.is_empty() { Ok(()) } else { Err(Failure::all(problems)) }
     }
 }
 
@@ -37,16 +36,14 @@ fn check(path: &Path, loader: &mut Loader) -> Result<String, Failure> {
         let model = loader.open(path)?.model()?;
         let (providers, faults) = (model.providers.len(), model.faults.len());
         return Ok(format!(
-            "ok, {providers} provider{}, {faults} fault{}, about {:.0} requests",
+            "ok, {providers} provider{}, {faults} fault{}, about {} requests a run",
             if providers == 1 { "" } else { "s" },
             if faults == 1 { "" } else { "s" },
-            model.expected_requests(),
+            large(model.expected_requests()),
         ));
     }
     let experiment = Experiment::open(path, loader)?;
-    for scenario in &experiment.scenarios {
-        scenario.model()?;
-    }
+    models(&experiment.scenarios)?;
     let mut summary = format!("ok, {} scenarios, {} runs each", experiment.scenarios.len(), experiment.runs);
     if let Some(sweep) = &experiment.sweep {
         let points = sweep.points(&experiment.scenarios)?;

@@ -9,20 +9,29 @@ mod run;
 mod schema;
 mod sweep;
 
+use crate::model::Model;
 use crate::output::FileError;
-use crate::scenario::Problems;
+use crate::output::terminal::thousands;
+use crate::scenario::{Document, Problems};
 use clap::{Args, Parser, Subcommand};
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 /// How many requests will this gateway config lose? Simulate the outage before you have it.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, max_term_width = 100)]
+#[command(version, bin_name = "failover-sim", max_term_width = 100, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  failover-sim run experiments/01_incident_3am   what the 3 AM incident lost, and why
+  failover-sim new mine.toml                     a scenario of your own to start from
+
+Exit codes: 0 done, 2 bad input or unwritable output, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -52,56 +61,110 @@ impl Cli {
 /// Options of every command that plays runs.
 #[derive(Debug, Args)]
 struct PlayArgs {
-    /// Runs of each scenario or point; default: what the experiment says, or 100
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// How many runs of each scenario or point; without it, what the experiment says, or 100
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<1, RUNS_MAX>)]
     runs: Option<u64>,
-    /// The seed of all random numbers
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    /// The seed of all random numbers: the same seed gives the same bytes
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 1, value_parser = whole::<0, { u64::MAX }>)]
     seed: u64,
-    /// Change a setting, as often as you like: `--set gateway.health_check.interval=5s`
+    /// Change a setting of every scenario: `gateway.health_check.interval=5s`; may be given again
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
-    /// Threads to use; default: one for each core
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
-    /// Overwrite results that exist
+    /// How many threads to use; without it, one for each core. The results are the same
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<1, THREADS_MAX>)]
+    threads: Option<u64>,
+    /// Replace results that exist; files that are not results stay
     #[arg(long)]
     force: bool,
-    /// Go on although it will take long
+    /// Go on although there is more to simulate than fits into minutes, or into memory
     #[arg(long)]
     yes: bool,
+}
+
+/// As in an experiment file.
+const RUNS_MAX: u64 = 1_000_000;
+/// More than the cores of any machine this runs on.
+const THREADS_MAX: u64 = 1_024;
+
+/// Reads a whole number in a range.
+fn whole<const LOW: u64, const HIGH: u64>(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|number| (LOW..=HIGH).contains(number));
+    number.ok_or_else(|| format!("write a whole number from {LOW} to {HIGH}"))
 }
 
 /// Above this many events a command says so and stops, unless told `--yes`: some ten minutes on two cores.
 const EVENTS_UNASKED: f64 = 3e10;
 /// Above this many expected requests in one run, arrivals alone may not fit in memory.
 const REQUESTS_IN_A_RUN_UNASKED: f64 = 1e9;
+/// Above this many rows of per-second counts for one scenario, a table of them may not fit in memory.
+const SECONDS_UNASKED: f64 = 1e7;
 
 impl PlayArgs {
     /// Has rayon use as many threads as asked for.
     fn start_threads(&self) {
-        let threads = self.threads.map_or(0, usize::from);
+        let threads = self.threads.map_or(0, |threads| threads as usize);
         // It fails only if a pool exists, and then the number of threads is already chosen.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     }
 
     /// Stops a command that would not end in reasonable time, or memory, unless told to go on.
-    fn check_size(&self, models: &[crate::model::Model], runs: u64) -> Result<(), Failure> {
+    fn check_size(&self, models: &[Model], runs: u64, writes_seconds: bool) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
         }
-        let events =
-            |m: &crate::model::Model| m.expected_events() * if m.is_random() { runs as f64 } else { 1.0 };
-        let total: f64 = models.iter().map(events).sum();
-        let largest = models.iter().map(|m| m.expected_requests()).fold(0.0, f64::max);
-        if total <= EVENTS_UNASKED && largest <= REQUESTS_IN_A_RUN_UNASKED {
-            return Ok(());
+        let played = |model: &Model| if model.is_random() { runs as f64 } else { 1.0 };
+        let sum = |expected: fn(&Model) -> f64| models.iter().map(|m| expected(m) * played(m)).sum::<f64>();
+        let (events, requests, probes) =
+            (sum(Model::expected_events), sum(Model::expected_requests), sum(Model::expected_probes));
+        let largest = models.iter().map(Model::expected_requests).fold(0.0, f64::max);
+        if events > EVENTS_UNASKED || largest > REQUESTS_IN_A_RUN_UNASKED {
+            let most = if probes > requests { "gateway.health_check.interval" } else { "traffic.arrivals" };
+            let change = if probes > requests { "raise" } else { "lower" };
+            return Err(Failure::bad_input(format!(
+                "error: about {} events to simulate: {} requests, up to {} in one run, and {} probes\n  \
+                 = help: {change} `{most}`, shorten `duration`, lower `--runs`, or go on with `--yes`",
+                large(events),
+                large(requests),
+                large(largest),
+                large(probes),
+            )));
         }
-        Err(Failure::bad_input(format!(
-            "error: about {total:.1e} events, and up to {largest:.1e} requests in one run\n  \
-             = help: lower `traffic.arrivals`, `duration` or `--runs`, or go on with `--yes`"
-        )))
+        let seconds = models.iter().map(|m| m.duration.as_secs_f64() * runs as f64).fold(0.0, f64::max);
+        if writes_seconds && seconds > SECONDS_UNASKED {
+            return Err(Failure::bad_input(format!(
+                "error: about {} seconds of one scenario to write counts of\n  \
+                 = help: shorten `duration`, lower `--runs`, or go on with `--yes`",
+                large(seconds),
+            )));
+        }
+        Ok(())
     }
+}
+
+/// A number that may be beyond all counting.
+fn large(number: f64) -> String {
+    match number {
+        ..1e15 => thousands(number),
+        ..f64::INFINITY => format!("{number:.1e}"),
+        _ => "over 1e308".to_owned(),
+    }
+}
+
+/// The models of scenarios, or all that is wrong with any of them.
+fn models(documents: &[Document]) -> Result<Vec<Model>, Failure> {
+    all_or_failures(documents.iter().map(|document| document.model().map_err(Failure::from)))
+}
+
+/// All values, or every failure and not only the first.
+fn all_or_failures<T>(results: impl Iterator<Item = Result<T, Failure>>) -> Result<Vec<T>, Failure> {
+    let (mut values, mut failures) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(value) => values.push(value),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    if failures.is_empty() { Ok(values) } else { Err(Failure::all(failures)) }
 }
 
 /// Why a command did not do what it was asked.
@@ -116,13 +179,20 @@ impl Failure {
         Failure { message: message.into(), code: 2 }
     }
 
+    /// Several failures of the same kind, one after the other.
+    fn all(failures: Vec<Failure>) -> Self {
+        let messages: Vec<String> = failures.into_iter().map(|failure| failure.message).collect();
+        Failure::bad_input(messages.join("\n\n"))
+    }
+
     fn interrupted() -> Self {
         Failure { message: "interrupted".to_owned(), code: 130 }
     }
 
     /// Prints the message to standard error.
     pub fn print(&self) {
-        eprintln!("{}", self.message.trim_end());
+        // Where nobody listens any more, there is nobody to tell.
+        let _ = writeln!(io::stderr(), "{}", self.message.trim_end());
     }
 
     /// 2 for bad input, 1 when a disk failed midway, 130 when interrupted.
@@ -153,7 +223,6 @@ impl From<crate::experiment::runner::Cancelled> for Failure {
 
 /// Prints to standard output. A reader that has gone away, as `head` does, ends the program quietly.
 fn print_out(text: &str) -> Result<(), Failure> {
-    use io::Write;
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Failure::bad_input(format!("error: cannot write to standard output: {error}"))),

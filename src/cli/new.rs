@@ -6,9 +6,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// Write a commented scenario to start from
-///
-/// Example: failover-sim new mine.toml
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: failover-sim new mine.toml")]
 pub struct NewArgs {
     /// The file to write; it must not exist
     file: PathBuf,
@@ -20,6 +19,9 @@ impl NewArgs {
         let mut created = std::fs::File::create_new(&self.file).map_err(|error| match error.kind() {
             std::io::ErrorKind::AlreadyExists => Failure::bad_input(format!(
                 "error: {file} exists already\n  = help: choose another name; nothing was written"
+            )),
+            std::io::ErrorKind::NotFound => Failure::bad_input(format!(
+                "error: cannot write {file}: its folder does not exist\n  = help: make the folder first"
             )),
             _ => Failure::bad_input(format!("error: cannot write {file}: {error}")),
         })?;

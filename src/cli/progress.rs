@@ -2,14 +2,15 @@
 
 use super::Failure;
 use crate::experiment::runner::Progress;
+use crate::output::terminal::thousands;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use std::fmt;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Counts runs on standard error; silent unless that is a terminal. Ctrl-C asks the runner to stop.
+/// Counts runs on standard error; silent unless that is a terminal. Ctrl-C asks the runner to stop after the runs that
+/// it is in; a second one ends the program, and leaves partial files for the next command to clear away.
 pub(super) struct Bar {
     bar: ProgressBar,
     cancelled: Arc<AtomicBool>,
@@ -21,20 +22,30 @@ impl Bar {
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(runs), target);
         let style =
-            ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} runs, {rate}/s, {eta} left")
-                .expect("the template is valid")
-                .with_key("rate", |state: &ProgressState, text: &mut dyn fmt::Write| {
-                    write!(text, "{:.0}", state.per_sec()).expect("a string grows");
-                });
-        bar.set_style(style);
+            ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} runs, {rate}/s, {eta} left");
+        let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+            text.write_str(&thousands(state.per_sec())).expect("a string grows");
+        };
+        bar.set_style(style.expect("the template is valid").with_key("rate", rate));
         if shown {
             bar.enable_steady_tick(Duration::from_millis(200));
         }
         let cancelled = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&cancelled);
-        ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
+        // One run may be long: who asks twice does not want to wait for it.
+        let ask = move || {
+            if flag.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+        };
+        ctrlc::set_handler(ask)
             .map_err(|error| Failure::bad_input(format!("error: cannot listen for Ctrl-C: {error}")))?;
         Ok(Bar { bar, cancelled })
+    }
+
+    /// An error if somebody asked to stop.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.is_cancelled() { Err(Failure::interrupted()) } else { Ok(()) }
     }
 
     pub fn finish(&self) {

@@ -1,7 +1,7 @@
 //! `run`: one scenario, several side by side, or an experiment's.
 
 use super::progress::Bar;
-use super::{Failure, PlayArgs, is_experiment, print_out};
+use super::{Failure, PlayArgs, all_or_failures, is_experiment, models, print_out};
 use crate::engine::{Path as EnginePath, simulate};
 use crate::experiment::file::Experiment;
 use crate::experiment::runner::RunPlan;
@@ -12,43 +12,51 @@ use crate::output::{
     Design, EventLog, Provenance, RequestFile, ResultFolder, ResultSink, ScenarioProvenance, ScenarioResult,
     SecondTotal, add_seconds, assumptions, document,
 };
-use crate::scenario::{Document, Loader, Problems};
+use crate::scenario::{Document, Loader, ResolvedSetting};
 use std::fmt::Write;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
 /// Runs of each scenario where neither the command nor an experiment says how many.
 const DEFAULT_RUNS: u64 = 100;
 
+/// Seconds of counts that are held at once, some 240 MB: a long scenario of many runs has more than fits in memory.
+const SECONDS_AT_ONCE: u64 = 20_000_000;
+
 /// Simulate one scenario, several side by side, or an experiment's
-///
-/// Example: failover-sim run experiments/01_incident_3am
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  failover-sim run experiments/01_incident_3am
+  failover-sim run mine.toml --set gateway.health_check.interval=5s
+  failover-sim run before.toml after.toml --runs 1000 --out results/compared")]
 pub struct RunArgs {
     /// Scenario files, of which the first is the baseline, or one experiment folder
     #[arg(required = true, value_name = "SCENARIO")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     play: PlayArgs,
-    /// Play this run alone, of many that could be
-    #[arg(long, value_name = "K", conflicts_with = "runs")]
+    /// Play only run number K of those that `--runs` would play, counted from 0
+    #[arg(
+        long, value_name = "K", conflicts_with = "runs", allow_negative_numbers = true,
+        value_parser = super::whole::<0, { u64::MAX - 1 }>,
+    )]
     run_index: Option<u64>,
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Print every setting with where it came from, and play nothing
+    /// Print every setting and where it came from, and simulate nothing
     #[arg(long)]
     resolved: bool,
-    /// Write what happened in the first run, in order, as JSON lines
+    /// Write what happened in each scenario's first run, in order, as JSON lines
     #[arg(long, value_name = "FILE.jsonl")]
     events: Option<PathBuf>,
-    /// Write the first run's requests, a row each
-    #[arg(long, value_name = "FILE.parquet")]
+    /// Write the requests of each scenario's first run, a row each; the name ends in .parquet or .csv
+    #[arg(long, value_name = "FILE")]
     requests: Option<PathBuf>,
     /// Write tables of runs, points, faults and seconds into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// How the engine plays; the default is the fastest exact way
+    /// Simulate event by event, instead of in the fastest exact way: slower, the same numbers
     #[arg(long, value_enum)]
     path: Option<PathChoice>,
 }
@@ -61,17 +69,19 @@ enum Format {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum PathChoice {
-    /// Everything is an event: slower, the same numbers
     Plain,
 }
 
 impl RunArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
         let (question, documents, runs) = self.open()?;
+        let models = models(&documents)?;
         if self.resolved {
-            return print_out(&resolved(&documents));
+            return print_out(&match self.format {
+                Format::Table => resolved(&documents),
+                Format::Json => resolved_json(&documents),
+            });
         }
-        let models = documents.iter().map(Document::model).collect::<Result<Vec<Model>, Problems>>()?;
         let runs = self.play.runs.unwrap_or(runs);
         let runs = self.run_index.map_or(0..runs, |k| k..k.saturating_add(1));
         let plan = RunPlan {
@@ -80,7 +90,12 @@ impl RunArgs {
             wanted: Wanted { series: true, timeline: false },
             path: self.path.map(|PathChoice::Plain| EnginePath::Plain),
         };
-        self.play.check_size(&models, plan.count())?;
+        self.play.check_size(&models, plan.count(), self.out.is_some())?;
+        if self.events.is_some() && self.events == self.requests {
+            return Err(Failure::bad_input(
+                "error: `--events` and `--requests` name the same file\n  = help: give each a file of its own",
+            ));
+        }
         // Files are opened first: what cannot be written should fail before the work, not after it.
         let mut sink = self.out.as_deref().map(|out| self.open_results(out, &plan)).transpose()?;
         let requests =
@@ -92,26 +107,22 @@ impl RunArgs {
         let bar = Bar::start(plan.count() * models.len() as u64)?;
         let mut played = Vec::new();
         for (i, model) in models.iter().enumerate() {
-            let seconds = Mutex::new(Vec::new());
-            let total = |_, runs, outcome: &mut Outcome| {
-                let mut seconds = seconds.lock().unwrap_or_else(PoisonError::into_inner);
-                add_seconds(&mut seconds, outcome.series.as_deref().unwrap_or_default(), runs);
-                // Only a file has use for every run's own.
-                if self.out.is_none() {
-                    outcome.series = None;
+            let (mut seconds, mut outcomes) = (Vec::new(), Vec::new());
+            for batch in batches(&plan, model, sink.is_some()) {
+                let mut played = batch.play(std::slice::from_ref(model), &bar)?.swap_remove(0);
+                if let Some(sink) = &mut sink {
+                    sink.point(i, model, &played)?;
                 }
-            };
-            let mut outcomes = plan.play_each(std::slice::from_ref(model), &bar, &total)?.swap_remove(0);
-            if let Some(sink) = &mut sink {
-                sink.point(i, model, &outcomes)?;
-                outcomes.iter_mut().for_each(|outcome| outcome.series = None);
+                add_seconds(&mut seconds, &mut played);
+                outcomes.append(&mut played);
             }
-            played.push((seconds.into_inner().unwrap_or_else(PoisonError::into_inner), outcomes));
+            played.push((seconds, outcomes));
         }
         bar.finish();
 
-        write_requests(requests, &models, &plan)?;
-        write_events(events, &models, &plan)?;
+        write_requests(requests, &models, &plan, &bar)?;
+        write_events(events, &models, &plan, &bar)?;
+        bar.check()?;
         if let Some(sink) = sink {
             sink.finish(provenance(&documents, plan.count()))?;
         }
@@ -133,10 +144,19 @@ impl RunArgs {
                         folder.display()
                     )));
                 }
-                let documents = paths.iter().map(|path| loader.open(path)).collect::<Result<_, _>>()?;
-                (None, documents, DEFAULT_RUNS)
+                let opened = paths.iter().map(|path| loader.open(path).map_err(Failure::from));
+                (None, all_or_failures(opened)?, DEFAULT_RUNS)
             }
         };
+        for (i, document) in documents.iter().enumerate() {
+            if documents[..i].iter().any(|other: &Document| other.name() == document.name()) {
+                return Err(Failure::bad_input(format!(
+                    "error: two scenarios are called `{}`\n  \
+                     = help: copy one of them to a file of another name: results are told apart by their names",
+                    document.name()
+                )));
+            }
+        }
         for document in &mut documents {
             for assignment in &self.play.set {
                 document.set_text(assignment)?;
@@ -185,10 +205,27 @@ impl RunArgs {
     }
 }
 
+/// The runs of one scenario, so many at a time that their counts of seconds fit in memory.
+///
+/// Tables take the outcomes of a scenario in one go.
+fn batches(plan: &RunPlan, model: &Model, for_tables: bool) -> Vec<RunPlan> {
+    let seconds = (model.duration.as_secs_f64() as u64).max(1);
+    let at_once = if for_tables { plan.count() } else { (SECONDS_AT_ONCE / seconds).max(1) };
+    let starts = plan.runs.clone().step_by(at_once as usize);
+    let batch = |start: u64| start..plan.runs.end.min(start.saturating_add(at_once));
+    starts.map(|start| RunPlan { runs: batch(start), ..plan.clone() }).collect()
+}
+
 /// The first run of each scenario, a row for each request.
-fn write_requests(file: Option<RequestFile>, models: &[Model], plan: &RunPlan) -> Result<(), Failure> {
+fn write_requests(
+    file: Option<RequestFile>,
+    models: &[Model],
+    plan: &RunPlan,
+    bar: &Bar,
+) -> Result<(), Failure> {
     let Some(mut file) = file else { return Ok(()) };
     for model in models {
+        bar.check()?;
         let mut recorder = file.recorder(model, plan.runs.start);
         simulate(model, plan.seed, plan.runs.start, &mut recorder);
         recorder.finish();
@@ -198,9 +235,10 @@ fn write_requests(file: Option<RequestFile>, models: &[Model], plan: &RunPlan) -
 }
 
 /// The first run of each scenario, a line for each event.
-fn write_events(log: Option<EventLog>, models: &[Model], plan: &RunPlan) -> Result<(), Failure> {
+fn write_events(log: Option<EventLog>, models: &[Model], plan: &RunPlan, bar: &Bar) -> Result<(), Failure> {
     let Some(mut log) = log else { return Ok(()) };
     for model in models {
+        bar.check()?;
         simulate(model, plan.seed, plan.runs.start, &mut log.recorder(model, plan.seed, plan.runs.start));
     }
     log.finish()?;
@@ -219,6 +257,19 @@ pub(super) fn provenance(documents: &[Document], runs: u64) -> Provenance {
         runs,
         scenarios: documents.iter().map(scenario).collect(),
     }
+}
+
+/// Every setting of every scenario, for programs.
+fn resolved_json(documents: &[Document]) -> String {
+    let setting =
+        |s: &ResolvedSetting| serde_json::json!({ "path": s.path, "value": s.value, "origin": s.origin });
+    let scenario = |document: &Document| {
+        let settings: Vec<serde_json::Value> = document.resolved().iter().map(setting).collect();
+        serde_json::json!({ "name": document.name(), "path": document.path(), "settings": settings })
+    };
+    let scenarios: Vec<serde_json::Value> = documents.iter().map(scenario).collect();
+    let document = serde_json::json!({ "scenarios": scenarios });
+    serde_json::to_string_pretty(&document).expect("settings are plain data") + "\n"
 }
 
 /// Every setting of every scenario, aligned.

@@ -3,9 +3,10 @@
 use super::{Failure, print_out};
 
 /// Print the JSON Schema of scenario files, or of experiment files
-///
-/// Example: failover-sim schema > scenario.schema.json
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example: failover-sim schema > scenario.schema.json
+A first line `#:schema scenario.schema.json` has editors complete and check the file.")]
 pub struct SchemaArgs {
     /// The schema of experiment.toml instead
     #[arg(long)]

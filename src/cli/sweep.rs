@@ -14,17 +14,21 @@ use std::path::PathBuf;
 
 /// Points whose runs are played together; the memory that their outcomes take is all a sweep holds.
 const POINTS_AT_ONCE: usize = 64;
+/// Where points have very many runs, fewer of them are played together.
+const RUNS_AT_ONCE: u64 = 100_000;
 
 /// Play every point of an experiment's sweep and write tables
-///
-/// Example: failover-sim sweep experiments/02_health_check_interval
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  failover-sim sweep experiments/02_health_check_interval
+  failover-sim sweep experiments/02_health_check_interval --runs 10 --out results/quick")]
 pub struct SweepArgs {
     /// An experiment folder with a `[sweep]` in its experiment.toml
     experiment: PathBuf,
     #[command(flatten)]
     play: PlayArgs,
-    /// Where to write; default: results/ and the experiment's name
+    /// The folder to write to; without it, results/ and the experiment's name
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -44,6 +48,7 @@ impl SweepArgs {
                 self.experiment.display()
             )));
         };
+        self.check_settings(sweep)?;
         let points = sweep.points(&experiment.scenarios)?;
         let model = |point: &Point| -> Result<Model, Problems> {
             sweep.document(&experiment.scenarios, point)?.model()
@@ -56,7 +61,7 @@ impl SweepArgs {
             wanted: Wanted::default(),
             path: None,
         };
-        self.play.check_size(&models, plan.count())?;
+        self.play.check_size(&models, plan.count(), plan.wanted.series)?;
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name));
         let design =
             Design { seed: plan.seed, first_run: plan.runs.start, axes: axis_columns(sweep, &points) };
@@ -64,11 +69,13 @@ impl SweepArgs {
 
         self.play.start_threads();
         let bar = Bar::start(plan.count() * models.len() as u64)?;
-        for (nth, models) in models.chunks(POINTS_AT_ONCE).enumerate() {
+        let at_once = ((RUNS_AT_ONCE / plan.count()) as usize).clamp(1, POINTS_AT_ONCE);
+        for (nth, models) in models.chunks(at_once).enumerate() {
             for (i, outcomes) in plan.play(models, &bar)?.iter().enumerate() {
-                sink.point(nth * POINTS_AT_ONCE + i, &models[i], outcomes)?;
+                sink.point(nth * at_once + i, &models[i], outcomes)?;
             }
         }
+        bar.check()?;
         bar.finish();
         let files = sink.finish(provenance(&experiment.scenarios, plan.count()))?;
         let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
@@ -79,6 +86,28 @@ impl SweepArgs {
             out.display(),
             names.join(", ")
         ))
+    }
+}
+
+impl SweepArgs {
+    /// Refuses to set what the sweep sets again at every point: it would change nothing.
+    fn check_settings(&self, sweep: &Sweep) -> Result<(), Failure> {
+        let inside = |outer: &str, inner: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        for assignment in &self.play.set {
+            let path = assignment.split('=').next().unwrap_or_default().trim();
+            // An axis of some scenarios leaves the others to be set.
+            let mut axes = sweep.axes.iter().filter(|axis| axis.scenarios.is_none());
+            if let Some(axis) = axes.find(|axis| inside(&axis.path, path)) {
+                return Err(Failure::bad_input(format!(
+                    "error: `--set {assignment}` would change nothing: the sweep has an axis `{}`\n  \
+                     = help: leave it out, or change the values of the axis in experiment.toml",
+                    axis.path
+                )));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -92,6 +92,9 @@ impl Experiment {
     /// a scenario [`Document::model`] says, and a sweep that keeps no point [`Sweep::points`].
     pub fn open(path: &Path, loader: &mut Loader) -> Result<Self, Problems> {
         let file = if path.is_dir() { path.join("experiment.toml") } else { path.to_owned() };
+        if path.is_dir() && !file.exists() {
+            return Err(no_experiment_in(path).into());
+        }
         let text = read_text(&file, "experiment")?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let name = Path::new(".")
@@ -101,6 +104,11 @@ impl Experiment {
             .and_then(|folder| Some(folder.file_name()?.to_str()?.to_owned()));
         let source = file_source(&file, &text);
         let root = Node::parse(&source)?;
+        if root.at(&["question"]).is_none() && root.at(&["traffic"]).or(root.at(&["provider"])).is_some() {
+            return Err(Problem::new(format!("`{}` is a scenario, not an experiment", file.display()))
+                .help("use `run` for it; an experiment is a folder with an experiment.toml that names scenarios")
+                .into());
+        }
         let (checked, mut findings) = check(&SHAPE, &root, &BTreeSet::new());
         let mut problems = std::mem::take(&mut findings.problems);
         let written = ExperimentFile::deserialize(checked.to_toml()).map_err(|error| {
@@ -127,6 +135,18 @@ impl Experiment {
             sweep,
         })
     }
+}
+
+/// Says what else the folder has that can be run.
+fn no_experiment_in(folder: &Path) -> Problem {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_scenario =
+        |path: &std::path::PathBuf| path.extension().is_some_and(|extension| extension == "toml");
+    let help = match entries.filter(is_scenario).min() {
+        Some(scenario) => format!("name the scenarios in it, such as {}", scenario.display()),
+        None => "name a scenario file, or a folder with an experiment.toml".to_owned(),
+    };
+    Problem::new(format!("the folder `{}` has no experiment.toml", folder.display())).help(help)
 }
 
 /// The scenarios that can be opened, in order.

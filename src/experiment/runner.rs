@@ -58,21 +58,6 @@ impl RunPlan {
     /// # Errors
     /// If `progress` said to stop.
     pub fn play(&self, models: &[Model], progress: &dyn Progress) -> Result<Vec<Vec<Outcome>>, Cancelled> {
-        self.play_each(models, progress, &|_, _, _| {})
-    }
-
-    /// The same, and hands each outcome to `each` first, with its model's index and for how many runs it stands.
-    ///
-    /// `each` is called from many threads in no particular order. It may take out of an outcome what need not be kept.
-    ///
-    /// # Errors
-    /// If `progress` said to stop.
-    pub fn play_each(
-        &self,
-        models: &[Model],
-        progress: &dyn Progress,
-        each: &(dyn Fn(usize, u64, &mut Outcome) + Sync),
-    ) -> Result<Vec<Vec<Outcome>>, Cancelled> {
         let played = |model: &Model| if model.is_random() { self.count() } else { self.count().min(1) };
         let tasks: Vec<(usize, u64)> = (models.iter().enumerate())
             .flat_map(|(i, model)| (0..played(model)).map(move |nth| (i, self.runs.start + nth)))
@@ -84,10 +69,8 @@ impl RunPlan {
                 if progress.is_cancelled() {
                     return Err(Cancelled);
                 }
-                let mut outcome = measure(&models[i], self.seed, run, self.wanted, self.path);
-                let stands_for = self.count() / played(&models[i]);
-                each(i, stands_for, &mut outcome);
-                progress.advance(stands_for);
+                let outcome = measure(&models[i], self.seed, run, self.wanted, self.path);
+                progress.advance(self.count() / played(&models[i]));
                 Ok(outcome)
             })
             .collect::<Result<_, _>>()?;

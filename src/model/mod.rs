@@ -96,18 +96,24 @@ impl Model {
 
     /// About how many requests arrive in one run.
     pub fn expected_requests(&self) -> f64 {
-        self.traffic.arrivals.mean_rate().per_second() * self.duration.as_secs_f64()
+        let at_mean_rate = self.traffic.arrivals.mean_rate().per_second() * self.duration.as_secs_f64();
+        match &self.traffic.arrivals {
+            // As recorded it is replayed once, however long the run.
+            Arrivals::Trace(trace) if trace.rate().is_none() => at_mean_rate.min(trace.times().len() as f64),
+            _ => at_mean_rate,
+        }
+    }
+
+    /// About how many probes are sent in one run.
+    pub fn expected_probes(&self) -> f64 {
+        let probers = self.providers.len() as f64 * f64::from(self.gateway.replicas.get());
+        let check = self.gateway.health_check.as_ref();
+        check.map_or(0.0, |check| probers * self.duration.as_secs_f64() / check.interval.as_secs_f64())
     }
 
     /// About how many events the plain path handles in one run: two for each request, two for each probe.
     pub fn expected_events(&self) -> f64 {
-        let probers = self.providers.len() as f64 * f64::from(self.gateway.replicas.get());
-        let probes = self
-            .gateway
-            .health_check
-            .as_ref()
-            .map_or(0.0, |check| probers * self.duration.as_secs_f64() / check.interval.as_secs_f64());
-        2.0 * (self.expected_requests() + probes)
+        2.0 * (self.expected_requests() + self.expected_probes())
     }
 
     /// The provider of an id.

@@ -47,7 +47,7 @@ pub fn assumptions(model: &Model) -> Vec<String> {
     }
     words.push(match model.gateway.replicas.get() {
         1 => "one gateway replica".to_owned(),
-        n => format!("{n} gateway replicas that do not talk to each other"),
+        n => format!("{} gateway replicas that do not talk to each other", thousands(f64::from(n))),
     });
     if let Some(evidence) = model.weakest_evidence {
         words.push(format!("weakest evidence of a part: {}", evidence_word(evidence)));

@@ -1,7 +1,7 @@
 //! One scenario's results, as the terminal and JSON show them.
 
 use crate::engine::Path;
-use crate::metrics::{Outcome, SecondCounts, TimelineEntry};
+use crate::metrics::{Outcome, TimelineEntry};
 use crate::model::Model;
 
 /// What there is to say about one scenario.
@@ -30,10 +30,12 @@ pub struct SecondTotal {
     pub failed_count: u64,
 }
 
-/// Adds the seconds of one outcome that stands for so many runs.
-pub fn add_seconds(totals: &mut Vec<SecondTotal>, series: &[SecondCounts], runs: u64) {
-    totals.resize(totals.len().max(series.len()), SecondTotal::default());
-    for (total, second) in totals.iter_mut().zip(series) {
-        total.failed_count += u64::from(second.failed_count) * runs;
+/// Adds the seconds of runs to totals, and takes them out of the outcomes to free their memory.
+pub fn add_seconds(totals: &mut Vec<SecondTotal>, outcomes: &mut [Outcome]) {
+    for series in outcomes.iter_mut().filter_map(|outcome| outcome.series.take()) {
+        totals.resize(totals.len().max(series.len()), SecondTotal::default());
+        for (total, second) in totals.iter_mut().zip(series) {
+            total.failed_count += u64::from(second.failed_count);
+        }
     }
 }

@@ -3,10 +3,11 @@
 use super::ScenarioResult;
 use crate::engine::Milestone;
 use crate::experiment::statistics::{Summary, summarise};
-use crate::metrics::{METRICS, Metric, TimelineEvent, metric};
+use crate::metrics::{METRICS, Metric, TimelineEntry, TimelineEvent, metric};
 use crate::model::Model;
 use crate::time::{SimDuration, SimTime};
 use std::fmt::Write;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 const WIDTH: usize = 80;
 const STRIP_COLUMNS: usize = 64;
@@ -47,7 +48,7 @@ pub fn summary(question: Option<&str>, seed: u64, results: &[ScenarioResult]) ->
     let mut out = String::new();
     let text = &mut out;
     if let Some(question) = question {
-        line(text, &wrap(question, 0));
+        line(text, &wrap(&plain(question), 0));
         line(text, "");
     }
     let runs = shown.first().map_or(0, Shown::run_count);
@@ -56,9 +57,21 @@ pub fn summary(question: Option<&str>, seed: u64, results: &[ScenarioResult]) ->
     line(text, &format!("{head:<34}{:>32}{:>14}", "failed in 95% of incidents", "mean"));
     for (i, shown) in shown.iter().enumerate() {
         let marked = if i == 0 && results.len() > 1 { " (baseline)" } else { "" };
-        let name = format!("{}{marked}", shown.result.model.name);
-        let mean = thousands(shown.mean("failed_count"));
-        line(text, &format!("{name:<34}{:>32}{mean:>14}", range_of_runs(shown)));
+        let name = format!("{}{marked}", plain(&shown.result.model.name));
+        let figures = format!("{:>32}{:>14}", range_of_runs(shown), thousands(shown.mean("failed_count")));
+        // A long name has a line of its own, unless its figures leave it the room.
+        let free = figures.len() - figures.trim_start().len();
+        if name.width() < WIDTH - figures.len() + free {
+            let room = WIDTH - name.width();
+            line(text, &format!("{name}{:>room$}", figures.trim_start()));
+        } else {
+            line(text, &wrap(&name, 2));
+            line(text, &format!("{figures:>WIDTH$}"));
+        }
+        let open = shown.mean("open_count");
+        if open > 0.0 {
+            line(text, &format!("{:>WIDTH$}", format!("and {} that never end", thousands(open))));
+        }
     }
     if let Some(first) = results.first() {
         line(text, &wrap(&format!("assumes: {}", first.assumptions.join("; ")), 2));
@@ -88,9 +101,15 @@ fn range_of_runs(shown: &Shown) -> String {
 
 fn describe(text: &mut String, shown: &Shown, highest: f64) {
     let model = shown.result.model;
-    line(text, &format!("{:─<WIDTH$}", format!("── {} ", model.name)));
+    let title = format!("── {} ", plain(&model.name));
+    if title.width() <= WIDTH {
+        line(text, &format!("{title}{}", "─".repeat(WIDTH - title.width())));
+    } else {
+        line(text, &"─".repeat(WIDTH));
+        line(text, &wrap(&plain(&model.name), 2));
+    }
     if let Some(about) = &model.about {
-        line(text, &wrap(about, 2));
+        line(text, &wrap(&plain(about), 2));
     }
     if !shown.result.timeline.is_empty() {
         let run = if model.is_random() { format!("run {}: ", shown.result.first_run) } else { String::new() };
@@ -108,6 +127,12 @@ fn describe(text: &mut String, shown: &Shown, highest: f64) {
     };
     row(text, "by cause", &prefixed("failed_cause_"));
     row(text, "by stage", &prefixed("failed_stage_"));
+    let open = shown.mean("open_count");
+    if open > 0.0 {
+        let words =
+            format!("{} never end, which are not among the failed: clients wait for ever", thousands(open));
+        row(text, "open", &words);
+    }
     if !model.faults.is_empty() {
         let [detected, recovered] =
             ["time_to_detect_ms", "time_to_recover_ms"].map(|name| spread(shown, name));
@@ -117,7 +142,8 @@ fn describe(text: &mut String, shown: &Shown, highest: f64) {
         let summary = shown.summary(&format!("request_latency_ms_{p}"));
         summary.mean.map_or_else(|| "-".to_owned(), |ms| format!("{p} {} ms", thousands(ms)))
     });
-    row(text, "latency", &latency.join(", "));
+    let some_succeeded = shown.summary("request_latency_ms_p50").n > 0;
+    row(text, "latency", &if some_succeeded { latency.join(", ") } else { "none succeeded".to_owned() });
     let false_ejections = shown.mean("false_ejection_per_day");
     let probes = thousands(shown.mean("probe_count"));
     row(text, "probes", &format!("{probes} sent, {} false ejections a day", short(false_ejections)));
@@ -161,16 +187,38 @@ fn spread(shown: &Shown, name: &str) -> String {
 }
 
 fn timeline_words(result: &ScenarioResult) -> String {
-    let ScenarioResult { timeline, model, .. } = result;
-    let mut words: Vec<String> = timeline
-        .iter()
-        .take(TIMELINE_ENTRIES)
-        .map(|entry| format!("{} {}", clock(model, entry.at), event_words(result, entry.event)))
-        .collect();
-    if timeline.len() > TIMELINE_ENTRIES {
-        words.push(format!("and {} more", timeline.len() - TIMELINE_ENTRIES));
+    let groups: Vec<&[TimelineEntry]> =
+        result.timeline.chunk_by(|a, b| same_but_for_replica(a.event, b.event)).collect();
+    let mut words: Vec<String> =
+        groups.iter().take(TIMELINE_ENTRIES).map(|group| group_words(result, group)).collect();
+    let left: usize = groups.iter().skip(TIMELINE_ENTRIES).map(|group| group.len()).sum();
+    if left > 0 {
+        words.push(format!("and {} more", thousands(left as f64)));
     }
     words.join(" · ")
+}
+
+/// What one replica after the other does is told once.
+fn same_but_for_replica(one: TimelineEvent, other: TimelineEvent) -> bool {
+    match (one, other) {
+        (
+            TimelineEvent::Health { provider: a, admitted: b, is_false: c, .. },
+            TimelineEvent::Health { provider: x, admitted: y, is_false: z, .. },
+        ) => (a, b, c) == (x, y, z),
+        _ => false,
+    }
+}
+
+fn group_words(result: &ScenarioResult, group: &[TimelineEntry]) -> String {
+    let [first, .., last] = group else {
+        return format!("{} {}", clock(result.model, group[0].at), event_words(result, group[0].event));
+    };
+    let [from, to] = [first, last].map(|entry| clock(result.model, entry.at));
+    let when = if from == to { from } else { format!("{from} to {to}") };
+    // The words of the first, without which replica it was.
+    let words = event_words(result, first.event);
+    let (what, _) = words.rsplit_once(" by replica ").unwrap_or((&words, ""));
+    format!("{when} {what} by {} replicas", thousands(group.len() as f64))
 }
 
 fn event_words(result: &ScenarioResult, event: TimelineEvent) -> String {
@@ -239,6 +287,12 @@ fn strip(text: &mut String, shown: &Shown, highest: f64) {
     line(text, &format!("{:12}{}{peak:^inner$}{}", "", ends[0], ends[1]));
 }
 
+/// Text from a file on one line, without what a terminal would obey.
+fn plain(words: &str) -> String {
+    let visible: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn line(text: &mut String, words: &str) {
     text.push_str(words.trim_end());
     text.push('\n');
@@ -253,17 +307,32 @@ fn wrap(words: &str, indent: usize) -> String {
     // Splitting at single spaces keeps runs of them, which align labels.
     for word in words[lead..].split(' ') {
         let last = lines.last_mut().expect("there is a line");
-        if !is_start && last.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines.push(" ".repeat(indent) + word);
-        } else {
+        if is_start || last.width() + 1 + word.width() <= WIDTH {
             if !is_start {
                 last.push(' ');
             }
             last.push_str(word);
+        } else {
+            lines.push(" ".repeat(indent) + word);
         }
         is_start = false;
+        // A word that no line has room for is broken.
+        while let Some((at, _)) = lines.last().and_then(|last| first_beyond(last)) {
+            let last = lines.last_mut().expect("there is a line");
+            let rest = " ".repeat(indent) + &last.split_off(at);
+            lines.push(rest);
+        }
     }
     lines.join("\n")
+}
+
+/// The first character that ends beyond the width.
+fn first_beyond(line: &str) -> Option<(usize, char)> {
+    let mut width = 0;
+    line.char_indices().find(|(_, c)| {
+        width += c.width().unwrap_or(0);
+        width > WIDTH
+    })
 }
 
 /// A whole number with its thousands set apart: `14,000`.
@@ -320,5 +389,19 @@ mod tests {
                 && wrapped.lines().skip(1).all(|l| l.starts_with("            word"))
         );
         assert!(wrapped.starts_with("  label     word word"));
+    }
+
+    #[test]
+    fn words_that_no_line_has_room_for_are_broken_by_what_a_terminal_shows() {
+        for word in ["x".repeat(200), "夜".repeat(100)] {
+            let wrapped = wrap(&format!("so {word} end"), 2);
+            assert!(wrapped.lines().all(|l| l.width() <= WIDTH), "{wrapped}");
+            assert_eq!(wrapped.replace([' ', '\n'], ""), format!("so{word}end"));
+        }
+    }
+
+    #[test]
+    fn what_a_file_says_does_not_steer_the_terminal() {
+        assert_eq!(plain("two\nlines\tand \u{1b}[31mred\u{7}"), "two lines and [31mred");
     }
 }

@@ -144,11 +144,16 @@ impl Checker<'_> {
             let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
             if matches!(item, Shape::Table(_)) && (name.is_empty() || !name.chars().all(bare)) {
                 let plain: String = name.chars().map(|c| if bare(c) { c } else { '_' }).collect();
-                self.problem(
-                    Problem::new(format!("the name `{name}` has characters that a path cannot hold"))
-                        .at(&node.key)
-                        .help(format!("use letters, digits, _ and - only: {plain}")),
-                );
+                let message = match name.is_empty() {
+                    true => "the name is empty".to_owned(),
+                    false => format!("the name `{name}` has characters that a path cannot hold"),
+                };
+                // A name with none of its letters left is no suggestion.
+                let help = match plain.contains(|c: char| c.is_ascii_alphanumeric()) {
+                    true => format!("use letters a to z, digits, _ and - only: {plain}"),
+                    false => "use letters a to z, digits, _ and - only".to_owned(),
+                };
+                self.problem(Problem::new(message).at(&node.key).help(help));
                 self.findings.repaired.insert(path.to_owned());
                 continue;
             }
@@ -207,10 +212,12 @@ impl Checker<'_> {
     ) -> Option<&'f str> {
         let free = fields.iter().map(|f| f.name.as_str()).filter(|known| !table.contains_key(*known));
         let meant = nearest(name, free);
+        // What is there already, spelt right, is meant too, but excuses nothing.
+        let near = meant.or_else(|| nearest(name, fields.iter().map(|f| f.name.as_str())));
         let mut elsewhere = Vec::new();
         self.root.find(name, "", &mut elsewhere);
-        let help = match (meant, elsewhere.first()) {
-            (Some(meant), _) => format!("did you mean `{meant}`?"),
+        let help = match (near, elsewhere.first()) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
             (None, Some(home)) if home == name && node.table().is_some() => {
                 format!("begin a table: [{home}]")
             }

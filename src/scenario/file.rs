@@ -239,7 +239,7 @@ pub(crate) struct Gateway {
     /// How well the numbers are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
-    /// How many copies share the traffic, each with its own probes and its own view of health; at least 1.
+    /// How many copies share the traffic, each with its own probes and its own view of health; 1 to 1000.
     #[serde(default = "one")]
     pub replicas: Count,
     /// Which admitted provider gets an attempt. May be left out where there is only one provider.

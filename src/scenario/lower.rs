@@ -17,6 +17,9 @@ use std::num::NonZeroU32;
 /// More than any gateway has; ids are 16 bits.
 const PROVIDERS_MAX: usize = 1_000;
 
+/// More than any gateway has: each has its own view of health, and probes every provider.
+const REPLICAS_MAX: u32 = 1_000;
+
 /// Takes a file apart; the model means nothing if there are problems.
 pub(crate) fn lower(
     name: &str,
@@ -224,6 +227,10 @@ impl<'a> Lowering<'a> {
     fn gateway(&mut self) -> Option<model::Gateway> {
         let gateway = &self.file.gateway;
         let route = self.route();
+        if gateway.replicas.value > REPLICAS_MAX && self.findings.sound("gateway.replicas") {
+            let message = format!("`gateway.replicas` is {}", gateway.replicas.value);
+            self.problem("gateway.replicas", message, format!("use at most {REPLICAS_MAX}"));
+        }
         let check = gateway.health_check.as_ref().map(|check| {
             let latency = self.latency(&check.latency, "gateway.health_check.latency")?;
             Some(model::HealthCheck {

@@ -1,7 +1,9 @@
 //! One test binary; a file for each behaviour.
 
 mod bad_input;
+mod cli;
 mod files;
+mod golden;
 mod knobs;
 mod play;
 mod properties;
