@@ -230,6 +230,15 @@ fn print_out(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Says what a results folder lacks when Parquet was left out of the build.
+fn note_missing_parquet() {
+    if !crate::output::PARQUET_AVAILABLE {
+        let note = "note: this build writes CSV only, of runs and points; build without `--no-default-features` for Parquet";
+        // A closed standard error is no reason to stop.
+        let _ = writeln!(io::stderr(), "{note}");
+    }
+}
+
 /// Whether a path names an experiment rather than a scenario.
 fn is_experiment(path: &Path) -> bool {
     path.is_dir() || path.file_name().is_some_and(|name| name == "experiment.toml")

@@ -1,7 +1,7 @@
 //! `run`: one scenario, several side by side, or an experiment's.
 
 use super::progress::Bar;
-use super::{Failure, PlayArgs, all_or_failures, is_experiment, models, print_out};
+use super::{Failure, PlayArgs, all_or_failures, is_experiment, models, note_missing_parquet, print_out};
 use crate::engine::{Path as EnginePath, simulate};
 use crate::experiment::file::Experiment;
 use crate::experiment::runner::RunPlan;
@@ -167,7 +167,9 @@ impl RunArgs {
 
     fn open_results(&self, out: &std::path::Path, plan: &RunPlan) -> Result<ResultSink, Failure> {
         let design = Design { seed: plan.seed, first_run: plan.runs.start, axes: Vec::new() };
-        Ok(ResultFolder::create(out, self.play.force)?.begin(design, plan.wanted.series)?)
+        let sink = ResultFolder::create(out, self.play.force)?.begin(design, plan.wanted.series)?;
+        note_missing_parquet();
+        Ok(sink)
     }
 
     fn print(

@@ -2,7 +2,7 @@
 
 use super::progress::Bar;
 use super::run::provenance;
-use super::{Failure, PlayArgs, print_out};
+use super::{Failure, PlayArgs, note_missing_parquet, print_out};
 use crate::experiment::design::{Point, Sweep, axis_value};
 use crate::experiment::file::Experiment;
 use crate::experiment::runner::RunPlan;
@@ -66,6 +66,7 @@ impl SweepArgs {
         let design =
             Design { seed: plan.seed, first_run: plan.runs.start, axes: axis_columns(sweep, &points) };
         let mut sink = ResultFolder::create(&out, self.play.force)?.begin(design, plan.wanted.series)?;
+        note_missing_parquet();
 
         self.play.start_threads();
         let bar = Bar::start(plan.count() * models.len() as u64)?;

@@ -15,6 +15,8 @@ pub struct Document {
     pub schema_version: u32,
     /// The seed of all random numbers.
     pub seed: u64,
+    /// The number of the first run, whose timeline is shown.
+    pub first_run: u64,
     /// Runs of each scenario.
     pub runs: u64,
     /// In the order given.
@@ -68,6 +70,7 @@ pub fn document(seed: u64, runs: u64, scenarios: &[ScenarioResult]) -> Document 
     Document {
         schema_version: SCHEMA_VERSION,
         seed,
+        first_run: baseline.map_or(0, |scenario| scenario.first_run),
         runs,
         scenarios: scenarios.iter().enumerate().map(part).collect(),
     }

@@ -282,7 +282,8 @@ fn strip(text: &mut String, shown: &Shown, highest: f64) {
     row(text, "failed/s", &format!("▕{blocks}▏"));
     let model = shown.result.model;
     let ends = [SimTime::START, SimTime::START.after(model.duration)].map(|at| clock(model, at));
-    let peak = format!("peak {}/s", short(values.iter().copied().fold(0.0, f64::max)));
+    let worst = shown.result.seconds.iter().map(|second| second.failed_count).max().unwrap_or(0);
+    let peak = format!("worst second {}", short(worst as f64 / shown.run_count() as f64));
     let inner = (values.len() + 2).saturating_sub(ends[0].len() + ends[1].len());
     line(text, &format!("{:12}{}{peak:^inner$}{}", "", ends[0], ends[1]));
 }
