@@ -70,7 +70,7 @@ metrics! {
     "request_latency_ms_p99" Milliseconds "99th percentile of the same"
         |o| millis(o.latency.map(|l| l.p99));
     "time_to_detect_ms" Milliseconds
-        "start of the first fault to the first ejection of a provider it hits before it ends, at the last replica; null if never"
+        "start of the first fault to the first ejection of a provider it hits before it ends, at the last replica; null if never, as when it was ejected already"
         |o| millis(o.time_to_detect());
     "time_to_recover_ms" Milliseconds
         "end of the first fault to the first admission after it, at the last replica; null if nothing was ejected then"
