@@ -88,7 +88,8 @@ impl<'m> World<'m> {
         self.provider_keys[provider.index()]
     }
 
-    /// The fate of the attempt with this key, sent now. The key's own draw is the latency.
+    /// The fate of the attempt with this key, sent now: the provider's point of admission, where nothing is turned away
+    /// yet, as its capacity is infinite. The key's own draw is the latency.
     #[inline]
     pub fn attempt(&self, provider: ProviderId, key: Key, sent: SimTime) -> Fate {
         let latency = self.model.provider(provider).latency.draw(key);

@@ -244,3 +244,38 @@ fn a_sweep_is_a_grid_with_the_last_axis_fastest() {
     assert_eq!(model.faults[0].requests, Effect::Status(503));
     assert_eq!(model.gateway.health_check.unwrap().timeout, SimDuration::from_secs(1));
 }
+
+/// What a reader is shown works: every scenario in the README, every experiment, every part that a scenario takes.
+#[test]
+fn what_is_committed_is_valid() {
+    let readme = std::fs::read_to_string("README.md").expect("a README");
+    let scenarios: Vec<&str> =
+        readme.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or(rest)).collect();
+    assert!(!scenarios.is_empty(), "the README shows a scenario");
+    for (i, toml) in scenarios.iter().enumerate() {
+        let document =
+            Loader::new().parse(&format!("README scenario {i}"), toml).unwrap_or_else(|p| panic!("{p}"));
+        document.model().unwrap_or_else(|problems| panic!("{problems}"));
+    }
+    for entry in std::fs::read_dir("experiments").expect("experiments") {
+        let folder = entry.expect("a readable entry").path();
+        let mut loader = Loader::new();
+        let experiment = Experiment::open(&folder, &mut loader).unwrap_or_else(|p| panic!("{p}"));
+        for scenario in &experiment.scenarios {
+            scenario.model().unwrap_or_else(|problems| panic!("{problems}"));
+        }
+        if let Some(sweep) = &experiment.sweep {
+            for point in sweep.points(&experiment.scenarios).unwrap_or_else(|p| panic!("{p}")) {
+                let document =
+                    sweep.document(&experiment.scenarios, &point).unwrap_or_else(|p| panic!("{p}"));
+                document.model().unwrap_or_else(|problems| panic!("{problems}"));
+            }
+        }
+        assert!(folder.join("README.md").exists(), "{} says what it finds", folder.display());
+        assert!(
+            readme.contains(&format!("experiments/{}", experiment.name)),
+            "the README names {}",
+            experiment.name
+        );
+    }
+}
