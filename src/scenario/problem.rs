@@ -145,8 +145,12 @@ impl Problems {
     /// As text for a terminal, one block for each problem; `color` adds ANSI colours.
     pub fn render(&self, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-        let blocks: Vec<String> = self.0.iter().map(|problem| renderer.render(&[problem.report()])).collect();
-        blocks.join("\n\n")
+        let block = |problem: &Problem| match (&problem.0.at, problem.fix()) {
+            // Without a place the renderer leaves a gap where the text would be.
+            (None, Some(fix)) => format!("error: {}\n  = help: {fix}", problem.message()),
+            _ => renderer.render(&[problem.report()]),
+        };
+        self.0.iter().map(block).collect::<Vec<String>>().join("\n\n")
     }
 }
 
