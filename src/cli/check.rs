@@ -47,9 +47,7 @@ fn check(path: &Path, loader: &mut Loader) -> Result<String, Failure> {
     let mut summary = format!("ok, {} scenarios, {} runs each", experiment.scenarios.len(), experiment.runs);
     if let Some(sweep) = &experiment.sweep {
         let points = sweep.points(&experiment.scenarios)?;
-        for point in &points {
-            sweep.document(&experiment.scenarios, point)?.model()?;
-        }
+        sweep.models(&experiment.scenarios, &points)?;
         write!(summary, ", {} points to sweep", points.len()).expect("a string grows");
     }
     Ok(summary)

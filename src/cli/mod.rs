@@ -12,7 +12,7 @@ mod sweep;
 use crate::model::Model;
 use crate::output::FileError;
 use crate::output::terminal::thousands;
-use crate::scenario::{Document, Problems};
+use crate::scenario::{Document, Problem, Problems};
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -100,6 +100,16 @@ const REQUESTS_IN_A_RUN_UNASKED: f64 = 1e9;
 const SECONDS_UNASKED: f64 = 1e7;
 
 impl PlayArgs {
+    /// Makes the settings given by `--set` in every scenario.
+    fn make_settings(&self, documents: &mut [Document]) -> Result<(), Failure> {
+        for document in documents {
+            for assignment in &self.set {
+                document.set_text(assignment)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Has rayon use as many threads as asked for.
     fn start_threads(&self) {
         let threads = self.threads.map_or(0, |threads| threads as usize);
@@ -120,22 +130,20 @@ impl PlayArgs {
         if events > EVENTS_UNASKED || largest > REQUESTS_IN_A_RUN_UNASKED {
             let most = if probes > requests { "gateway.health_check.interval" } else { "traffic.arrivals" };
             let change = if probes > requests { "raise" } else { "lower" };
-            return Err(Failure::bad_input(format!(
-                "error: about {} events to simulate: {} requests, up to {} in one run, and {} probes\n  \
-                 = help: {change} `{most}`, shorten `duration`, lower `--runs`, or go on with `--yes`",
-                large(events),
-                large(requests),
-                large(largest),
-                large(probes),
-            )));
+            let [events, requests, largest, probes] = [events, requests, largest, probes].map(large);
+            return Err(Failure::refused(
+                format!(
+                    "about {events} events to simulate: {requests} requests, up to {largest} in one run, and {probes} probes"
+                ),
+                format!("{change} `{most}`, shorten `duration`, lower `--runs`, or go on with `--yes`"),
+            ));
         }
         let seconds = models.iter().map(|m| m.duration.as_secs_f64() * runs as f64).fold(0.0, f64::max);
         if writes_seconds && seconds > SECONDS_UNASKED {
-            return Err(Failure::bad_input(format!(
-                "error: about {} seconds of one scenario to write counts of\n  \
-                 = help: shorten `duration`, lower `--runs`, or go on with `--yes`",
-                large(seconds),
-            )));
+            return Err(Failure::refused(
+                format!("about {} seconds of one scenario to write counts of", large(seconds)),
+                "shorten `duration`, lower `--runs`, or go on with `--yes`",
+            ));
         }
         Ok(())
     }
@@ -177,6 +185,11 @@ pub struct Failure {
 impl Failure {
     fn bad_input(message: impl Into<String>) -> Self {
         Failure { message: message.into(), code: 2 }
+    }
+
+    /// What was asked for cannot be done, and what to do instead; it reads as the problems of a file do.
+    fn refused(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Problems::from(Problem::new(message).help(help)).into()
     }
 
     /// Several failures of the same kind, one after the other.

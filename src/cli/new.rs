@@ -17,12 +17,13 @@ impl NewArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
         let file = self.file.display();
         let mut created = std::fs::File::create_new(&self.file).map_err(|error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => Failure::bad_input(format!(
-                "error: {file} exists already\n  = help: choose another name; nothing was written"
-            )),
-            std::io::ErrorKind::NotFound => Failure::bad_input(format!(
-                "error: cannot write {file}: its folder does not exist\n  = help: make the folder first"
-            )),
+            std::io::ErrorKind::AlreadyExists => {
+                Failure::refused(format!("{file} exists already"), "choose another name; nothing was written")
+            }
+            std::io::ErrorKind::NotFound => Failure::refused(
+                format!("cannot write {file}: its folder does not exist"),
+                "make the folder first",
+            ),
             _ => Failure::bad_input(format!("error: cannot write {file}: {error}")),
         })?;
         created

@@ -92,8 +92,9 @@ impl RunArgs {
         };
         self.play.check_size(&models, plan.count(), self.out.is_some())?;
         if self.events.is_some() && self.events == self.requests {
-            return Err(Failure::bad_input(
-                "error: `--events` and `--requests` name the same file\n  = help: give each a file of its own",
+            return Err(Failure::refused(
+                "`--events` and `--requests` name the same file",
+                "give each a file of its own",
             ));
         }
         // Files are opened first: what cannot be written should fail before the work, not after it.
@@ -139,10 +140,10 @@ impl RunArgs {
             }
             paths => {
                 if let Some(folder) = paths.iter().find(|path| is_experiment(path)) {
-                    return Err(Failure::bad_input(format!(
-                        "error: {} is an experiment\n  = help: run it alone, or name scenario files only",
-                        folder.display()
-                    )));
+                    return Err(Failure::refused(
+                        format!("{} is an experiment", folder.display()),
+                        "run it alone, or name scenario files only",
+                    ));
                 }
                 let opened = paths.iter().map(|path| loader.open(path).map_err(Failure::from));
                 (None, all_or_failures(opened)?, DEFAULT_RUNS)
@@ -150,18 +151,13 @@ impl RunArgs {
         };
         for (i, document) in documents.iter().enumerate() {
             if documents[..i].iter().any(|other: &Document| other.name() == document.name()) {
-                return Err(Failure::bad_input(format!(
-                    "error: two scenarios are called `{}`\n  \
-                     = help: copy one of them to a file of another name: results are told apart by their names",
-                    document.name()
-                )));
+                return Err(Failure::refused(
+                    format!("two scenarios are called `{}`", document.name()),
+                    "copy one of them to a file of another name: results are told apart by their names",
+                ));
             }
         }
-        for document in &mut documents {
-            for assignment in &self.play.set {
-                document.set_text(assignment)?;
-            }
-        }
+        self.play.make_settings(&mut documents)?;
         Ok((question, documents, runs))
     }
 

@@ -3,13 +3,12 @@
 use super::progress::Bar;
 use super::run::provenance;
 use super::{Failure, PlayArgs, note_missing_parquet, print_out};
-use crate::experiment::design::{Point, Sweep, axis_value};
+use crate::experiment::design::{Axis, Point, Sweep, axis_value};
 use crate::experiment::file::Experiment;
 use crate::experiment::runner::RunPlan;
 use crate::metrics::Wanted;
-use crate::model::Model;
 use crate::output::{AxisColumn, Design, ResultFolder};
-use crate::scenario::{Loader, Problems};
+use crate::scenario::Loader;
 use std::path::PathBuf;
 
 /// Points whose runs are played together; the memory that their outcomes take is all a sweep holds.
@@ -37,24 +36,17 @@ impl SweepArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
         let mut loader = Loader::new();
         let mut experiment = Experiment::open(&self.experiment, &mut loader)?;
-        for scenario in &mut experiment.scenarios {
-            for assignment in &self.play.set {
-                scenario.set_text(assignment)?;
-            }
-        }
+        self.play.make_settings(&mut experiment.scenarios)?;
         let Some(sweep) = &experiment.sweep else {
-            return Err(Failure::bad_input(format!(
-                "error: {} has no `[sweep]`\n  = help: add one to its experiment.toml, or use `run`",
-                self.experiment.display()
-            )));
+            return Err(Failure::refused(
+                format!("{} has no `[sweep]`", self.experiment.display()),
+                "add one to its experiment.toml, or use `run`",
+            ));
         };
         self.check_settings(sweep)?;
         let points = sweep.points(&experiment.scenarios)?;
-        let model = |point: &Point| -> Result<Model, Problems> {
-            sweep.document(&experiment.scenarios, point)?.model()
-        };
         // All of them now: a value that is wrong at the last point should not wait for the others.
-        let models = points.iter().map(model).collect::<Result<Vec<Model>, Problems>>()?;
+        let models = sweep.models(&experiment.scenarios, &points)?;
         let plan = RunPlan {
             seed: self.play.seed,
             runs: 0..self.play.runs.unwrap_or(experiment.runs),
@@ -88,9 +80,7 @@ impl SweepArgs {
             names.join(", ")
         ))
     }
-}
 
-impl SweepArgs {
     /// Refuses to set what the sweep sets again at every point: it would change nothing.
     fn check_settings(&self, sweep: &Sweep) -> Result<(), Failure> {
         let inside = |outer: &str, inner: &str| {
@@ -101,11 +91,13 @@ impl SweepArgs {
             // An axis of some scenarios leaves the others to be set.
             let mut axes = sweep.axes.iter().filter(|axis| axis.scenarios.is_none());
             if let Some(axis) = axes.find(|axis| inside(&axis.path, path)) {
-                return Err(Failure::bad_input(format!(
-                    "error: `--set {assignment}` would change nothing: the sweep has an axis `{}`\n  \
-                     = help: leave it out, or change the values of the axis in experiment.toml",
-                    axis.path
-                )));
+                return Err(Failure::refused(
+                    format!(
+                        "`--set {assignment}` would change nothing: the sweep has an axis `{}`",
+                        axis.path
+                    ),
+                    "leave it out, or change the values of the axis in experiment.toml",
+                ));
             }
         }
         Ok(())
@@ -113,7 +105,7 @@ impl SweepArgs {
 }
 
 fn axis_columns(sweep: &Sweep, points: &[Point]) -> Vec<AxisColumn> {
-    let column = |(i, axis): (usize, &crate::experiment::design::Axis)| AxisColumn {
+    let column = |(i, axis): (usize, &Axis)| AxisColumn {
         name: axis.column.clone(),
         values: points.iter().map(|point| point.values[i].as_ref().map(|v| axis_value(axis, v))).collect(),
     };

@@ -2,6 +2,7 @@
 //!
 //! Running the points is left to the runner.
 
+use crate::model::Model;
 use crate::scenario::quantity::{self, Kind};
 use crate::scenario::shape::inline;
 use crate::scenario::source::Place;
@@ -105,6 +106,7 @@ impl AxisKind {
 pub fn axis_value(axis: &Axis, value: &toml::Value) -> AxisValue {
     axis.kind.value(value)
 }
+
 fn as_number(value: &toml::Value) -> Option<f64> {
     value.as_float().or_else(|| value.as_integer().map(|integer| integer as f64))
 }
@@ -168,6 +170,14 @@ impl Sweep {
             }
         }
         Ok(document)
+    }
+
+    /// The models of points, in their order.
+    ///
+    /// # Errors
+    /// All that is wrong with the first point that is no valid scenario.
+    pub fn models(&self, scenarios: &[Document], points: &[Point]) -> Result<Vec<Model>, Problems> {
+        points.iter().map(|point| self.document(scenarios, point)?.model()).collect()
     }
 
     /// The `number`th combination, in which the last axis varies fastest.

@@ -5,7 +5,7 @@ use super::outcome::{
     Failures, FaultOutcome, LatencyQuantiles, Outcome, SecondCounts, TimelineEntry, TimelineEvent,
 };
 use crate::engine::{self, Ending, HealthChange, Milestone, Path, Recorder, RequestEnd, RunStats};
-use crate::model::Model;
+use crate::model::{Model, ProviderId};
 use crate::time::SimTime;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
@@ -110,10 +110,11 @@ impl<'m> MetricsRecorder<'m> {
             timeline.push(TimelineEntry { at, event });
         }
     }
+}
 
-    fn admitted_index(&self, replica: u32, provider: crate::model::ProviderId) -> usize {
-        replica as usize * self.model.providers.len() + provider.index()
-    }
+/// The place in [`MetricsRecorder::admitted`].
+fn admitted_index(model: &Model, replica: u32, provider: ProviderId) -> usize {
+    replica as usize * model.providers.len() + provider.index()
 }
 
 impl Recorder for MetricsRecorder<'_> {
@@ -144,8 +145,7 @@ impl Recorder for MetricsRecorder<'_> {
     fn health_changed(&mut self, change: &HealthChange) {
         let HealthChange { at, replica, provider, admitted, is_false } = *change;
         self.false_ejection_count += u64::from(is_false);
-        let index = self.admitted_index(replica, provider);
-        self.admitted[index] = admitted;
+        self.admitted[admitted_index(self.model, replica, provider)] = admitted;
         for row in self.faults.iter_mut().filter(|r| r.replica == replica && r.provider == provider) {
             let fault = &self.model.faults[row.fault];
             if !admitted && fault.is_active(at) {
@@ -160,10 +160,9 @@ impl Recorder for MetricsRecorder<'_> {
 
     fn milestone(&mut self, at: SimTime, milestone: Milestone) {
         if let Milestone::FaultEnds(fault) = milestone {
-            let providers = self.model.providers.len();
             for row in self.faults.iter_mut().filter(|row| row.fault == fault) {
                 row.was_ejected_at_end =
-                    !self.admitted[row.replica as usize * providers + row.provider.index()];
+                    !self.admitted[admitted_index(self.model, row.replica, row.provider)];
             }
         }
         self.note(at, TimelineEvent::Milestone(milestone));

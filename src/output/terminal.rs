@@ -210,17 +210,19 @@ fn same_but_for_replica(one: TimelineEvent, other: TimelineEvent) -> bool {
 }
 
 fn group_words(result: &ScenarioResult, group: &[TimelineEntry]) -> String {
-    let [first, .., last] = group else {
-        return format!("{} {}", clock(result.model, group[0].at), event_words(result, group[0].event));
-    };
-    let [from, to] = [first, last].map(|entry| clock(result.model, entry.at));
+    let [from, to] = [&group[0], &group[group.len() - 1]].map(|entry| clock(result.model, entry.at));
     let when = if from == to { from } else { format!("{from} to {to}") };
-    // The words of the first, without which replica it was.
-    let words = event_words(result, first.event);
-    let (what, _) = words.rsplit_once(" by replica ").unwrap_or((&words, ""));
-    format!("{when} {what} by {} replicas", thousands(group.len() as f64))
+    let by = match (group, group[0].event) {
+        ([_], TimelineEvent::Health { replica, .. }) if result.model.gateway.replicas.get() > 1 => {
+            format!(" by replica {replica}")
+        }
+        ([_], _) => String::new(),
+        _ => format!(" by {} replicas", thousands(group.len() as f64)),
+    };
+    format!("{when} {}{by}", event_words(result, group[0].event))
 }
 
+/// What happened, but for which replica it happened to.
 fn event_words(result: &ScenarioResult, event: TimelineEvent) -> String {
     let model = result.model;
     match event {
@@ -230,19 +232,14 @@ fn event_words(result: &ScenarioResult, event: TimelineEvent) -> String {
             let saved = thousands(result.outcomes.first().map_or(0.0, |run| run.saved_by_hand_count as f64));
             format!("{} switches by hand, saved {saved}", model.operator[i].name)
         }
-        TimelineEvent::Health { replica, provider, admitted, is_false } => {
+        TimelineEvent::Health { provider, admitted, is_false, .. } => {
             let name = &model.provider(provider).name;
             let change = match (admitted, is_false) {
                 (true, _) => "admitted",
                 (false, false) => "ejected",
                 (false, true) => "falsely ejected",
             };
-            let by = if model.gateway.replicas.get() > 1 {
-                format!(" by replica {replica}")
-            } else {
-                String::new()
-            };
-            format!("{name} {change}{by}")
+            format!("{name} {change}")
         }
     }
 }

@@ -265,11 +265,8 @@ fn what_is_committed_is_valid() {
             scenario.model().unwrap_or_else(|problems| panic!("{problems}"));
         }
         if let Some(sweep) = &experiment.sweep {
-            for point in sweep.points(&experiment.scenarios).unwrap_or_else(|p| panic!("{p}")) {
-                let document =
-                    sweep.document(&experiment.scenarios, &point).unwrap_or_else(|p| panic!("{p}"));
-                document.model().unwrap_or_else(|problems| panic!("{problems}"));
-            }
+            let points = sweep.points(&experiment.scenarios).unwrap_or_else(|p| panic!("{p}"));
+            sweep.models(&experiment.scenarios, &points).unwrap_or_else(|p| panic!("{p}"));
         }
         assert!(folder.join("README.md").exists(), "{} says what it finds", folder.display());
         assert!(
