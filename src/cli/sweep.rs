@@ -9,6 +9,7 @@ use crate::experiment::runner::RunPlan;
 use crate::metrics::Wanted;
 use crate::output::{AxisColumn, Design, ResultFolder};
 use crate::scenario::Loader;
+use crate::scenario::check::is_within;
 use std::path::PathBuf;
 
 /// Points whose runs are played together; the memory that their outcomes take is all a sweep holds.
@@ -83,14 +84,11 @@ impl SweepArgs {
 
     /// Refuses to set what the sweep sets again at every point: it would change nothing.
     fn check_settings(&self, sweep: &Sweep) -> Result<(), Failure> {
-        let inside = |outer: &str, inner: &str| {
-            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
         for assignment in &self.play.set {
             let path = assignment.split('=').next().unwrap_or_default().trim();
             // An axis of some scenarios leaves the others to be set.
             let mut axes = sweep.axes.iter().filter(|axis| axis.scenarios.is_none());
-            if let Some(axis) = axes.find(|axis| inside(&axis.path, path)) {
+            if let Some(axis) = axes.find(|axis| is_within(&axis.path, path)) {
                 return Err(Failure::refused(
                     format!(
                         "`--set {assignment}` would change nothing: the sweep has an axis `{}`",

@@ -19,10 +19,7 @@ pub(crate) struct Findings {
 impl Findings {
     /// Whether nothing at, around or inside `path` had to be repaired.
     pub fn sound(&self, path: &str) -> bool {
-        let inside = |outer: &str, inner: &str| {
-            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        !self.repaired.iter().any(|repaired| inside(path, repaired) || inside(repaired, path))
+        !self.repaired.iter().any(|repaired| is_within(path, repaired) || is_within(repaired, path))
     }
 
     /// Whether it is known which providers there are.
@@ -64,6 +61,11 @@ struct Checker<'a> {
     root: &'a Shape,
     broken: &'a BTreeSet<String>,
     findings: Findings,
+}
+
+/// Whether a path is `outer` itself, or a setting below it.
+pub(crate) fn is_within(outer: &str, path: &str) -> bool {
+    path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 pub(crate) fn join(path: &str, step: &str) -> String {
