@@ -12,8 +12,7 @@ use failover_sim::time::{SimDuration, SimTime};
 use rand::SeedableRng;
 use rand_distr::{Distribution, Exp, LogNormal};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
-use std::num::NonZeroU32;
+use std::collections::BinaryHeap;
 
 const RATE: f64 = 155.56;
 const HORIZON_S: u64 = 1200;
@@ -84,48 +83,25 @@ fn story() -> Model {
     let seconds = SimDuration::from_secs_f64;
     let at = |secs| SimTime::START.after(seconds(secs));
     let p50 = MEAN_LATENCY_S * libm::exp(-SIGMA * SIGMA / 2.0);
-    let provider = |name: &str| Provider {
-        name: name.to_owned(),
-        labels: BTreeMap::new(),
-        latency: Latency::LogNormal { p50: seconds(p50), sigma: SIGMA },
-        error_rate: Probability::ZERO,
-    };
+    let provider = |name| Provider::new(name, Latency::LogNormal { p50: seconds(p50), sigma: SIGMA });
     let (preferred, backup) = (ProviderId::new(0), ProviderId::new(1));
     Model {
         name: "story".to_owned(),
         about: None,
         clock: None,
         duration: SimDuration::from_secs(HORIZON_S),
-        traffic: Traffic {
-            arrivals: Arrivals::Poisson(Rate::new(RATE).expect("positive")),
-            client_timeout: None,
-        },
+        traffic: Traffic::new(Arrivals::Poisson(Rate::new(RATE).expect("positive"))),
         providers: vec![provider("a"), provider("b")],
         faults: vec![Fault {
-            name: "outage".to_owned(),
-            providers: vec![preferred],
-            start: at(FAULT_S.0),
-            end: at(FAULT_S.1),
-            requests: Effect::Status(502),
             probes: Effect::Hang,
-            in_flight: InFlight::Finish,
-            fraction: Probability::ONE,
-            probe_fraction: Probability::ONE,
+            ..Fault::new("outage", vec![preferred], at(FAULT_S.0), at(FAULT_S.1), Effect::Status(502))
         }],
         gateway: Gateway {
-            replicas: NonZeroU32::MIN,
-            route: Route::Prefer(vec![preferred, backup]),
             health_check: Some(HealthCheck {
-                interval: SimDuration::from_secs(60),
-                timeout: SimDuration::from_secs(30),
-                jitter: SimDuration::ZERO,
-                eject_after: NonZeroU32::MIN,
-                readmit_after: NonZeroU32::MIN,
                 first_probe: FirstProbe::At(SimDuration::ZERO),
-                next_probe: NextProbe::FromStart,
-                latency: Latency::Constant(SimDuration::ZERO),
+                ..HealthCheck::new(SimDuration::from_secs(60), SimDuration::from_secs(30))
             }),
-            all_ejected: AllEjected::Fail,
+            ..Gateway::new(Route::prefer(&[preferred, backup], |id| format!("{id:?}")))
         },
         operator: Vec::new(),
         weakest_evidence: None,

@@ -86,6 +86,7 @@ impl HealthCheck {
             NextProbe::FromStart => sent.after(gap),
             NextProbe::FromStartNoOverlap => sent.after(gap).max(ends),
             NextProbe::FromEnd => ends.after(gap),
+            NextProbe::OnTicks => sent.after(gap).max(ends),
         }
     }
 }
@@ -93,20 +94,14 @@ impl HealthCheck {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Latency;
     use std::num::NonZeroU32;
 
     /// Feeds results, one a second, and tells when health changed.
     fn check(eject_after: u32, readmit_after: u32, results: &str, expected: &[(usize, Verdict)]) {
         let settings = HealthCheck {
-            interval: SimDuration::from_secs(1),
-            timeout: SimDuration::from_secs(1),
-            jitter: SimDuration::ZERO,
             eject_after: NonZeroU32::new(eject_after).unwrap(),
             readmit_after: NonZeroU32::new(readmit_after).unwrap(),
-            first_probe: FirstProbe::Random,
-            next_probe: NextProbe::FromStart,
-            latency: Latency::Constant(SimDuration::ZERO),
+            ..HealthCheck::new(SimDuration::from_secs(1), SimDuration::from_secs(1))
         };
         let mut counter = ConsecutiveCounter::new();
         let verdicts: Vec<(usize, Verdict)> = results

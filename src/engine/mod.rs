@@ -8,6 +8,7 @@
 
 mod arrivals;
 mod attempts;
+mod call;
 mod health_check;
 mod probe;
 mod queue;
@@ -19,7 +20,7 @@ mod world;
 
 pub use recorder::{Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd, Stage};
 
-use crate::model::{Model, Route};
+use crate::model::Model;
 use crate::random::Key;
 use crate::time::SimTime;
 use arrivals::ArrivalStream;
@@ -59,7 +60,7 @@ pub struct RunStats {
 
 /// The fastest path that is exact for this model, when listening with `R`.
 pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
-    let somebody_listens = R::NEEDS_ORDER || matches!(model.gateway.route, Route::LowestLatency(_));
+    let somebody_listens = R::NEEDS_ORDER || model.gateway.listens_to_attempts();
     if somebody_listens { Path::Plain } else { Path::Direct }
 }
 

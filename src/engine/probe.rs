@@ -1,11 +1,11 @@
 //! Probes: when one is sent, what comes of it, and what that does to a provider's health.
 
+use super::call::Seen;
 use super::health_check::{ConsecutiveCounter, Prober, Verdict, prober_key};
 use super::recorder::{HealthChange, ProbeEnd, Recorder};
 use super::routing::DetectorKind;
-use super::world::Answer;
 use super::{Event, Simulation};
-use crate::model::ProviderId;
+use crate::model::{Answer, ProviderId, Timeouts};
 use crate::time::SimTime;
 
 /// One replica's health check of one provider.
@@ -55,7 +55,13 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let provider_key = self.world.provider_key(prober.provider);
         let key = prober_key(self.run, prober, provider_key).numbered(u64::from(ordinal));
         let latency = check.latency.draw(key);
-        let fate = self.world.probe(prober.provider, key, now, latency).until(now.after(check.timeout));
+        let fate = self.world.probe(prober.provider, key, now, latency);
+        let fate = Seen::of(
+            fate,
+            now,
+            &Timeouts { attempt: Some(check.timeout), ..Timeouts::default() },
+            SimTime::NEVER,
+        );
         let Prober { replica, provider } = prober;
         let passed = fate.answer == Answer::Good;
         let probe =

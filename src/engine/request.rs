@@ -3,11 +3,11 @@
 //! A request is what a client wants; an attempt is one try of it at one provider. One attempt is made today, and when it
 //! ends, so does its request: whatever tries again belongs in [`Simulation::on_attempt_end`].
 
+use super::call::Seen;
 use super::recorder::{Cause, Ending, Recorder, RequestEnd, Stage};
 use super::routing::{Choice, Switches, choose};
-use super::world::{Answer, Fate};
 use super::{Event, Path, Simulation};
-use crate::model::{ProviderId, Route};
+use crate::model::{Answer, Pick, ProviderId};
 use crate::random::Key;
 use crate::time::SimTime;
 
@@ -32,7 +32,7 @@ pub(super) struct Attempt {
     sent: SimTime,
     /// What becomes of it, if it is cut off at the request's deadline. Known to the world; the gateway learns it when the
     /// attempt ends.
-    fate: Fate,
+    fate: Seen,
     /// In which stage of the incident the request is lost, should the attempt fail. For the recorder.
     stage: Stage,
     /// Whether it succeeds only because somebody has switched by hand. For the recorder.
@@ -90,9 +90,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// What becomes of a request's first attempt at a provider. Its draws belong to the request, the provider and which
     /// try at that provider it is.
     #[inline(always)]
-    fn fate(&self, now: SimTime, request: &Request, provider: ProviderId) -> Fate {
+    fn fate(&self, now: SimTime, request: &Request, provider: ProviderId) -> Seen {
         let key = request.key.joined(self.world.provider_key(provider).numbered(0));
-        self.world.attempt(provider, key, now).until(request.deadline)
+        Seen::of(self.world.attempt(provider, key, now), now, &self.model.gateway.timeouts, request.deadline)
     }
 
     /// Whether a request that succeeds would have been lost to a fault where it would have gone without the switches.
@@ -114,7 +114,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     #[inline(always)]
     pub(super) fn on_attempt_end(&mut self, attempt: &Attempt) {
         let Attempt { request, provider, sent, fate, stage, saved_by_hand } = attempt;
-        if let Route::LowestLatency(lowest) = &self.model.gateway.route
+        if let Pick::LowestLatency(_, lowest) = &self.model.gateway.route.nodes()[0].pick
             && fate.ends < SimTime::NEVER
         {
             let view = &mut self.views[request.replica as usize];
@@ -126,8 +126,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             Answer::Status(code) => (failed(Cause::Status), Some(code)),
             Answer::Refused => (failed(Cause::Refused), None),
             Answer::ConnectionLost => (failed(Cause::InFlightAtOnset), None),
-            Answer::Never if fate.ends == SimTime::NEVER => (Ending::Open, None),
-            Answer::Never => (failed(Cause::Timeout), None),
+            _ if fate.ends == SimTime::NEVER => (Ending::Open, None),
+            _ => (failed(Cause::Timeout), None),
         };
         self.finish(request, Some(*provider), fate.ends, ending, status, *saved_by_hand);
     }

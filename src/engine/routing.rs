@@ -2,7 +2,7 @@
 //!
 //! A router knows what its replica's detectors and its own attempts told it. It does not know [`super::world`].
 
-use crate::model::{AllEjected, Gateway, LowestLatency, Model, OperatorAction, ProviderId, Route};
+use crate::model::{AllEjected, Average, Gateway, LowestLatency, Model, OperatorAction, Pick, ProviderId};
 use crate::random::Key;
 use crate::time::SimDuration;
 
@@ -40,10 +40,11 @@ impl View {
 
     /// Takes in the end of an attempt that took `latency`.
     pub fn observe(&mut self, route: &LowestLatency, provider: ProviderId, latency: SimDuration, good: bool) {
-        let counted = if good { latency } else { latency.max(route.failure_counts_as) };
+        let counted = if good { latency } else { latency.max(route.failure_counts_as.unwrap_or(latency)) };
         let new = counted.as_nanos() as f64;
         let average = &mut self.observed_nanos[provider.index()];
-        *average = if average.is_nan() { new } else { *average + route.weight * (new - *average) };
+        let Average::Ewma(weight) = route.average else { return };
+        *average = if average.is_nan() { new } else { *average + weight * (new - *average) };
     }
 }
 
@@ -86,9 +87,9 @@ pub(super) fn choose(gateway: &Gateway, view: &View, switches: &Switches, reques
 
     let pick = |admitted_only: bool| {
         let mut eligible = candidates.clone().filter(move |p| !admitted_only || view.is_admitted(*p));
-        match &gateway.route {
-            Route::Prefer(_) => eligible.next(),
-            Route::LowestLatency(lowest) => fastest(lowest, view, request, eligible),
+        match &gateway.route.nodes()[0].pick {
+            Pick::LowestLatency(_, lowest) => fastest(lowest, view, request, eligible),
+            _ => eligible.next(),
         }
     };
     let first_choice = pick(false).expect("a route names at least one provider");
@@ -122,14 +123,23 @@ fn fastest(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Probability;
-    use std::num::NonZeroU32;
+    use crate::model::{Node, NodeId, Probability, Route};
 
     const A: usize = 0;
     const B: usize = 1;
 
     fn gateway(route: Route, all_ejected: AllEjected) -> Gateway {
-        Gateway { replicas: NonZeroU32::MIN, route, health_check: None, all_ejected }
+        Gateway { all_ejected, ..Gateway::new(route) }
+    }
+
+    fn prefer(indices: &[usize]) -> Route {
+        Route::prefer(&ids(indices), |id| format!("{id:?}"))
+    }
+
+    fn of(pick: Pick) -> Route {
+        let mut nodes: Vec<Node> = prefer(&[A, B]).nodes().to_vec();
+        nodes[0].pick = pick;
+        Route::new(nodes)
     }
 
     fn ids(indices: &[usize]) -> Vec<ProviderId> {
@@ -146,13 +156,13 @@ mod tests {
 
     #[test]
     fn the_first_admitted_of_the_preferred_is_chosen() {
-        let strict = gateway(Route::Prefer(ids(&[B, A])), AllEjected::Fail);
+        let strict = gateway(prefer(&[B, A]), AllEjected::Fail);
         check(&strict, &[], &[], Some(B));
         check(&strict, &[B], &[], Some(A));
         check(&strict, &[A, B], &[], None);
         check(&strict, &[], &[B], Some(A));
         check(&strict, &[], &[A, B], Some(B));
-        let lenient = gateway(Route::Prefer(ids(&[B, A])), AllEjected::IgnoreHealth);
+        let lenient = gateway(prefer(&[B, A]), AllEjected::IgnoreHealth);
         check(&lenient, &[A, B], &[], Some(B));
     }
 
@@ -160,12 +170,13 @@ mod tests {
     #[test]
     fn a_fast_failure_counts_as_slow() {
         let lowest = LowestLatency {
-            among: ids(&[A, B]),
-            weight: 0.5,
-            failure_counts_as: SimDuration::from_secs(10),
+            average: Average::Ewma(0.5),
+            failure_counts_as: Some(SimDuration::from_secs(10)),
+            buffer: 0.0,
             explore: Probability::ZERO,
         };
-        let gateway = gateway(Route::LowestLatency(lowest.clone()), AllEjected::Fail);
+        let gateway =
+            gateway(of(Pick::LowestLatency(vec![NodeId(1), NodeId(2)], lowest.clone())), AllEjected::Fail);
         let mut view = View { ejected_by: vec![0; 2], observed_nanos: vec![f64::NAN; 2] };
         let chosen = |view: &View| choose(&gateway, view, &Switches::default(), Key::for_run(1, 0)).provider;
         view.observe(&lowest, ProviderId::new(A), SimDuration::from_millis(100), true);

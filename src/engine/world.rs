@@ -1,21 +1,28 @@
 //! The truth about providers: what becomes of an attempt or a probe that is sent to one.
 //!
-//! Faults are fixed windows and providers answer independently of load, so the fate of a call is known when it is
+//! Faults are fixed windows and a provider's queue is worked off in order, so the fate of a call is known when it is
 //! sent. Only the parts of the engine that stand outside the gateway ask for it; routing and detectors learn a fate when
 //! the call ends, as a real gateway would.
 
-use crate::model::{Effect, InFlight, Model, ProviderId};
+use crate::model::{Effect, Fault, InFlight, Model, ProviderId};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 
 /// How a provider's end of a call turns out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum Reply {
+    /// A complete good answer.
     Good,
+    /// An end that looks like one, before the answer is complete.
+    Truncated,
     Status(u16),
     Refused,
-    ConnectionLost,
-    Never,
+    /// The connection is closed.
+    Lost,
+    /// The connection is never established.
+    Unreachable,
+    /// Nothing more ever comes.
+    Silence,
 }
 
 /// The part that a fault has in a call's fate.
@@ -31,19 +38,25 @@ pub(super) enum Hit {
 /// What becomes of a call if nobody gives up on it first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fate {
-    /// When the call ends; [`SimTime::NEVER`] if it hangs.
+    /// When the first token comes; [`SimTime::NEVER`] if none does.
+    pub first_token: SimTime,
+    /// When the last token before a silence comes, and otherwise when the call ends; [`SimTime::NEVER`] if nothing comes.
     pub ends: SimTime,
-    pub answer: Answer,
+    pub reply: Reply,
     pub hit: Hit,
+    /// The Retry-After that comes with an error status.
+    pub retry_after: Option<SimDuration>,
 }
 
 impl Fate {
-    /// The fate as it is for a caller who gives up at `deadline`; an answer at that very moment still counts.
-    pub fn until(self, deadline: SimTime) -> Fate {
-        if self.ends <= deadline {
-            return self;
-        }
-        Fate { ends: deadline, answer: Answer::Never, ..self }
+    /// A call that ends with an error before its first token.
+    fn error(ends: SimTime, reply: Reply, hit: Hit) -> Fate {
+        Fate { first_token: SimTime::NEVER, ends, reply, hit, retry_after: None }
+    }
+
+    /// A call that is never answered.
+    fn never(reply: Reply, hit: Hit) -> Fate {
+        Fate::error(SimTime::NEVER, reply, hit)
     }
 }
 
@@ -88,8 +101,7 @@ impl<'m> World<'m> {
         self.provider_keys[provider.index()]
     }
 
-    /// The fate of the attempt with this key, sent now: the provider's point of admission, where nothing is turned away
-    /// yet, as its capacity is infinite. The key's own draw is the latency.
+    /// The fate of the attempt with this key, sent now. The key's own draw is the latency.
     #[inline]
     pub fn attempt(&self, provider: ProviderId, key: Key, sent: SimTime) -> Fate {
         let latency = self.model.provider(provider).latency.draw(key);
@@ -103,55 +115,92 @@ impl<'m> World<'m> {
 
     #[inline]
     fn call(&self, call: Call, provider: ProviderId, key: Key, sent: SimTime, latency: SimDuration) -> Fate {
-        let quiet = key.joined(QUIET).coin(self.model.provider(provider).error_rate.get());
-        let answer = if quiet { Answer::Status(QUIET_ERROR) } else { Answer::Good };
-        let mut fate = Fate { ends: sent.after(latency), answer, hit: Hit::None };
+        let provider_model = self.model.provider(provider);
         let faults = &self.faults_of[provider.index()];
-        for &fault in faults {
-            if self.model.faults[fault].is_active(sent) && self.hits(fault, call, key) {
-                match self.effect(fault, call) {
-                    Effect::Unaffected => {}
-                    Effect::Slow(factor) => {
-                        let slowed = fate.ends.since(sent).scaled(factor);
-                        fate = Fate { ends: sent.after(slowed), hit: Hit::WhenSent, ..fate };
-                    }
-                    Effect::Refuse => {
-                        return Fate { ends: sent, answer: Answer::Refused, hit: Hit::WhenSent };
-                    }
-                    Effect::Status(code) => {
-                        return Fate { ends: sent, answer: Answer::Status(code), hit: Hit::WhenSent };
-                    }
-                    Effect::Hang => {
-                        fate = Fate { ends: SimTime::NEVER, answer: Answer::Never, hit: Hit::WhenSent };
-                        break;
-                    }
+        let quiet = key.joined(QUIET).coin(provider_model.error_rate.get());
+        // What a probe gets is short: its first token is its answer.
+        let first_share = if call == Call::Probe { 1.0 } else { provider_model.first_token.get() };
+        let answered = |reply, start: SimTime, latency: SimDuration, hit| {
+            let ends = start.after(latency);
+            let first_token = if first_share < 1.0 { start.after(latency.scaled(first_share)) } else { ends };
+            Fate { first_token, ends, reply, hit, retry_after: None }
+        };
+        let mut fate = if quiet {
+            Fate::error(sent.after(latency), Reply::Status(QUIET_ERROR), Hit::None)
+        } else {
+            answered(Reply::Good, sent, latency, Hit::None)
+        };
+        for &index in faults {
+            let fault = &self.model.faults[index];
+            if !fault.is_active(sent) || !self.hits(index, call, key) {
+                continue;
+            }
+            let hit = Hit::WhenSent;
+            let after = |share: f64| latency.scaled(share);
+            match effect(fault, call) {
+                Effect::Unaffected => {}
+                Effect::Slow(factor) => {
+                    let slowed = fate.ends.since(sent).scaled(factor);
+                    fate = match fate.reply {
+                        Reply::Status(_) => Fate { ends: sent.after(slowed), hit, ..fate },
+                        reply => answered(reply, sent, slowed, hit),
+                    };
+                }
+                Effect::Pause => {
+                    fate = match fate.reply {
+                        Reply::Status(_) => Fate { ends: fault.end.after(latency), hit, ..fate },
+                        reply => answered(reply, fault.end, latency, hit),
+                    };
+                }
+                Effect::Refuse => return Fate::error(sent, Reply::Refused, hit),
+                Effect::Status(code) => {
+                    return Fate {
+                        retry_after: fault.retry_after,
+                        ..Fate::error(sent, Reply::Status(code), hit)
+                    };
+                }
+                Effect::Drop => {
+                    fate = Fate::never(Reply::Unreachable, hit);
+                    break;
+                }
+                Effect::Hang => {
+                    fate = Fate::never(Reply::Silence, hit);
+                    break;
+                }
+                Effect::Stall(share) => {
+                    fate = broken_off(fate, sent, after(share.get()), Reply::Silence);
+                    break;
+                }
+                Effect::Cut(share) => {
+                    fate = broken_off(fate, sent, after(share.get()), Reply::Lost);
+                    break;
+                }
+                Effect::Truncate(share) => {
+                    fate = broken_off(fate, sent, after(share.get()), Reply::Truncated);
+                    break;
                 }
             }
         }
         // Faults are in order of start: the first one that breaks the call decides when it ends.
-        for &fault in faults {
-            let start = self.model.faults[fault].start;
-            let catches =
-                sent < start && start <= fate.ends && self.effect(fault, call) != Effect::Unaffected;
-            if catches
-                && self.model.faults[fault].in_flight != InFlight::Finish
-                && self.hits(fault, call, key)
-            {
-                if self.model.faults[fault].in_flight == InFlight::Fail {
-                    return Fate { ends: start, answer: Answer::ConnectionLost, hit: Hit::InFlight };
+        for &index in faults {
+            let fault = &self.model.faults[index];
+            let start = fault.start;
+            let is_under_way = start <= fate.ends || fate.reply == Reply::Silence;
+            let catches = sent < start && is_under_way && effect(fault, call) != Effect::Unaffected;
+            if catches && fault.in_flight != InFlight::Finish && self.hits(index, call, key) {
+                let first_token = if fate.first_token < start { fate.first_token } else { SimTime::NEVER };
+                let (ends, reply) = match fault.in_flight {
+                    InFlight::Fail => (start, Reply::Lost),
+                    _ if first_token < SimTime::NEVER => (start, Reply::Silence),
+                    _ => (SimTime::NEVER, Reply::Silence),
+                };
+                fate = Fate { first_token, ends, reply, hit: Hit::InFlight, retry_after: None };
+                if fault.in_flight == InFlight::Fail {
+                    break;
                 }
-                fate = Fate { ends: SimTime::NEVER, answer: Answer::Never, hit: Hit::InFlight };
             }
         }
         fate
-    }
-
-    fn effect(&self, fault: usize, call: Call) -> Effect {
-        let fault = &self.model.faults[fault];
-        match call {
-            Call::Attempt => fault.requests,
-            Call::Probe => fault.probes,
-        }
     }
 
     /// Whether a call is among the share that a fault hits.
@@ -167,4 +216,22 @@ impl<'m> World<'m> {
     pub fn is_faulty_between(&self, provider: ProviderId, from: SimTime, to: SimTime) -> bool {
         self.faults_of[provider.index()].iter().any(|&fault| self.model.faults[fault].overlaps(from, to))
     }
+}
+
+fn effect(fault: &Fault, call: Call) -> Effect {
+    match call {
+        Call::Attempt => fault.requests,
+        Call::Probe => fault.probes,
+    }
+}
+
+/// An answer of which only a part comes. An error is too short to be broken off.
+fn broken_off(fate: Fate, sent: SimTime, part: SimDuration, reply: Reply) -> Fate {
+    if matches!(fate.reply, Reply::Status(_)) {
+        return fate;
+    }
+    let ends = sent.after(part);
+    let first_token = if fate.first_token <= ends { fate.first_token } else { SimTime::NEVER };
+    let ends = if first_token == SimTime::NEVER && reply == Reply::Silence { SimTime::NEVER } else { ends };
+    Fate { first_token, ends, reply, hit: Hit::WhenSent, retry_after: None }
 }

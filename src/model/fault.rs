@@ -12,8 +12,18 @@ pub enum Effect {
     Refuse,
     /// Is accepted and never answered, not even after the fault has ended.
     Hang,
+    /// The connection is never established.
+    Drop,
+    /// Waits until the fault is over, and is answered then.
+    Pause,
     /// Fails at once with this HTTP status, 400 to 599.
     Status(u16),
+    /// Stops for ever after this share of the answer.
+    Stall(Probability),
+    /// The connection breaks after this share of the answer.
+    Cut(Probability),
+    /// Ends after this share of the answer as if it were complete, under a good status.
+    Truncate(Probability),
     /// Is answered, but takes this many times as long; above 0.
     Slow(f64),
 }
@@ -50,9 +60,33 @@ pub struct Fault {
     pub fraction: Probability,
     /// The share of probes that are hit.
     pub probe_fraction: Probability,
+    /// The Retry-After that comes with an error status.
+    pub retry_after: Option<SimDuration>,
 }
 
 impl Fault {
+    /// A fault that does the same to all attempts and probes, and spares what is in flight.
+    pub fn new(
+        name: impl Into<String>,
+        providers: Vec<ProviderId>,
+        start: SimTime,
+        end: SimTime,
+        effect: Effect,
+    ) -> Self {
+        Fault {
+            name: name.into(),
+            providers,
+            start,
+            end,
+            requests: effect,
+            probes: effect,
+            in_flight: InFlight::Finish,
+            fraction: Probability::ONE,
+            probe_fraction: Probability::ONE,
+            retry_after: None,
+        }
+    }
+
     /// Whether the fault is there at `time`.
     pub fn is_active(&self, time: SimTime) -> bool {
         self.start <= time && time < self.end

@@ -1,58 +1,101 @@
 //! What routes requests, how it learns who is alive, and who may overrule it.
 
-use super::{Latency, Probability, ProviderId};
+use super::{Detector, Fallback, HealthCheck, Hedge, Probability, ProviderId, Retry, Route, Timeouts};
 use crate::time::{SimDuration, SimTime};
 use std::num::NonZeroU32;
 
 /// The gateway in front of the providers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gateway {
-    /// How many copies share the traffic, each with its own probes and its own view of health.
+    /// How many copies share the traffic.
     pub replicas: NonZeroU32,
+    /// Whether each replica has detectors of its own.
+    pub health: HealthScope,
+    /// How long a verdict takes to reach routing.
+    pub propagation: Propagation,
     /// Which admitted provider gets an attempt.
     pub route: Route,
     /// The active health check; `None` if nothing probes.
     pub health_check: Option<HealthCheck>,
+    /// Passive detectors, in order of name; at most [`Gateway::DETECTORS_MAX`].
+    pub detectors: Vec<Detector>,
+    /// How long it waits for what.
+    pub timeouts: Timeouts,
+    /// Further attempts; `None` if there are none.
+    pub retry: Option<Retry>,
+    /// Further attempts elsewhere; `None` if there are none.
+    pub fallback: Option<Fallback>,
+    /// Parallel attempts; `None` if there are none.
+    pub hedge: Option<Hedge>,
     /// What to do when no routed provider is admitted.
     pub all_ejected: AllEjected,
+    /// While less than this share of a group's providers is admitted, and no other group can take its load, health is
+    /// ignored in it.
+    pub panic_below: Probability,
+    /// How many times more than its share a preferred group can take: while the admitted share of its providers times
+    /// this is below 1, what is missing goes to the next one (Envoy: 1.4); at least 1. `None`: a group takes everything
+    /// while one of its providers is admitted.
+    pub overprovisioning: Option<f64>,
+    /// A provider that was admitted again gets its full share of a group's attempts only after this long.
+    pub slow_start: SimDuration,
+    /// What goes wrong with the gateway itself, in order of time and then name.
+    pub faults: Vec<GatewayFault>,
 }
 
-/// Which admitted provider gets an attempt.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Route {
-    /// The first admitted one of this list.
-    Prefer(Vec<ProviderId>),
-    /// The one that has been answering fastest.
-    LowestLatency(LowestLatency),
-}
-
-impl Route {
-    /// The providers that can be chosen, most preferred first.
-    pub fn providers(&self) -> &[ProviderId] {
-        match self {
-            Route::Prefer(providers) => providers,
-            Route::LowestLatency(lowest) => &lowest.among,
+impl Gateway {
+    /// One replica that routes, detects nothing, tries nothing again and waits for ever.
+    pub fn new(route: Route) -> Self {
+        Gateway {
+            replicas: NonZeroU32::MIN,
+            health: HealthScope::Own,
+            propagation: Propagation::default(),
+            route,
+            health_check: None,
+            detectors: vec![],
+            timeouts: Timeouts::default(),
+            retry: None,
+            fallback: None,
+            hedge: None,
+            all_ejected: AllEjected::Fail,
+            panic_below: Probability::ZERO,
+            overprovisioning: None,
+            slow_start: SimDuration::ZERO,
+            faults: vec![],
         }
     }
 
-    /// Whether the choice rolls dice.
-    pub fn is_random(&self) -> bool {
-        matches!(self, Route::LowestLatency(lowest) if lowest.explore > Probability::ZERO)
+    /// More detectors than any gateway has.
+    pub const DETECTORS_MAX: usize = 7;
+
+    /// Whether something happens because of how a single attempt ends, beside its request's end.
+    pub fn listens_to_attempts(&self) -> bool {
+        self.route.learns()
+            || !self.detectors.is_empty()
+            || self.retry.is_some()
+            || self.fallback.is_some()
+            || self.hedge.is_some()
     }
 }
 
-/// Routing by an exponentially weighted moving average of observed attempt latencies, one for each replica.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LowestLatency {
-    /// The providers that can be chosen; ties, and those not observed yet, go to the first.
-    pub among: Vec<ProviderId>,
-    /// The weight of a new observation in the average, in (0, 1].
-    pub weight: f64,
-    /// What a failed attempt counts as. A dead provider answers with an error in no time: were that taken as its
-    /// latency, it would be the fastest of all.
-    pub failure_counts_as: SimDuration,
-    /// The share of requests that go to a provider drawn at random, so that a slow one is measured again.
-    pub explore: Probability,
+/// Whose detectors there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HealthScope {
+    /// Each replica has its own.
+    Own,
+    /// All replicas share one state; each reads it anew after at most this long.
+    Shared(SimDuration),
+}
+
+/// How a verdict reaches routing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Propagation {
+    /// Later by this much.
+    pub delay: SimDuration,
+    /// Later by up to this much more, uniformly: what a DNS record with this time to live adds.
+    pub ttl: SimDuration,
+    /// A change within this time of the last one, among the providers of the same tier, is held back for this long
+    /// (Envoy's `update_merge_window`).
+    pub merge_window: SimDuration,
 }
 
 /// What to do when no routed provider is admitted.
@@ -62,54 +105,8 @@ pub enum AllEjected {
     Fail,
     /// Route as if all were admitted.
     IgnoreHealth,
-}
-
-/// An active health check: each replica probes each provider.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HealthCheck {
-    /// The time between two probes, counted as `next_probe` says; above zero.
-    pub interval: SimDuration,
-    /// A probe without an answer after this long has failed; above zero.
-    pub timeout: SimDuration,
-    /// Up to this much is added to each interval, uniformly.
-    pub jitter: SimDuration,
-    /// So many failed probes in a row eject a provider.
-    pub eject_after: NonZeroU32,
-    /// So many good probes in a row admit it again.
-    pub readmit_after: NonZeroU32,
-    /// When the first probe is sent.
-    pub first_probe: FirstProbe,
-    /// What the interval is counted from.
-    pub next_probe: NextProbe,
-    /// How long a healthy provider takes to answer a probe; a probe is a small call of its own, not a completion.
-    pub latency: Latency,
-}
-
-impl HealthCheck {
-    /// Whether two runs can differ because of it.
-    pub fn is_random(&self) -> bool {
-        self.first_probe == FirstProbe::Random || self.jitter > SimDuration::ZERO || self.latency.is_random()
-    }
-}
-
-/// When a health check sends its first probe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FirstProbe {
-    /// At a uniformly random moment of the first interval, for each replica and provider.
-    Random,
-    /// This long after the start of the run.
-    At(SimDuration),
-}
-
-/// What a health check counts its interval from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NextProbe {
-    /// From the start of the last probe; probes overlap where the timeout is longer than the interval.
-    FromStart,
-    /// From the start of the last probe, but never before it has ended.
-    FromStartNoOverlap,
-    /// From the end of the last probe.
-    FromEnd,
+    /// Have the request wait until one is admitted, or until its client gives up.
+    Wait,
 }
 
 /// What somebody does by hand.
@@ -121,4 +118,30 @@ pub struct OperatorAction {
     pub at: SimTime,
     /// From then on these get no attempts while another routed provider exists.
     pub avoid: Vec<ProviderId>,
+}
+
+/// What goes wrong with the gateway itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GatewayFault {
+    /// The name in the scenario.
+    pub name: String,
+    /// When it starts.
+    pub start: SimTime,
+    /// When it is over.
+    pub end: SimTime,
+    /// What happens.
+    pub effect: GatewayEffect,
+    /// How many replicas it hits: the first ones.
+    pub replicas: u32,
+}
+
+/// What happens to replicas of the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GatewayEffect {
+    /// They are gone with what is in flight, requests that come to them fail, and they come back knowing nothing.
+    Crash,
+    /// They are gone with what is in flight, other replicas get their requests, and they come back knowing nothing.
+    Drain,
+    /// They do not read the shared state: their view of health stays as it is.
+    LoseStore,
 }

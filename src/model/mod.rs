@@ -3,20 +3,34 @@
 //! This module knows nothing of files or TOML (that is [`crate::scenario`]) and holds no state of a run
 //! (that is [`crate::engine`]).
 
+mod answer;
 mod clock;
+mod detector;
 mod fault;
 mod gateway;
+mod health_check;
 mod latency;
 mod provider;
+mod retry;
+mod route;
 mod traffic;
 
+pub use answer::{Answer, AnswerSet};
 pub use clock::Clock;
+pub use detector::{
+    BucketStart, Decide, Detector, EjectedFrom, Ejection, Evaluated, Growth, HalfOpen, Judges, MaxEjected,
+    MaxEjectedRule, Nginx, OnError, Ratio, SlowRatio, Stale, SuccessRate, TripAction, Trips, Window,
+    WindowStart,
+};
 pub use fault::{Effect, Fault, InFlight};
 pub use gateway::{
-    AllEjected, FirstProbe, Gateway, HealthCheck, LowestLatency, NextProbe, OperatorAction, Route,
+    AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OperatorAction, Propagation,
 };
+pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::Latency;
-pub use provider::{Provider, ProviderId};
+pub use provider::{Abandoned, Capacity, Provider, ProviderId};
+pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
+pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
 pub use traffic::{Arrivals, Rate, Trace, Traffic};
 
 use crate::time::SimDuration;
@@ -92,6 +106,7 @@ impl Model {
             || self.gateway.replicas.get() > 1
             || self.gateway.route.is_random()
             || check.is_some_and(HealthCheck::is_random)
+            || self.gateway.detectors.iter().any(Detector::is_random)
     }
 
     /// About how many requests arrive in one run.

@@ -2,6 +2,7 @@
 
 use super::{Latency, Probability};
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 /// A provider's place in [`super::Model::providers`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,4 +34,45 @@ pub struct Provider {
     pub latency: Latency,
     /// The share of attempts, and of probes, that get an error status with no fault active.
     pub error_rate: Probability,
+    /// The share of an answer's latency until its first token; 1 where it is not streamed.
+    pub first_token: Probability,
+    /// How much it can do at once; `None` is without limit.
+    pub capacity: Option<Capacity>,
+    /// What a request costs, in whatever unit: routing by price compares it. Above zero.
+    pub price: f64,
+}
+
+impl Provider {
+    /// A provider without labels or limits that makes no errors.
+    pub fn new(name: impl Into<String>, latency: Latency) -> Self {
+        Provider {
+            name: name.into(),
+            labels: BTreeMap::new(),
+            latency,
+            error_rate: Probability::ZERO,
+            first_token: Probability::ONE,
+            capacity: None,
+            price: 1.0,
+        }
+    }
+}
+
+/// How much a provider can do at once. Latency is then the time in service, and what waits waits before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// So many answers are worked on at the same time.
+    pub slots: NonZeroU32,
+    /// So many attempts may wait; a further one gets a 503 at once. `None` is without limit.
+    pub queue: Option<u32>,
+    /// What becomes of work that nobody waits for any more.
+    pub abandoned: Abandoned,
+}
+
+/// What becomes of an attempt that waits for its turn, when its caller has given up on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Abandoned {
+    /// It is worked on all the same.
+    Runs,
+    /// It is dropped when its turn comes.
+    Dropped,
 }

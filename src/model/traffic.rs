@@ -1,5 +1,6 @@
 //! Who asks, and when.
 
+use super::Retry;
 use crate::time::{SimDuration, SimTime};
 use std::sync::Arc;
 
@@ -24,8 +25,18 @@ impl Rate {
 pub struct Traffic {
     /// When requests arrive.
     pub arrivals: Arrivals,
-    /// How long a client waits for a complete answer; `None` is for ever.
+    /// How long a client waits for a complete answer, each time that it asks; `None` is for ever.
     pub client_timeout: Option<SimDuration>,
+    /// How often a client asks again, on its own, when it got no good answer: what SDKs do; `None` is never. Where each
+    /// goes is the gateway's choice, so `to` is [`super::RetryTo::Any`].
+    pub client_retry: Option<Retry>,
+}
+
+impl Traffic {
+    /// Clients that ask once and wait for ever.
+    pub fn new(arrivals: Arrivals) -> Self {
+        Traffic { arrivals, client_timeout: None, client_retry: None }
+    }
 }
 
 /// When requests arrive.

@@ -1,7 +1,7 @@
 //! What a model takes for granted, in words. A reader who knows better changes the scenario.
 
 use super::terminal::thousands;
-use crate::model::{AllEjected, Arrivals, Effect, Evidence, InFlight, Model, NextProbe, Route};
+use crate::model::{AllEjected, Arrivals, Effect, Evidence, InFlight, Model, NextProbe};
 
 /// The assumptions of a model that move its answer most, in short phrases.
 pub fn assumptions(model: &Model) -> Vec<String> {
@@ -18,9 +18,9 @@ pub fn assumptions(model: &Model) -> Vec<String> {
         }
     }
     if model.gateway.route.providers().len() > 1 {
-        words.push(match &model.gateway.route {
-            Route::Prefer(_) => format!("a backup has no limit (it gets {a_minute} requests a minute)"),
-            Route::LowestLatency(_) => format!("no provider has a limit ({a_minute} requests a minute)"),
+        words.push(match model.gateway.route.plain_list() {
+            Some(_) => format!("a backup has no limit (it gets {a_minute} requests a minute)"),
+            None => format!("no provider has a limit ({a_minute} requests a minute)"),
         });
     }
     words.push(match &model.traffic.arrivals {
@@ -39,6 +39,7 @@ pub fn assumptions(model: &Model) -> Vec<String> {
             NextProbe::FromStartNoOverlap => {
                 "the interval runs from a probe's start, without overlap".to_owned()
             }
+            NextProbe::OnTicks => "probes start on the ticks of a clock".to_owned(),
             NextProbe::FromEnd => "the interval runs from a probe's end".to_owned(),
         }),
     }

@@ -211,35 +211,21 @@ impl Recorder for EventRecorder<'_> {
 mod tests {
     use super::*;
     use crate::engine;
-    use crate::model::{AllEjected, Arrivals, Gateway, Latency, Probability, Provider, Rate, Route, Traffic};
+    use crate::model::{Arrivals, Gateway, Latency, Provider, Rate, Route, Traffic};
     use crate::time::SimDuration;
-    use std::num::NonZeroU32;
 
     fn busy_minute() -> Model {
         let latency = Latency::Constant(SimDuration::from_millis(100));
-        let provider = Provider {
-            name: "only".to_owned(),
-            labels: Default::default(),
-            latency,
-            error_rate: Probability::ZERO,
-        };
+        let provider = Provider::new("only", latency);
         Model {
             name: "busy".to_owned(),
             about: None,
             clock: None,
             duration: SimDuration::from_secs(60),
-            traffic: Traffic {
-                arrivals: Arrivals::Constant(Rate::new(100.0).unwrap()),
-                client_timeout: None,
-            },
+            traffic: Traffic::new(Arrivals::Constant(Rate::new(100.0).unwrap())),
             providers: vec![provider],
             faults: Vec::new(),
-            gateway: Gateway {
-                replicas: NonZeroU32::MIN,
-                route: Route::Prefer(vec![ProviderId::new(0)]),
-                health_check: None,
-                all_ejected: AllEjected::Fail,
-            },
+            gateway: Gateway::new(Route::prefer(&[ProviderId::new(0)], |_| "only".to_owned())),
             operator: Vec::new(),
             weakest_evidence: None,
         }

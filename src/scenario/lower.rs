@@ -77,8 +77,8 @@ impl<'a> Lowering<'a> {
             clock: file.clock.as_ref().map(|clock| clock.value.clone()),
             duration: file.duration.value,
             traffic: model::Traffic {
-                arrivals: arrivals?,
                 client_timeout: file.traffic.client_timeout.as_ref().map(|timeout| timeout.value),
+                ..model::Traffic::new(arrivals?)
             },
             providers: providers?,
             faults,
@@ -121,10 +121,9 @@ impl<'a> Lowering<'a> {
             }
             let latency = self.latency(&provider.latency, &format!("provider.{name}.latency"));
             providers.push(latency.map(|latency| model::Provider {
-                name: name.clone(),
                 labels: provider.labels.clone(),
-                latency,
                 error_rate: provider.error_rate.value,
+                ..model::Provider::new(name, latency)
             }));
         }
         providers.into_iter().collect()
@@ -234,8 +233,6 @@ impl<'a> Lowering<'a> {
         let check = gateway.health_check.as_ref().map(|check| {
             let latency = self.latency(&check.latency, "gateway.health_check.latency")?;
             Some(model::HealthCheck {
-                interval: check.interval.value,
-                timeout: check.timeout.value,
                 jitter: check.jitter.value,
                 eject_after: at_least_one(check.eject_after.value),
                 readmit_after: at_least_one(check.readmit_after.value),
@@ -249,6 +246,7 @@ impl<'a> Lowering<'a> {
                     file::NextProbe::FromEnd => model::NextProbe::FromEnd,
                 },
                 latency,
+                ..model::HealthCheck::new(check.interval.value, check.timeout.value)
             })
         });
         let health_check = match check {
@@ -257,34 +255,44 @@ impl<'a> Lowering<'a> {
         };
         Some(model::Gateway {
             replicas: at_least_one(gateway.replicas.value),
-            route: route?,
             health_check,
             all_ejected: match gateway.all_ejected {
                 file::AllEjected::Fail => model::AllEjected::Fail,
                 file::AllEjected::IgnoreHealth => model::AllEjected::IgnoreHealth,
             },
+            ..model::Gateway::new(route?)
         })
+    }
+
+    fn prefer(&self, ids: &[ProviderId]) -> model::Route {
+        let name =
+            |id| self.ids.iter().find(|(_, known)| **known == id).map_or("", |(name, _)| name).to_owned();
+        model::Route::prefer(ids, name)
     }
 
     fn route(&mut self) -> Option<model::Route> {
         let all: Vec<ProviderId> = self.ids.values().copied().collect();
         match &self.file.gateway.route {
             Some(file::Route::Prefer(names)) => {
-                self.provider_ids(names, "gateway.route.prefer").map(model::Route::Prefer)
+                let ids = self.provider_ids(names, "gateway.route.prefer")?;
+                Some(self.prefer(&ids))
             }
             Some(file::Route::LowestLatency(lowest)) => {
                 let among = match &lowest.among {
                     Some(names) => self.provider_ids(names, "gateway.route.lowest_latency.among")?,
                     None => all,
                 };
-                Some(model::Route::LowestLatency(model::LowestLatency {
-                    among,
-                    weight: lowest.weight.value,
-                    failure_counts_as: lowest.failure_counts_as.value,
+                let lowest = model::LowestLatency {
+                    average: model::Average::Ewma(lowest.weight.value),
+                    failure_counts_as: Some(lowest.failure_counts_as.value),
+                    buffer: 0.0,
                     explore: lowest.explore.value,
-                }))
+                };
+                let mut nodes = self.prefer(&among).nodes().to_vec();
+                nodes[0].pick = model::Pick::LowestLatency(nodes[0].pick.children(), lowest);
+                Some(model::Route::new(nodes))
             }
-            None if all.len() == 1 => Some(model::Route::Prefer(all)),
+            None if all.len() == 1 => Some(self.prefer(&all)),
             None => {
                 let sound = self.findings.sound("gateway.route") && self.findings.providers_known();
                 if !all.is_empty() && sound {

@@ -70,11 +70,6 @@ impl Lowering<'_> {
         let requests = effect(&fault.requests);
         let (providers, start) = providers.zip(start)?;
         Some(model::Fault {
-            name: name.to_owned(),
-            providers,
-            start,
-            end: start.after(fault.lasts.value),
-            requests,
             probes: fault.probes.as_ref().map_or(requests, effect),
             in_flight: match fault.in_flight {
                 file::InFlight::Finish => model::InFlight::Finish,
@@ -83,6 +78,7 @@ impl Lowering<'_> {
             },
             fraction: fault.fraction.value,
             probe_fraction: fault.probe_fraction.as_ref().unwrap_or(&fault.fraction).value,
+            ..model::Fault::new(name, providers, start, start.after(fault.lasts.value), requests)
         })
     }
 

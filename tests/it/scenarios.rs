@@ -3,7 +3,7 @@
 use failover_sim::experiment::design::{AxisValue, axis_value};
 use failover_sim::experiment::file::Experiment;
 use failover_sim::model::{
-    AllEjected, Arrivals, Effect, Evidence, FirstProbe, InFlight, Latency, Probability, Route,
+    AllEjected, Arrivals, Effect, Evidence, FirstProbe, InFlight, Latency, Probability,
 };
 use failover_sim::scenario::{Document, Loader, TEMPLATE};
 use failover_sim::time::{SimDuration, SimTime};
@@ -57,7 +57,7 @@ fn parts_merge_deeply_and_what_is_nearer_wins() {
     assert_eq!(check.timeout, SimDuration::from_secs(2), "from the part");
     assert_eq!(check.eject_after.get(), 3, "from the part's part");
     assert_eq!(model.gateway.all_ejected, AllEjected::IgnoreHealth);
-    assert!(matches!(&model.gateway.route, Route::Prefer(ids) if ids[0].index() == 1));
+    assert_eq!(model.gateway.route.plain_list().map(|list| list[0].index()), Some(1));
 
     let fault = &model.faults[0];
     assert_eq!((fault.requests, fault.probes), (Effect::Hang, Effect::Hang), "probes follow requests");

@@ -1,12 +1,10 @@
 //! Models built in code, so that tests of one stage do not lean on the one before it.
 
 use failover_sim::model::{
-    AllEjected, Arrivals, Clock, Effect, Fault, FirstProbe, Gateway, HealthCheck, InFlight, Latency, Model,
-    NextProbe, OperatorAction, Probability, Provider, ProviderId, Rate, Route, Traffic,
+    Arrivals, Clock, Effect, Fault, Gateway, HealthCheck, InFlight, Latency, Model, OperatorAction,
+    Probability, Provider, ProviderId, Rate, Route, Traffic,
 };
 use failover_sim::time::{SimDuration, SimTime};
-use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 
 /// A time this long after the start.
 pub fn at_secs(seconds: u64) -> SimTime {
@@ -15,12 +13,9 @@ pub fn at_secs(seconds: u64) -> SimTime {
 
 fn provider(name: &str, median_ms: u64) -> Provider {
     let (p50, p99) = (SimDuration::from_millis(median_ms), SimDuration::from_millis(4 * median_ms));
-    Provider {
-        name: name.to_owned(),
-        labels: BTreeMap::new(),
-        latency: Latency::lognormal(p50, p99).expect("p50 is below p99"),
-        error_rate: Probability::new(0.001).expect("a probability"),
-    }
+    let latency = Latency::lognormal(p50, p99).expect("p50 is below p99");
+    let error_rate = Probability::new(0.001).expect("a probability");
+    Provider { error_rate, ..Provider::new(name, latency) }
 }
 
 /// The incident: of two providers the preferred one dies at 02:47:00 for 4 minutes, and a health check every 60 s with a
@@ -29,25 +24,13 @@ pub fn story_model() -> Model {
     let claude = ProviderId::new(0);
     let gpt = ProviderId::new(1);
     let fault = Fault {
-        name: "night".to_owned(),
-        providers: vec![claude],
-        start: at_secs(7 * 60),
-        end: at_secs(11 * 60),
-        requests: Effect::Status(502),
         probes: Effect::Hang,
         in_flight: InFlight::Fail,
-        fraction: Probability::ONE,
-        probe_fraction: Probability::ONE,
+        ..Fault::new("night", vec![claude], at_secs(7 * 60), at_secs(11 * 60), Effect::Status(502))
     };
     let health_check = HealthCheck {
-        interval: SimDuration::from_secs(60),
-        timeout: SimDuration::from_secs(30),
-        jitter: SimDuration::ZERO,
-        eject_after: NonZeroU32::MIN,
-        readmit_after: NonZeroU32::MIN,
-        first_probe: FirstProbe::Random,
-        next_probe: NextProbe::FromStart,
         latency: Latency::Constant(SimDuration::from_millis(100)),
+        ..HealthCheck::new(SimDuration::from_secs(60), SimDuration::from_secs(30))
     };
     Model {
         name: "story".to_owned(),
@@ -55,16 +38,14 @@ pub fn story_model() -> Model {
         clock: Clock::new(2, 40, 0, "UTC"),
         duration: SimDuration::from_secs(30 * 60),
         traffic: Traffic {
-            arrivals: Arrivals::Poisson(Rate::new(155.56).expect("a rate")),
             client_timeout: Some(SimDuration::from_secs(30)),
+            ..Traffic::new(Arrivals::Poisson(Rate::new(155.56).expect("a rate")))
         },
         providers: vec![provider("claude_east", 800), provider("gpt4o_west", 900)],
         faults: vec![fault],
         gateway: Gateway {
-            replicas: NonZeroU32::MIN,
-            route: Route::Prefer(vec![claude, gpt]),
             health_check: Some(health_check),
-            all_ejected: AllEjected::Fail,
+            ..Gateway::new(Route::prefer(&[claude, gpt], |id| format!("{id:?}")))
         },
         operator: vec![OperatorAction {
             name: "on_call".to_owned(),
