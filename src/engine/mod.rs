@@ -8,6 +8,8 @@
 
 mod arrivals;
 mod attempts;
+#[allow(dead_code)]
+mod backoff;
 mod call;
 mod health_check;
 mod probe;
