@@ -10,6 +10,8 @@ mod arrivals;
 mod attempts;
 #[allow(dead_code)]
 mod backoff;
+#[allow(dead_code)]
+mod budget;
 mod call;
 mod health_check;
 mod probe;
