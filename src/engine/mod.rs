@@ -13,6 +13,8 @@ mod backoff;
 #[allow(dead_code)]
 mod budget;
 mod call;
+#[allow(dead_code)]
+mod capacity;
 mod health_check;
 mod probe;
 mod queue;
