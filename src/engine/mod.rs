@@ -8,14 +8,24 @@
 
 mod arrivals;
 mod attempts;
+#[allow(dead_code)]
+mod breaker;
 mod call;
+#[allow(dead_code)]
+mod ejection;
 mod health_check;
+#[allow(dead_code)]
+mod nginx;
+#[allow(dead_code)]
+mod outlier;
 mod probe;
 mod queue;
 mod recorder;
 mod request;
 mod routing;
 mod stage;
+#[allow(dead_code)]
+mod window;
 mod world;
 
 pub use recorder::{Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd, Stage};
