@@ -10,6 +10,7 @@ mod play;
 mod properties;
 mod scenarios;
 mod stages;
+mod storm;
 mod story;
 mod support;
 mod theory;
