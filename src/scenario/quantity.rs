@@ -3,12 +3,16 @@
 //! Every kind has one reading function, which the check of a file, the types of [`super::setting`] and sweep axes all
 //! use, so that they cannot disagree.
 
+use super::problem::nearest;
 use crate::model;
 use crate::time::SimDuration;
 use toml::Value;
 
 /// The longest time a scenario may name, in days: nobody plans an incident beyond it, and nothing overflows below it.
 const LONGEST_DAYS: u64 = 366;
+
+/// The largest plain number: beyond any weight, price or bucket of tokens.
+const NUMBER_MAX: f64 = 1e9;
 
 /// What is wrong with a value: the end of a sentence that begins with the setting's name, and what to write.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,12 +39,18 @@ pub(crate) enum Kind {
     Share,
     Weight,
     Factor,
+    Positive,
+    NonNegative,
+    Multiple,
     Count,
+    Whole,
+    Flag,
     Status,
+    Answer,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 17] = [
         Kind::Text,
         Kind::Duration,
         Kind::PositiveDuration,
@@ -50,8 +60,14 @@ impl Kind {
         Kind::Share,
         Kind::Weight,
         Kind::Factor,
+        Kind::Positive,
+        Kind::NonNegative,
+        Kind::Multiple,
         Kind::Count,
+        Kind::Whole,
+        Kind::Flag,
         Kind::Status,
+        Kind::Answer,
     ];
 
     /// The mark in the schema by which the kind is found again.
@@ -66,8 +82,14 @@ impl Kind {
             Kind::Share => "share",
             Kind::Weight => "weight",
             Kind::Factor => "factor",
+            Kind::Positive => "positive",
+            Kind::NonNegative => "not negative",
+            Kind::Multiple => "multiple",
             Kind::Count => "count",
+            Kind::Whole => "whole",
+            Kind::Flag => "flag",
             Kind::Status => "status",
+            Kind::Answer => "answer",
         }
     }
 
@@ -82,8 +104,12 @@ impl Kind {
             Kind::Share => "0.05",
             Kind::Weight => "0.1",
             Kind::Factor => "10.0",
-            Kind::Count => "3",
+            Kind::Positive | Kind::NonNegative => "1.0",
+            Kind::Multiple => "2.0",
+            Kind::Count | Kind::Whole => "3",
+            Kind::Flag => "true",
             Kind::Status => "503",
+            Kind::Answer => "\"5xx\"",
         }
     }
 
@@ -108,8 +134,14 @@ impl Kind {
             Kind::Share => share(value).map(drop),
             Kind::Weight => weight(value).map(drop),
             Kind::Factor => factor(value).map(drop),
+            Kind::Positive => positive(value).map(drop),
+            Kind::NonNegative => non_negative(value).map(drop),
+            Kind::Multiple => multiple(value).map(drop),
             Kind::Count => count(value).map(drop),
+            Kind::Whole => whole(value).map(drop),
+            Kind::Flag => flag(value),
             Kind::Status => status(value).map(drop),
+            Kind::Answer => answer(value).map(drop),
         }
     }
 }
@@ -370,18 +402,103 @@ pub(crate) fn factor(value: &Value) -> Result<f64, Complaint> {
     }
 }
 
+/// Any number above zero, within reason.
+pub(crate) fn positive(value: &Value) -> Result<f64, Complaint> {
+    let help = "write a number above 0, such as 1.5";
+    match number(value, help)? {
+        number if number > 0.0 && number <= NUMBER_MAX => Ok(number),
+        number if number > 0.0 => Err(too_large(value)),
+        _ => Err(Complaint::new(format!("is {value}, and must be above zero"), help)),
+    }
+}
+
+/// Any number from zero, within reason.
+pub(crate) fn non_negative(value: &Value) -> Result<f64, Complaint> {
+    let help = "write 0 or a number above it, such as 0.5";
+    match number(value, help)? {
+        number if (0.0..=NUMBER_MAX).contains(&number) => Ok(number),
+        number if number > 0.0 => Err(too_large(value)),
+        _ => Err(Complaint::new(format!("is {value}, and cannot be negative"), help)),
+    }
+}
+
+/// How many times as much; at least as much.
+pub(crate) fn multiple(value: &Value) -> Result<f64, Complaint> {
+    let help = "write how many times as much, from 1: 2.0 is twice as much";
+    match number(value, help)? {
+        number if (1.0..=NUMBER_MAX).contains(&number) => Ok(number),
+        number if number > 1.0 => Err(too_large(value)),
+        _ => Err(Complaint::new(format!("is {value}, and must be at least 1"), help)),
+    }
+}
+
+fn too_large(value: &Value) -> Complaint {
+    Complaint::new(format!("is {value}, above {NUMBER_MAX}"), format!("use at most {NUMBER_MAX}"))
+}
+
 pub(crate) fn count(value: &Value) -> Result<u32, Complaint> {
-    let help = "write a whole number from 1 to 1000000";
+    whole_from(1, value, "write a whole number from 1 to 1000000")
+}
+
+pub(crate) fn whole(value: &Value) -> Result<u32, Complaint> {
+    whole_from(0, value, "write a whole number from 0 to 1000000")
+}
+
+fn whole_from(least: u32, value: &Value, help: &str) -> Result<u32, Complaint> {
     let number = number(value, help)?;
+    let range = f64::from(least)..=1e6;
     match value.as_integer() {
-        Some(integer @ 1..=1_000_000) => Ok(integer as u32),
+        Some(integer) if range.contains(&number) => Ok(integer as u32),
         None if number.fract() != 0.0 => Err(Complaint::new(format!("is {value}, not a whole number"), help)),
-        None if (1.0..=1e6).contains(&number) => {
+        None if range.contains(&number) => {
             Err(Complaint::new(format!("is {value}, with a decimal point"), format!("write {number}")))
         }
-        _ if number < 1.0 => Err(Complaint::new(format!("is {value}, and must be at least 1"), help)),
+        _ if number < f64::from(least) => {
+            Err(Complaint::new(format!("is {value}, and must be at least {least}"), help))
+        }
         _ => Err(Complaint::new(format!("is {value}, above 1000000"), help)),
     }
+}
+
+fn flag(value: &Value) -> Result<(), Complaint> {
+    match value {
+        Value::Boolean(_) => Ok(()),
+        Value::String(text) if ["true", "false"].contains(&text.trim()) => Err(Complaint::new(
+            format!("takes true or false, not {}", describe(value)),
+            format!("write {}, without quotes", text.trim()),
+        )),
+        _ => Err(Complaint::new(
+            format!("takes true or false, not {}", describe(value)),
+            "write true or false, without quotes",
+        )),
+    }
+}
+
+/// One or several ways in which a call fails: a word, or an HTTP error status.
+pub(crate) fn answer(value: &Value) -> Result<model::AnswerSet, Complaint> {
+    let Some(text) = value.as_str() else {
+        return match value {
+            Value::Integer(_) | Value::Float(_) => {
+                status(value).map(|status| model::AnswerSet::of([model::Answer::Status(status)]))
+            }
+            _ => Err(Complaint::new(
+                format!("takes a failure, not {}", describe(value)),
+                "write a word such as \"5xx\", or an HTTP error status such as 503",
+            )),
+        };
+    };
+    let words: Vec<&str> = model::AnswerSet::words().collect();
+    model::AnswerSet::named(text).ok_or_else(|| {
+        let help = match (text.trim().parse::<u16>(), nearest(text, words.iter().copied())) {
+            (Ok(status @ 400..=599), _) => format!("write {status}, without quotes"),
+            (_, Some(near)) => format!("did you mean \"{near}\"?"),
+            _ => {
+                let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+                format!("write {}, or an HTTP error status such as 503", words.join(", "))
+            }
+        };
+        Complaint::new(format!("is \"{text}\", which is no failure"), help)
+    })
 }
 
 pub(crate) fn status(value: &Value) -> Result<u16, Complaint> {
