@@ -23,6 +23,7 @@ mod lower_fault;
 mod lower_gateway;
 mod lower_retry;
 mod lower_route;
+mod number;
 mod part;
 mod path;
 mod problem;
