@@ -73,7 +73,17 @@ impl AxisKind {
                 AxisKind::Duration
             }
             Some(Kind::Rate) => AxisKind::Rate,
-            Some(Kind::Share | Kind::Weight | Kind::Factor | Kind::Count | Kind::Status) => AxisKind::Number,
+            Some(
+                Kind::Share
+                | Kind::Weight
+                | Kind::Factor
+                | Kind::Positive
+                | Kind::NonNegative
+                | Kind::Multiple
+                | Kind::Count
+                | Kind::Whole
+                | Kind::Status,
+            ) => AxisKind::Number,
             _ => AxisKind::Text,
         }
     }

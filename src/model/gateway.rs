@@ -86,6 +86,16 @@ pub enum HealthScope {
     Shared(SimDuration),
 }
 
+impl HealthScope {
+    /// Whether two runs can differ because of it: when a replica reads the shared state is random.
+    pub fn is_random(self) -> bool {
+        match self {
+            HealthScope::Own => false,
+            HealthScope::Shared(staleness) => staleness > SimDuration::ZERO,
+        }
+    }
+}
+
 /// How a verdict reaches routing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Propagation {

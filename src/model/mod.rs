@@ -100,6 +100,7 @@ impl Model {
     /// Where they do not, one run answers for all of them.
     pub fn is_random(&self) -> bool {
         let check = self.gateway.health_check.as_ref();
+        let mut retries = [&self.traffic.client_retry, &self.gateway.retry].into_iter().flatten();
         self.traffic.arrivals.is_random()
             || self.providers.iter().any(|p| p.latency.is_random() || p.error_rate > Probability::ZERO)
             || self.faults.iter().any(Fault::is_random)
@@ -107,6 +108,10 @@ impl Model {
             || self.gateway.route.is_random()
             || check.is_some_and(HealthCheck::is_random)
             || self.gateway.detectors.iter().any(Detector::is_random)
+            || self.gateway.health.is_random()
+            || self.gateway.propagation.ttl > SimDuration::ZERO
+            || self.gateway.slow_start > SimDuration::ZERO
+            || retries.any(Retry::is_random)
     }
 
     /// About how many requests arrive in one run.

@@ -27,6 +27,17 @@ pub struct Retry {
     pub budget: Option<Budget>,
 }
 
+impl Retry {
+    /// Whether two runs can differ because of it.
+    pub fn is_random(&self) -> bool {
+        match self.backoff.jitter {
+            Jitter::None => false,
+            Jitter::Plus(most) => most > SimDuration::ZERO,
+            Jitter::Full | Jitter::Equal | Jitter::Decorrelated | Jitter::Times(_) => true,
+        }
+    }
+}
+
 /// Where a retry goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryTo {

@@ -4,7 +4,7 @@
 //! must not judge what was repaired. What depends on more than one setting is left to [`super::lower`].
 
 use super::problem::{Problem, nearest, one_of};
-use super::quantity::describe;
+use super::quantity::{Kind, describe};
 use super::shape::{Field, Shape, Variant};
 use super::tree::{Node, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -135,7 +135,10 @@ impl Checker<'_> {
     fn map(&mut self, item: &Shape, node: &Node, path: &str) -> Option<Node> {
         let Some(table) = node.table() else {
             let help = match item {
-                Shape::Table(_) => format!("write a table under a name: [{path}.some_name]"),
+                Shape::Table(_) | Shape::Choice(_) => {
+                    format!("write a table under a name: [{path}.some_name]")
+                }
+                Shape::One(Kind::Positive) => "write { primary = 3.0, backup = 1.0 }, for example".to_owned(),
                 _ => "write { vendor = \"anthropic\", region = \"us-east-1\" }, for example".to_owned(),
             };
             return self.wrong_type("a table", node, path, help);
@@ -144,7 +147,7 @@ impl Checker<'_> {
         for (name, node) in table {
             let inner = join(path, name);
             let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-            if matches!(item, Shape::Table(_)) && (name.is_empty() || !name.chars().all(bare)) {
+            if item.takes_name() && (name.is_empty() || !name.chars().all(bare)) {
                 let plain: String = name.chars().map(|c| if bare(c) { c } else { '_' }).collect();
                 let message = match name.is_empty() {
                     true => "the name is empty".to_owned(),

@@ -1,12 +1,15 @@
 //! Lowers a checked file into a model: names become ids, clock times instants; says all that does not fit together.
 //!
-//! Faults and instants are lowered by [`super::lower_fault`]. Single values were checked by [`super::check`]; what it
+//! Faults and instants are lowered by [`super::lower_fault`], what a gateway has by [`super::lower_gateway`]. Single values were checked by [`super::check`]; what it
 //! had to repair is not judged here.
 
-use super::check::Findings;
+use super::check::{Findings, join};
 use super::file::{self, Scenario};
+use super::file_provider::{Abandoned, Capacity, Latency};
 use super::files::Files;
-use super::problem::{Problem, one_of};
+use super::lower_route::{Nameable, Target};
+use super::problem::Problem;
+use super::setting::AnswerItem;
 use super::source::Place;
 use super::trace;
 use super::tree::Node;
@@ -16,9 +19,6 @@ use std::num::NonZeroU32;
 
 /// More than any gateway has; ids are 16 bits.
 const PROVIDERS_MAX: usize = 1_000;
-
-/// More than any gateway has: each has its own view of health, and probes every provider.
-const REPLICAS_MAX: u32 = 1_000;
 
 /// Takes a file apart; the model means nothing if there are problems.
 pub(crate) fn lower(
@@ -55,6 +55,8 @@ impl<'a> Lowering<'a> {
             faults.push(self.fault(name, fault));
         }
         let gateway = self.gateway();
+        let client_retry = file.traffic.client_retry.clone();
+        let client_retry = client_retry.map(|retry| self.retry(&retry.into(), "traffic.client_retry"));
         let mut operator: Vec<Option<model::OperatorAction>> = vec![];
         for (name, action) in &file.operator {
             let path = format!("operator.{name}");
@@ -78,6 +80,7 @@ impl<'a> Lowering<'a> {
             duration: file.duration.value,
             traffic: model::Traffic {
                 client_timeout: file.traffic.client_timeout.as_ref().map(|timeout| timeout.value),
+                client_retry,
                 ..model::Traffic::new(arrivals?)
             },
             providers: providers?,
@@ -90,6 +93,32 @@ impl<'a> Lowering<'a> {
 
     pub(super) fn place(&self, path: &str) -> Place {
         self.root.place_of(&path.split('.').collect::<Vec<_>>()).clone()
+    }
+
+    /// Whether a setting is written anywhere, rather than left at its default.
+    pub(super) fn is_written(&self, path: &str) -> bool {
+        self.root.at(&path.split('.').collect::<Vec<_>>()).is_some()
+    }
+
+    /// Of these settings of the table at `path`, the ones that are written; none of them takes effect because of
+    /// another one, so each is a problem: `why` it is.
+    pub(super) fn without_effect(&mut self, path: &str, settings: &[&str], why: &str) {
+        for setting in settings {
+            let inner = join(path, setting);
+            if self.is_written(&inner) {
+                let message = format!("`{inner}` has no effect: {why}");
+                let key = self.root.at(&inner.split('.').collect::<Vec<_>>()).map(|node| node.key.clone());
+                let place = key.unwrap_or_else(|| self.place(&inner));
+                self.problems.push(Problem::new(message).at(&place).help(format!("remove `{setting}`")));
+            }
+        }
+    }
+
+    /// A setting has to be within what a run can bear.
+    pub(super) fn at_most(&mut self, max: u32, value: u32, path: &str) {
+        if value > max && self.findings.sound(path) {
+            self.problem(path, format!("`{path}` is {value}"), format!("use at most {max}"));
+        }
     }
 
     /// Notes a problem at a path.
@@ -123,19 +152,22 @@ impl<'a> Lowering<'a> {
             providers.push(latency.map(|latency| model::Provider {
                 labels: provider.labels.clone(),
                 error_rate: provider.error_rate.value,
+                first_token: provider.first_token.value,
+                capacity: provider.capacity.as_ref().map(capacity),
+                price: provider.price.value,
                 ..model::Provider::new(name, latency)
             }));
         }
         providers.into_iter().collect()
     }
 
-    fn latency(&mut self, latency: &file::Latency, path: &str) -> Option<model::Latency> {
+    pub(super) fn latency(&mut self, latency: &Latency, path: &str) -> Option<model::Latency> {
         match latency {
-            file::Latency::Constant(constant) => Some(model::Latency::Constant(constant.value)),
-            file::Latency::Exponential(exponential) => {
+            Latency::Constant(constant) => Some(model::Latency::Constant(constant.value)),
+            Latency::Exponential(exponential) => {
                 Some(model::Latency::Exponential { mean: exponential.mean.value })
             }
-            file::Latency::Lognormal(lognormal) => {
+            Latency::Lognormal(lognormal) => {
                 let (p50, p99) = (lognormal.p50.value, lognormal.p99.value);
                 let lowered = model::Latency::lognormal(p50, p99);
                 if lowered.is_none() && self.findings.sound(path) {
@@ -185,130 +217,17 @@ impl<'a> Lowering<'a> {
     }
 
     /// Providers by name; says which do not exist and which come twice.
-    fn provider_ids(&mut self, names: &[String], path: &str) -> Option<Vec<ProviderId>> {
-        if !self.findings.sound(path) {
-            return None;
-        }
-        let known = || self.ids.keys().copied();
-        if names.is_empty() {
-            let help = format!("name at least one of {}", one_of(known()));
-            self.problem(path, format!("`{path}` names no provider"), help);
-            return None;
-        }
-        let mut ids = vec![];
-        let mut found = vec![];
-        for (index, name) in names.iter().enumerate() {
-            let item = format!("{path}.{index}");
-            let Some(id) = self.ids.get(name.as_str()).copied() else {
-                if self.findings.sound(&format!("provider.{name}")) {
-                    let help = super::problem::suggestion(name, self.ids.keys().copied().collect::<Vec<_>>());
-                    found.push((item, format!("there is no provider `{name}`"), help));
-                }
-                ids.push(None);
-                continue;
-            };
-            if ids.contains(&Some(id)) {
-                found.push((
-                    item,
-                    format!("`{path}` names `{name}` twice"),
-                    "remove one of the two".to_owned(),
-                ));
-            }
-            ids.push(Some(id));
-        }
-        let good = found.is_empty();
-        for (item, message, help) in found {
-            self.problem(&item, message, help);
-        }
-        if good { ids.into_iter().collect() } else { None }
-    }
-
-    fn gateway(&mut self) -> Option<model::Gateway> {
-        let gateway = &self.file.gateway;
-        let route = self.route();
-        if gateway.replicas.value > REPLICAS_MAX && self.findings.sound("gateway.replicas") {
-            let message = format!("`gateway.replicas` is {}", gateway.replicas.value);
-            self.problem("gateway.replicas", message, format!("use at most {REPLICAS_MAX}"));
-        }
-        let check = gateway.health_check.as_ref().map(|check| {
-            let latency = self.latency(&check.latency, "gateway.health_check.latency")?;
-            Some(model::HealthCheck {
-                jitter: check.jitter.value,
-                eject_after: at_least_one(check.eject_after.value),
-                readmit_after: at_least_one(check.readmit_after.value),
-                first_probe: match &check.first_probe {
-                    file::FirstProbe::Random => model::FirstProbe::Random,
-                    file::FirstProbe::At(delay) => model::FirstProbe::At(delay.value),
-                },
-                next_probe: match check.next_probe {
-                    file::NextProbe::FromStart => model::NextProbe::FromStart,
-                    file::NextProbe::FromStartNoOverlap => model::NextProbe::FromStartNoOverlap,
-                    file::NextProbe::FromEnd => model::NextProbe::FromEnd,
-                },
-                latency,
-                ..model::HealthCheck::new(check.interval.value, check.timeout.value)
-            })
-        });
-        let health_check = match check {
-            Some(check) => Some(check?),
-            None => None,
+    fn provider_ids(&mut self, names: &'a [String], path: &str) -> Option<Vec<ProviderId>> {
+        let targets = self.targets(&self.items(names, path), path, Nameable::Providers)?;
+        let id = |target| match target {
+            Target::Provider(id, _) => Some(id),
+            Target::Group(_) => None,
         };
-        Some(model::Gateway {
-            replicas: at_least_one(gateway.replicas.value),
-            health_check,
-            all_ejected: match gateway.all_ejected {
-                file::AllEjected::Fail => model::AllEjected::Fail,
-                file::AllEjected::IgnoreHealth => model::AllEjected::IgnoreHealth,
-            },
-            ..model::Gateway::new(route?)
-        })
-    }
-
-    fn prefer(&self, ids: &[ProviderId]) -> model::Route {
-        let name =
-            |id| self.ids.iter().find(|(_, known)| **known == id).map_or("", |(name, _)| name).to_owned();
-        model::Route::prefer(ids, name)
-    }
-
-    fn route(&mut self) -> Option<model::Route> {
-        let all: Vec<ProviderId> = self.ids.values().copied().collect();
-        match &self.file.gateway.route {
-            Some(file::Route::Prefer(names)) => {
-                let ids = self.provider_ids(names, "gateway.route.prefer")?;
-                Some(self.prefer(&ids))
-            }
-            Some(file::Route::LowestLatency(lowest)) => {
-                let among = match &lowest.among {
-                    Some(names) => self.provider_ids(names, "gateway.route.lowest_latency.among")?,
-                    None => all,
-                };
-                let lowest = model::LowestLatency {
-                    average: model::Average::Ewma(lowest.weight.value),
-                    failure_counts_as: Some(lowest.failure_counts_as.value),
-                    buffer: 0.0,
-                    explore: lowest.explore.value,
-                };
-                let mut nodes = self.prefer(&among).nodes().to_vec();
-                nodes[0].pick = model::Pick::LowestLatency(nodes[0].pick.children(), lowest);
-                Some(model::Route::new(nodes))
-            }
-            None if all.len() == 1 => Some(self.prefer(&all)),
-            None => {
-                let sound = self.findings.sound("gateway.route") && self.findings.providers_known();
-                if !all.is_empty() && sound {
-                    let names: Vec<String> = self.ids.keys().map(|name| format!("\"{name}\"")).collect();
-                    let message =
-                        format!("there are {} providers, but `gateway` has no `route` among them", all.len());
-                    let help = format!("add to [gateway]: route = {{ prefer = [{}] }}", names.join(", "));
-                    self.problem("gateway", message, help);
-                }
-                None
-            }
-        }
+        targets.into_iter().map(id).collect()
     }
 }
 
-fn at_least_one(count: u32) -> NonZeroU32 {
+pub(super) fn at_least_one(count: u32) -> NonZeroU32 {
     NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN)
 }
 
@@ -322,4 +241,20 @@ pub(crate) fn weakest(declared: &[String]) -> Option<model::Evidence> {
         _ => None,
     };
     declared.iter().filter_map(read).min()
+}
+
+/// Everything that a list of failures names.
+pub(super) fn answers(items: &[AnswerItem]) -> model::AnswerSet {
+    items.iter().fold(model::AnswerSet::NONE, |set, item| set.or(item.value))
+}
+
+fn capacity(capacity: &Capacity) -> model::Capacity {
+    model::Capacity {
+        slots: at_least_one(capacity.slots.value),
+        queue: capacity.queue.as_ref().map(|queue| queue.value),
+        abandoned: match capacity.abandoned {
+            Abandoned::Runs => model::Abandoned::Runs,
+            Abandoned::Dropped => model::Abandoned::Dropped,
+        },
+    }
 }

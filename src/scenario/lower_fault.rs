@@ -2,7 +2,9 @@
 //!
 //! A part of [`super::lower`].
 
-use super::file::{self, Effect};
+use super::file_fault::{Effect, Fault, GatewayEffect, GatewayFault, InFlight};
+use super::file_gateway::HealthScope;
+use super::file_provider::Provider;
 use super::lower::Lowering;
 use super::problem::{Problem, nearest, one_of};
 use super::quantity::When;
@@ -63,7 +65,7 @@ impl Lowering<'_> {
         None
     }
 
-    pub(super) fn fault(&mut self, name: &str, fault: &file::Fault) -> Option<model::Fault> {
+    pub(super) fn fault(&mut self, name: &str, fault: &Fault) -> Option<model::Fault> {
         let path = format!("fault.{name}");
         let providers = self.hit_by(fault, &format!("{path}.on"));
         let start = self.instant(&fault.at, &format!("{path}.at"));
@@ -72,19 +74,64 @@ impl Lowering<'_> {
         Some(model::Fault {
             probes: fault.probes.as_ref().map_or(requests, effect),
             in_flight: match fault.in_flight {
-                file::InFlight::Finish => model::InFlight::Finish,
-                file::InFlight::Fail => model::InFlight::Fail,
-                file::InFlight::Hang => model::InFlight::Hang,
+                InFlight::Finish => model::InFlight::Finish,
+                InFlight::Fail => model::InFlight::Fail,
+                InFlight::Hang => model::InFlight::Hang,
             },
             fraction: fault.fraction.value,
             probe_fraction: fault.probe_fraction.as_ref().unwrap_or(&fault.fraction).value,
+            retry_after: fault.retry_after.as_ref().map(|after| after.value),
             ..model::Fault::new(name, providers, start, start.after(fault.lasts.value), requests)
         })
     }
 
+    /// What goes wrong with the gateway itself, in order of time and then name.
+    pub(super) fn gateway_faults(&mut self) -> Option<Vec<model::GatewayFault>> {
+        let file = self.file;
+        let mut faults: Vec<Option<model::GatewayFault>> = vec![];
+        for (name, fault) in &file.gateway.fault {
+            faults.push(self.gateway_fault(name, fault));
+        }
+        let mut faults: Vec<model::GatewayFault> = faults.into_iter().collect::<Option<_>>()?;
+        // The sort is stable, and the table was in order of name.
+        faults.sort_by_key(|fault| fault.start);
+        Some(faults)
+    }
+
+    fn gateway_fault(&mut self, name: &str, fault: &GatewayFault) -> Option<model::GatewayFault> {
+        let path = format!("gateway.fault.{name}");
+        let gateway = &self.file.gateway;
+        let all = gateway.replicas.value;
+        let replicas = fault.replicas.as_ref().map_or(all, |replicas| replicas.value);
+        let of_replicas = format!("{path}.replicas");
+        if replicas > all && self.findings.sound(&of_replicas) && self.findings.sound("gateway.replicas") {
+            let message = format!("`{of_replicas}` is {replicas}, but the gateway has {all}");
+            self.problem(&of_replicas, message, format!("use at most {all}, or raise `gateway.replicas`"));
+        }
+        let of_effect = format!("{path}.effect");
+        let loses_store = matches!(fault.effect, GatewayEffect::LoseStore);
+        let own = matches!(gateway.health, HealthScope::Own);
+        if loses_store && own && self.findings.sound(&of_effect) && self.findings.sound("gateway.health") {
+            let message = format!("`{of_effect}` is \"lose_store\", but the replicas share no state");
+            self.problem(&of_effect, message, "add to [gateway]: health = { shared = \"1s\" }");
+        }
+        let start = self.instant(&fault.at, &format!("{path}.at"))?;
+        Some(model::GatewayFault {
+            name: name.to_owned(),
+            start,
+            end: start.after(fault.lasts.value),
+            effect: match fault.effect {
+                GatewayEffect::Crash => model::GatewayEffect::Crash,
+                GatewayEffect::Drain => model::GatewayEffect::Drain,
+                GatewayEffect::LoseStore => model::GatewayEffect::LoseStore,
+            },
+            replicas,
+        })
+    }
+
     /// The providers whose labels match.
-    fn hit_by(&mut self, fault: &file::Fault, path: &str) -> Option<Vec<ProviderId>> {
-        let has = |name: &str, provider: &file::Provider, label: &str, value: &str| match label {
+    fn hit_by(&mut self, fault: &Fault, path: &str) -> Option<Vec<ProviderId>> {
+        let has = |name: &str, provider: &Provider, label: &str, value: &str| match label {
             "name" => name == value,
             _ => provider.labels.get(label).is_some_and(|found| found == value),
         };
@@ -169,8 +216,13 @@ fn effect(effect: &Effect) -> model::Effect {
     match effect {
         Effect::Refuse => model::Effect::Refuse,
         Effect::Hang => model::Effect::Hang,
+        Effect::Drop => model::Effect::Drop,
+        Effect::Pause => model::Effect::Pause,
         Effect::Unaffected => model::Effect::Unaffected,
         Effect::Status(status) => model::Effect::Status(status.value),
         Effect::Slow(factor) => model::Effect::Slow(factor.value),
+        Effect::Stall(share) => model::Effect::Stall(share.value),
+        Effect::Cut(share) => model::Effect::Cut(share.value),
+        Effect::Truncate(share) => model::Effect::Truncate(share.value),
     }
 }

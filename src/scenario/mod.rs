@@ -6,11 +6,24 @@
 //! is left to others.
 
 pub(crate) mod check;
+mod default;
 mod document;
 mod file;
+mod file_detector;
+mod file_fault;
+mod file_gateway;
+mod file_health_check;
+mod file_provider;
+mod file_retry;
+mod file_route;
 mod files;
 mod lower;
+mod lower_detector;
 mod lower_fault;
+mod lower_gateway;
+mod lower_retry;
+mod lower_route;
+mod number;
 mod part;
 mod path;
 mod problem;

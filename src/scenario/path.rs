@@ -37,7 +37,7 @@ pub(crate) fn shape_at<'a>(
                     .into_iter()
                     .flat_map(|table| table.keys().map(String::as_str))
                     .collect();
-                if matches!(item.as_ref(), Shape::Table(_)) && !known.contains(&step) {
+                if item.takes_name() && !known.contains(&step) {
                     let help = match known.as_slice() {
                         [] => format!("the scenario has no {here}"),
                         _ => suggestion(step, known),

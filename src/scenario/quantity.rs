@@ -1,8 +1,11 @@
 //! Single values with a unit or a range: how each is read, and complained about.
 //!
 //! Every kind has one reading function, which the check of a file, the types of [`super::setting`] and sweep axes all
-//! use, so that they cannot disagree.
+//! use, so that they cannot disagree. Those of plain numbers are in [`super::number`].
 
+use super::number::{
+    answer, count, factor, flag, multiple, non_negative, positive, share, status, weight, whole,
+};
 use crate::model;
 use crate::time::SimDuration;
 use toml::Value;
@@ -35,12 +38,18 @@ pub(crate) enum Kind {
     Share,
     Weight,
     Factor,
+    Positive,
+    NonNegative,
+    Multiple,
     Count,
+    Whole,
+    Flag,
     Status,
+    Answer,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 17] = [
         Kind::Text,
         Kind::Duration,
         Kind::PositiveDuration,
@@ -50,8 +59,14 @@ impl Kind {
         Kind::Share,
         Kind::Weight,
         Kind::Factor,
+        Kind::Positive,
+        Kind::NonNegative,
+        Kind::Multiple,
         Kind::Count,
+        Kind::Whole,
+        Kind::Flag,
         Kind::Status,
+        Kind::Answer,
     ];
 
     /// The mark in the schema by which the kind is found again.
@@ -66,8 +81,14 @@ impl Kind {
             Kind::Share => "share",
             Kind::Weight => "weight",
             Kind::Factor => "factor",
+            Kind::Positive => "positive",
+            Kind::NonNegative => "not negative",
+            Kind::Multiple => "multiple",
             Kind::Count => "count",
+            Kind::Whole => "whole",
+            Kind::Flag => "flag",
             Kind::Status => "status",
+            Kind::Answer => "answer",
         }
     }
 
@@ -82,8 +103,12 @@ impl Kind {
             Kind::Share => "0.05",
             Kind::Weight => "0.1",
             Kind::Factor => "10.0",
-            Kind::Count => "3",
+            Kind::Positive | Kind::NonNegative => "1.0",
+            Kind::Multiple => "2.0",
+            Kind::Count | Kind::Whole => "3",
+            Kind::Flag => "true",
             Kind::Status => "503",
+            Kind::Answer => "\"5xx\"",
         }
     }
 
@@ -108,8 +133,14 @@ impl Kind {
             Kind::Share => share(value).map(drop),
             Kind::Weight => weight(value).map(drop),
             Kind::Factor => factor(value).map(drop),
+            Kind::Positive => positive(value).map(drop),
+            Kind::NonNegative => non_negative(value).map(drop),
+            Kind::Multiple => multiple(value).map(drop),
             Kind::Count => count(value).map(drop),
+            Kind::Whole => whole(value).map(drop),
+            Kind::Flag => flag(value),
             Kind::Status => status(value).map(drop),
+            Kind::Answer => answer(value).map(drop),
         }
     }
 }
@@ -316,81 +347,6 @@ pub(crate) fn clock(value: &Value) -> Result<model::Clock, Complaint> {
                 r#"write it like "02:40:00 UTC""#,
             )
         })
-}
-
-/// Any finite number.
-fn number(value: &Value, help: &str) -> Result<f64, Complaint> {
-    let number = match value {
-        Value::Integer(integer) => *integer as f64,
-        Value::Float(float) => *float,
-        Value::String(text) if text.trim().parse::<f64>().is_ok_and(f64::is_finite) => {
-            return Err(Complaint::new(
-                format!("takes a number, not the text \"{text}\""),
-                format!("write {}, without quotes", text.trim()),
-            ));
-        }
-        other => return Err(Complaint::new(format!("takes a number, not {}", describe(other)), help)),
-    };
-    match number.is_finite() {
-        true => Ok(number),
-        false => Err(Complaint::new(format!("is {value}, not a finite number"), help)),
-    }
-}
-
-pub(crate) fn share(value: &Value) -> Result<model::Probability, Complaint> {
-    let help = "write a share from 0 to 1: 0.05 is 5%";
-    if let Some(percent) =
-        value.as_str().and_then(|text| text.trim().strip_suffix('%')?.trim().parse::<f64>().ok())
-    {
-        return Err(Complaint::new(
-            format!("is {value}, a percentage"),
-            format!("write {}", percent / 100.0),
-        ));
-    }
-    let number = number(value, help)?;
-    model::Probability::new(number).ok_or_else(|| Complaint::new(format!("is {value}, outside 0 to 1"), help))
-}
-
-pub(crate) fn weight(value: &Value) -> Result<f64, Complaint> {
-    let help = "write a weight above 0 and at most 1, such as 0.1";
-    let number = number(value, help)?;
-    match number > 0.0 && number <= 1.0 {
-        true => Ok(number),
-        false => Err(Complaint::new(format!("is {value}, not above 0 and at most 1"), help)),
-    }
-}
-
-pub(crate) fn factor(value: &Value) -> Result<f64, Complaint> {
-    let help = "write how many times as long it takes: 10.0 is ten times";
-    let number = number(value, help)?;
-    match number {
-        0.000_001..=1e6 => Ok(number),
-        _ if number <= 0.0 => Err(Complaint::new(format!("is {value}, and must be above zero"), help)),
-        _ => Err(Complaint::new(format!("is {value}, outside 0.000001 to 1000000"), help)),
-    }
-}
-
-pub(crate) fn count(value: &Value) -> Result<u32, Complaint> {
-    let help = "write a whole number from 1 to 1000000";
-    let number = number(value, help)?;
-    match value.as_integer() {
-        Some(integer @ 1..=1_000_000) => Ok(integer as u32),
-        None if number.fract() != 0.0 => Err(Complaint::new(format!("is {value}, not a whole number"), help)),
-        None if (1.0..=1e6).contains(&number) => {
-            Err(Complaint::new(format!("is {value}, with a decimal point"), format!("write {number}")))
-        }
-        _ if number < 1.0 => Err(Complaint::new(format!("is {value}, and must be at least 1"), help)),
-        _ => Err(Complaint::new(format!("is {value}, above 1000000"), help)),
-    }
-}
-
-pub(crate) fn status(value: &Value) -> Result<u16, Complaint> {
-    let help = "write an HTTP error status from 400 to 599, such as 503";
-    number(value, help)?;
-    match value.as_integer() {
-        Some(integer @ 400..=599) => Ok(integer as u16),
-        _ => Err(Complaint::new(format!("is {value}, outside 400 to 599"), help)),
-    }
 }
 
 #[cfg(test)]

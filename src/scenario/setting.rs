@@ -2,9 +2,8 @@
 //!
 //! Reading, and all complaints, are left to [`super::quantity`].
 
-use super::quantity::{
-    Kind, When, clock, count, duration, factor, moment, positive_duration, rate, share, status, weight,
-};
+use super::number::{answer, count, factor, multiple, non_negative, positive, share, status, weight, whole};
+use super::quantity::{Kind, When, clock, duration, moment, positive_duration, rate};
 use crate::model;
 use crate::time::SimDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -92,6 +91,21 @@ quantity!(
     { "type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000 }
 );
 quantity!(
+    /// A number above zero.
+    Positive(f64), Kind::Positive, positive,
+    { "type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000_000 }
+);
+quantity!(
+    /// A number from zero.
+    NonNegative(f64), Kind::NonNegative, non_negative,
+    { "type": "number", "minimum": 0, "maximum": 1_000_000_000 }
+);
+quantity!(
+    /// How many times as much; at least one.
+    Multiple(f64), Kind::Multiple, multiple,
+    { "type": "number", "minimum": 1, "maximum": 1_000_000_000 }
+);
+quantity!(
     /// How many; at least one.
     Count(u32), Kind::Count, count,
     { "type": "integer", "minimum": 1, "maximum": 1_000_000 }
@@ -100,4 +114,19 @@ quantity!(
     /// An HTTP error status.
     Status(u16), Kind::Status, status,
     { "type": "integer", "minimum": 400, "maximum": 599 }
+);
+quantity!(
+    /// How many, possibly none.
+    Whole(u32), Kind::Whole, whole,
+    { "type": "integer", "minimum": 0, "maximum": 1_000_000 }
+);
+quantity!(
+    /// One or several ways in which a call fails: a word, or an HTTP error status.
+    AnswerItem(model::AnswerSet), Kind::Answer, answer,
+    {
+        "anyOf": [
+            { "type": "string", "enum": (model::AnswerSet::words().collect::<Vec<_>>()) },
+            { "type": "integer", "minimum": 400, "maximum": 599 }
+        ]
+    }
 );

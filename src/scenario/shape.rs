@@ -68,6 +68,7 @@ impl Shape {
         }
         match schema["type"].as_str() {
             Some("string") => Shape::One(Kind::Text),
+            Some("boolean") => Shape::One(Kind::Flag),
             Some("array") => Shape::List(Box::new(Shape::read(&schema["items"], definitions))),
             Some("object") if schema["properties"].is_object() => Shape::Table(fields(schema, definitions)),
             Some("object") => Shape::Map(Box::new(Shape::read(&schema["additionalProperties"], definitions))),
@@ -100,6 +101,11 @@ impl Shape {
             Shape::Table(fields) => fields.iter().find(|field| field.name == name),
             _ => None,
         }
+    }
+
+    /// Whether things of this shape have names that stand in headers and paths, rather than keys that mean something.
+    pub fn takes_name(&self) -> bool {
+        matches!(self, Shape::Table(_) | Shape::Choice(_))
     }
 
     /// Whether a table of this shape may name a part.

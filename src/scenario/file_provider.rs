@@ -1,0 +1,97 @@
+//! Who serves requests, as a file says it.
+//!
+//! A part of [`super::file`].
+
+use super::default;
+use super::file::Evidence;
+use super::setting::{Count, Duration, Positive, PositiveDuration, Share, Whole};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// An AI API in one region or account.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Provider {
+    /// A part to start from: a TOML file with the body of this table. Keys written here override it.
+    pub from: Option<String>,
+    /// Where the numbers come from, in words.
+    pub source: Option<String>,
+    /// How well the numbers are known.
+    pub evidence: Option<Evidence>,
+    /// What it shares with others: { vendor = "anthropic", region = "us-east-1" }. Faults select by labels.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// How long a good answer takes, from sending the attempt to its last byte.
+    #[schemars(extend("x-example" = "{ lognormal = { p50 = \"800ms\", p99 = \"3s\" } }"))]
+    pub latency: Latency,
+    /// The share of attempts, and of probes, that get an error status with no fault active; 0 to 1.
+    #[serde(default = "default::never")]
+    pub error_rate: Share,
+    /// The share of an answer's latency until its first token; 0 to 1, where 1 is an answer that is not streamed.
+    #[serde(default = "default::always")]
+    pub first_token: Share,
+    /// How much it can do at once. Without it, there is no limit.
+    pub capacity: Option<Capacity>,
+    /// What a request costs, in whatever unit: routing by price compares it; above zero.
+    #[serde(default = "default::one_times")]
+    pub price: Positive,
+}
+
+/// How much a provider can do at once. Its latency is then the time in service, and what waits waits before it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Capacity {
+    /// So many answers are worked on at the same time; at least 1.
+    #[schemars(example = 10)]
+    pub slots: Count,
+    /// So many attempts may wait; a further one gets a 503 at once. Without it, there is no limit.
+    pub queue: Option<Whole>,
+    /// What becomes of an attempt that waits for its turn, when its caller has given up on it.
+    #[serde(default)]
+    pub abandoned: Abandoned,
+}
+
+/// What becomes of an attempt that waits for its turn, when its caller has given up on it.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Abandoned {
+    /// It is worked on all the same.
+    #[default]
+    Runs,
+    /// It is dropped when its turn comes.
+    Dropped,
+}
+
+/// How long an answer takes.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Latency {
+    /// Always the same.
+    Constant(#[schemars(example = "800ms")] Duration),
+    /// Exponential, by its mean.
+    Exponential(ExponentialLatency),
+    /// Lognormal, by two percentiles that can be read off a dashboard.
+    Lognormal(LognormalLatency),
+}
+
+/// An exponential distribution.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExponentialLatency {
+    /// The mean; above zero.
+    #[schemars(example = "800ms")]
+    pub mean: PositiveDuration,
+}
+
+/// A lognormal distribution.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LognormalLatency {
+    /// The median; above zero.
+    #[schemars(example = "800ms")]
+    pub p50: PositiveDuration,
+    /// The 99th percentile; not below the median.
+    #[schemars(example = "3s")]
+    pub p99: PositiveDuration,
+}
