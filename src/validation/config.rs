@@ -56,7 +56,9 @@ impl<'a> Settings<'a> {
         let Some(key) = self.map.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
         let known_here = || known.iter().copied();
         let help = format!("{}; known are {}", suggestion(key, known_here()), all_of(known_here()));
-        let help = help.strip_prefix("choose").map_or(help.clone(), |_| format!("known are {}", all_of(known_here())));
+        let help = help
+            .strip_prefix("choose")
+            .map_or(help.clone(), |_| format!("known are {}", all_of(known_here())));
         Err(Complaint::new(format!("the config's `{}{key}` is not known", self.path), help))
     }
 
@@ -103,7 +105,8 @@ impl<'a> Settings<'a> {
             Value::Object(map) if map.len() == 1 => map.get("value").and_then(Value::as_f64),
             _ => value.as_f64(),
         };
-        let share = |value| read(value).map(|percent| percent / 100.0).filter(|share| (0.0..=1.0).contains(share));
+        let share =
+            |value| read(value).map(|percent| percent / 100.0).filter(|share| (0.0..=1.0).contains(share));
         self.get(key, "a number from 0 to 100", share)
     }
 
@@ -134,7 +137,9 @@ impl<'a> Settings<'a> {
 
     /// A list of HTTP statuses.
     pub fn statuses(&self, key: &str) -> Result<Option<Vec<u16>>, Complaint> {
-        let status = |value: &Value| value.as_u64().and_then(|n| u16::try_from(n).ok()).filter(|n| (100..600).contains(n));
+        let status = |value: &Value| {
+            value.as_u64().and_then(|n| u16::try_from(n).ok()).filter(|n| (100..600).contains(n))
+        };
         self.get(key, "a list of HTTP statuses", |value| value.as_array()?.iter().map(status).collect())
     }
 
@@ -182,7 +187,12 @@ impl<'a> Words<'a> {
     }
 
     /// The value of the word before it.
-    pub fn value<T>(&mut self, word: &str, wanted: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, Complaint> {
+    pub fn value<T>(
+        &mut self,
+        word: &str,
+        wanted: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, Complaint> {
         let value = self.rest.next().unwrap_or_default();
         read(value).ok_or_else(|| {
             let message = format!("the config's `{}` has `{word} {value}`", self.key);

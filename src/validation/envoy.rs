@@ -75,7 +75,6 @@ fn setup(run: &MeasuredRun, script: &mut Script) -> Result<Setup, Complaint> {
     };
 
     script.table("gateway");
-    script.text("from", PRODUCT.part);
     script.set("route", "{ prefer = [\"a\", \"b\"] }");
     write_common_lb(&settings, script)?;
     let retry = settings.table("retry", &RETRY)?;
@@ -87,8 +86,13 @@ fn setup(run: &MeasuredRun, script: &mut Script) -> Result<Setup, Complaint> {
         write_retry(retry, settings.table("cb", &CB)?.as_ref(), script)?;
     }
     if let Some(od) = settings.table("od", &OD)? {
-        Outlier { od: &od, run, first_tick: clock.and_then(|clock| clock.started), is_checked: check.is_some() }
-            .write(script)?;
+        Outlier {
+            od: &od,
+            run,
+            first_tick: clock.and_then(|clock| clock.started),
+            is_checked: check.is_some(),
+        }
+        .write(script)?;
     }
     Ok(setup)
 }
@@ -96,7 +100,8 @@ fn setup(run: &MeasuredRun, script: &mut Script) -> Result<Setup, Complaint> {
 fn write_common_lb(settings: &Settings, script: &mut Script) -> Result<(), Complaint> {
     let known = ["update_merge_window", "healthy_panic_threshold"];
     let common = settings.table("common_lb", &known)?;
-    let window = common.as_ref().map(|common| common.time("update_merge_window", SECOND)).transpose()?.flatten();
+    let window =
+        common.as_ref().map(|common| common.time("update_merge_window", SECOND)).transpose()?.flatten();
     script.set("propagation", format_args!("{{ merge_window = \"{}\" }}", window.unwrap_or(SECOND)));
     let panic = common.map(|common| common.percent("healthy_panic_threshold")).transpose()?.flatten();
     if let Some(panic) = panic {
@@ -105,7 +110,11 @@ fn write_common_lb(settings: &Settings, script: &mut Script) -> Result<(), Compl
     Ok(())
 }
 
-fn write_timeouts(settings: &Settings, retry: Option<&Settings>, script: &mut Script) -> Result<(), Complaint> {
+fn write_timeouts(
+    settings: &Settings,
+    retry: Option<&Settings>,
+    script: &mut Script,
+) -> Result<(), Complaint> {
     let request = settings.time("timeout", SECOND)?.unwrap_or(SimDuration::from_secs(3));
     let attempt = retry.map(|retry| retry.time("per_try_timeout", SECOND)).transpose()?.flatten();
     let mut timeouts = vec!["connect = \"1s\"".to_owned()];
@@ -192,7 +201,8 @@ impl HealthCheck {
         let periods = (before + period.as_nanos() / 2) / period.as_nanos().max(1);
         // If probes do not fit the start, there was jitter, or something else that is not measured.
         let off = (periods * period.as_nanos()).abs_diff(before);
-        let fits = off <= period.as_nanos() / 4 && self.jitter == SimDuration::ZERO && self.jitter_share == 0.0;
+        let fits =
+            off <= period.as_nanos() / 4 && self.jitter == SimDuration::ZERO && self.jitter_share == 0.0;
         if !fits {
             let probes = ProbeClock::of(run, run.warm, self.interval);
             return Clock { warm: run.warm, probes, started: None, has_no_traffic: false };
@@ -218,16 +228,20 @@ impl HealthCheck {
         script.time("timeout", self.timeout);
         script.set("eject_after", self.unhealthy_threshold);
         script.set("readmit_after", self.healthy_threshold);
-        // A wrong status is no network failure: it does not wait for the threshold.
-        script.set("eject_at_once_on", "[\"4xx\", \"5xx\"]");
-        script.text("next_probe", "from_end");
         clock.probes.write(script);
     }
 }
 
-const RETRY: [&str; 6] =
-    ["num_retries", "retry_on", "per_try_timeout", "retry_back_off", "retriable_status_codes", "retry_priority"];
-const CB: [&str; 5] = ["max_retries", "retry_budget", "max_requests", "max_pending_requests", "max_connections"];
+const RETRY: [&str; 6] = [
+    "num_retries",
+    "retry_on",
+    "per_try_timeout",
+    "retry_back_off",
+    "retriable_status_codes",
+    "retry_priority",
+];
+const CB: [&str; 5] =
+    ["max_retries", "retry_budget", "max_requests", "max_pending_requests", "max_connections"];
 const RETRY_ON: [&str; 8] = [
     "5xx",
     "gateway-error",
@@ -244,10 +258,14 @@ fn write_retry(retry: &Settings, breaker: Option<&Settings>, script: &mut Script
     let attempts = retry.whole("num_retries")?.unwrap_or(1);
     let mut on = Answers::default();
     let listed = retry.statuses("retriable_status_codes")?.unwrap_or_default();
-    for word in retry.text("retry_on")?.unwrap_or_default().split(',').map(str::trim).filter(|w| !w.is_empty()) {
+    for word in
+        retry.text("retry_on")?.unwrap_or_default().split(',').map(str::trim).filter(|w| !w.is_empty())
+    {
         let (words, statuses): (&[&'static str], &[u16]) = match word {
             "5xx" => (&["5xx", "refused", "connect_timeout", "timeout", "connection_lost"], &[]),
-            "gateway-error" => (&["refused", "connect_timeout", "timeout", "connection_lost"], &[502, 503, 504]),
+            "gateway-error" => {
+                (&["refused", "connect_timeout", "timeout", "connection_lost"], &[502, 503, 504])
+            }
             "reset" => (&["refused", "connect_timeout", "timeout", "connection_lost"], &[]),
             "connect-failure" => (&["refused", "connect_timeout"], &[]),
             "retriable-4xx" => (&[], &[409]),
@@ -261,7 +279,8 @@ fn write_retry(retry: &Settings, breaker: Option<&Settings>, script: &mut Script
     let priority = retry.table("retry_priority", &["name", "typed_config"])?;
     let priority = priority.map(|p| p.word("name", &[PREVIOUS_PRIORITIES])).transpose()?.flatten();
     let back_off = retry.table("retry_back_off", &["base_interval", "max_interval"])?;
-    let back_off = |key| back_off.as_ref().map(|table| table.time(key, SECOND)).transpose().map(Option::flatten);
+    let back_off =
+        |key| back_off.as_ref().map(|table| table.time(key, SECOND)).transpose().map(Option::flatten);
     let base = back_off("base_interval")?.unwrap_or(SimDuration::from_millis(25));
     let longest = back_off("max_interval")?.unwrap_or(base.scaled(10.0));
     if attempts == 0 || on.is_empty() {
@@ -471,8 +490,7 @@ mod tests {
     use super::super::scenario::tests::{assert_lines, complaint_of, text_of};
 
     const HC: &str = r#""hc": {"healthy_threshold": 2, "interval": "2s", "no_traffic_interval": "2s", "timeout": "1s", "unhealthy_threshold": 3}"#;
-    const OD: &str =
-        r#""od": {"base_ejection_time": "5s", "consecutive_5xx": 5, "enforcing_success_rate": 0, "interval": "1s"}"#;
+    const OD: &str = r#""od": {"base_ejection_time": "5s", "consecutive_5xx": 5, "enforcing_success_rate": 0, "interval": "1s"}"#;
 
     #[test]
     fn the_run_begins_with_the_gateway_where_probes_were_measured() {
@@ -487,7 +505,6 @@ mod tests {
                 "latency = { constant = \"1ms\" }",
                 "eject_after = 3",
                 "readmit_after = 2",
-                "eject_at_once_on = [\"4xx\", \"5xx\"]",
                 "interval_falling = \"2s\"",
                 "readmit_on_probe = true",
                 "consecutive = 5",
@@ -515,7 +532,10 @@ mod tests {
         let config = r#"{"hc": {"healthy_threshold": 2, "interval": "2s", "timeout": "1s", "unhealthy_threshold": 3,
             "unhealthy_interval": "5s", "healthy_edge_interval": "1s"}}"#;
         let text = text_of("envoy", "refused,,,1", config, "2.0,0.4");
-        assert_lines(&text, &["interval_falling = \"5s\"", "interval_down = \"5s\"", "interval_rising = \"1s\""]);
+        assert_lines(
+            &text,
+            &["interval_falling = \"5s\"", "interval_down = \"5s\"", "interval_rising = \"1s\""],
+        );
         let config = config.replace("\"5s\",", "\"5s\", \"unhealthy_edge_interval\": \"500ms\",");
         let text = text_of("envoy", "refused,,,1", &config, "2.0,0.4");
         assert_lines(&text, &["interval_falling = \"500ms\"", "interval_down = \"5s\""]);

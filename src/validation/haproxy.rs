@@ -3,10 +3,10 @@
 //! The base config has `retries 3`, `timeout connect 1s`, `timeout server 3s` and `timeout check 1s`, and server B is
 //! the backup of server A.
 
+use super::Product;
 use super::config::{Complaint, Settings, Words, time};
 use super::rows::MeasuredRun;
 use super::scenario::{Answers, ProbeClock, Script, Setup};
-use super::Product;
 use crate::time::SimDuration;
 
 /// HAProxy.
@@ -25,7 +25,6 @@ fn setup(run: &MeasuredRun, script: &mut Script) -> Result<Setup, Complaint> {
     let is_checked = settings.flag("check")?.unwrap_or(true);
 
     script.table("gateway");
-    script.text("from", PRODUCT.part);
     script.set("route", "{ prefer = [\"a\", \"b\"] }");
     let (connect, response) = (backend.connect, backend.server);
     script.set("timeouts", format_args!("{{ connect = \"{connect}\", first_token = \"{response}\" }}"));
@@ -111,7 +110,8 @@ impl<'a> Server<'a> {
                     server.observe = Some(words.value(word, "`layer4` or `layer7`", one_of(known))?);
                 }
                 "on-error" => {
-                    let known = |text: &str| ON_ERROR.iter().find(|(word, _)| *word == text).map(|found| found.1);
+                    let known =
+                        |text: &str| ON_ERROR.iter().find(|(word, _)| *word == text).map(|found| found.1);
                     let wanted = "`fastinter`, `fail-check`, `sudden-death` or `mark-down`";
                     server.on_error = words.value(word, wanted, known)?;
                 }
@@ -142,7 +142,6 @@ impl<'a> Server<'a> {
         script.time("timeout", timeout);
         script.set("eject_after", self.fall);
         script.set("readmit_after", self.rise);
-        script.text("next_probe", "from_end");
         clock.write(script);
     }
 
@@ -266,7 +265,8 @@ impl Backend {
                     Some(status) => self.at_once_on.add_statuses([status]),
                     None => {
                         let statuses = RETRYABLE.map(|status| status.to_string());
-                        let known: Vec<&str> = RETRY_ON.into_iter().chain(statuses.iter().map(String::as_str)).collect();
+                        let known: Vec<&str> =
+                            RETRY_ON.into_iter().chain(statuses.iter().map(String::as_str)).collect();
                         return Err(Words::new("backend", "").unknown(&format!("retry-on {status}"), &known));
                     }
                 },
@@ -308,7 +308,6 @@ mod tests {
                 "timeout = \"1s\"",
                 "eject_after = 3",
                 "readmit_after = 2",
-                "next_probe = \"from_end\"",
                 "first_probe = { at = \"82ms\" }",
                 "latency = { constant = \"1ms\" }",
                 "client_retry = { attempts = 1, on = [\"connection_lost\"] }",
@@ -348,10 +347,20 @@ mod tests {
     fn observed_errors_are_a_detector_that_moves_the_health_check() {
         let config = r#"{"server": "inter 2s observe layer7 error-limit 5 on-error mark-down"}"#;
         let text = text_of("haproxy", "error,503,,0", config, ",");
-        assert_lines(&text, &["[gateway.detector.observe]", "consecutive = 5", "on_trip = { health_check = \"down\" }"]);
+        assert_lines(
+            &text,
+            &["[gateway.detector.observe]", "consecutive = 5", "on_trip = { health_check = \"down\" }"],
+        );
         assert!(text.contains("\"connection_lost\", 500, 502, 503, 504, 506,"), "{text}");
         let text = text_of("haproxy", "error,503,,0", r#"{"server": "observe layer4"}"#, ",");
-        assert_lines(&text, &["consecutive = 10", "failures = [\"refused\", \"connect_timeout\"]", "on_trip = { health_check = \"fail\" }"]);
+        assert_lines(
+            &text,
+            &[
+                "consecutive = 10",
+                "failures = [\"refused\", \"connect_timeout\"]",
+                "on_trip = { health_check = \"fail\" }",
+            ],
+        );
     }
 
     #[test]

@@ -51,12 +51,12 @@ fn setup(run: &MeasuredRun, script: &mut Script) -> Result<Setup, Complaint> {
     let known = ["router", "same_group", "extra_a", "settings", "fallbacks", "a_params", "b_params"];
     let settings = Settings::of(&run.settings, &known)?;
     let router = settings.table("router", &ROUTER)?;
-    let library = settings.table("settings", &["num_retries", "request_timeout", "allowed_fails", "drop_params"])?;
+    let library =
+        settings.table("settings", &["num_retries", "request_timeout", "allowed_fails", "drop_params"])?;
     let group = Group::read(&settings)?;
     let cooldown = Cooldown::read(router.as_ref(), library.as_ref(), run.outage.kind)?;
 
     script.table("gateway");
-    script.text("from", PRODUCT.part);
     let timeout = router.as_ref().map(|router| router.time("timeout", SECOND)).transpose()?.flatten();
     let timeout = timeout.unwrap_or(SimDuration::from_secs(3));
     script.set("timeouts", format_args!("{{ first_token = \"{timeout}\" }}"));
@@ -68,13 +68,14 @@ fn setup(run: &MeasuredRun, script: &mut Script) -> Result<Setup, Complaint> {
         let max = router.as_ref().map(|router| router.whole("max_fallbacks")).transpose()?.flatten();
         script.set("max", max.unwrap_or(5));
     }
-    cooldown.write(group.is_lone(), script);
+    let replaced = cooldown.write(group.is_lone(), script);
 
     let counted = matches!(cooldown.rule, Rule::Count(_));
     let warm = run.window_age.map_or(run.warm, |age| age.plus(group.until_first_success(run)));
     Ok(Setup {
         warm,
         a: group.a.iter().map(|(name, _)| name.clone()).collect(),
+        replaced,
         exempt: (group.falls_back() && counted).then_some(FALLBACK_COOLED),
         ..Setup::new(run)
     })
@@ -140,12 +141,14 @@ impl Group {
         let pick = match (members.as_slice(), strategy) {
             ([(only, _)], _) => format!("prefer = [\"{only}\"]"),
             (members, "simple-shuffle") => {
-                let weights: Vec<String> = members.iter().map(|(name, w)| format!("{name} = {w:?}")).collect();
+                let weights: Vec<String> =
+                    members.iter().map(|(name, w)| format!("{name} = {w:?}")).collect();
                 format!("weighted = {{ {} }}", weights.join(", "))
             }
             (members, "least-busy") => format!("least_in_flight = [{}]", names(members)),
             (members, _) => {
-                let args = router.map(|r| r.table("routing_strategy_args", &["lowest_latency_buffer", "ttl"]));
+                let args =
+                    router.map(|r| r.table("routing_strategy_args", &["lowest_latency_buffer", "ttl"]));
                 let buffer = args.transpose()?.flatten().map(|args| args.number("lowest_latency_buffer"));
                 let buffer = buffer.transpose()?.flatten().unwrap_or(0.0);
                 // Of failures only a timeout is remembered, which no scenario tells from others.
@@ -186,7 +189,8 @@ fn write_retry(
     library: Option<&Settings>,
     script: &mut Script,
 ) -> Result<(), Complaint> {
-    let whole = |table: Option<&Settings>| table.map(|t| t.whole("num_retries")).transpose().map(Option::flatten);
+    let whole =
+        |table: Option<&Settings>| table.map(|t| t.whole("num_retries")).transpose().map(Option::flatten);
     let attempts = whole(router)?.or(whole(library)?).unwrap_or(DEFAULT_RETRIES);
     let least = router.map(|router| router.time("retry_after", SECOND)).transpose()?.flatten();
     let least = least.unwrap_or(SimDuration::ZERO);
@@ -244,7 +248,8 @@ impl Cooldown {
         } else if counted {
             // A policy's 0 is taken for not set.
             let by_policy = |key| policy.as_ref().map(|policy| policy.whole(key)).transpose();
-            let by_policy = exception(kind).map(by_policy).transpose()?.flatten().flatten().filter(|n| *n > 0);
+            let by_policy =
+                exception(kind).map(by_policy).transpose()?.flatten().flatten().filter(|n| *n > 0);
             Rule::Count(by_policy.or(allowed).unwrap_or(default))
         } else {
             Rule::Rate
@@ -252,43 +257,33 @@ impl Cooldown {
         Ok(Cooldown { rule, time })
     }
 
-    fn write(&self, is_lone: bool, script: &mut Script) {
-        // These are no fault of the deployment's; 401 and 404 are, and come at once.
-        let mut failures = Answers::of(&["5xx", "refused", "connect_timeout", "timeout", "connection_lost"]);
-        failures.add_statuses([401, 404, 408, 429]);
-        let mut ignored = Answers::default();
-        ignored.add_statuses((400..500).filter(|status| ![401, 404, 408, 429].contains(status)));
-        let table = |script: &mut Script| {
-            script.table("gateway.detector.cooldown");
-            script.set("failures", &failures);
-            script.set("ignored", &ignored);
-        };
+    /// The part has the default rule, by rate; another one replaces it.
+    fn write(&self, is_lone: bool, script: &mut Script) -> Vec<&'static str> {
+        let by_rate = ["detector.cooldown.ratio", "detector.cooldown.window", "detector.cooldown.evaluated"];
+        if matches!(self.rule, Rule::Never) {
+            return vec![];
+        }
+        script.table("gateway.detector.cooldown");
+        script.time("eject_for", self.time);
+        // Which groups have one deployment is decided here.
+        script.set("spares_lone", false);
         match self.rule {
-            Rule::Never => return,
-            Rule::Rate => {
-                table(script);
-                let mut at_once = Answers::default();
-                at_once.add_statuses([401, 404]);
-                // One deployment alone is never cooled down for its rate.
-                if !is_lone {
-                    at_once.add_statuses([429]);
-                    script.set("ratio", "{ above = 0.5, min_calls = 1 }");
-                    script.set("window", "{ tumbling = { length = \"60s\", from = \"first_of_each\" } }");
-                    script.text("evaluated", "on_failure");
-                }
-                script.set("at_once_on", at_once);
+            Rule::Rate if is_lone => {
+                script.set("at_once_on", "[401, 404]");
+                by_rate.to_vec()
             }
             Rule::Count(allowed) => {
-                table(script);
                 script.set("count", allowed + 1);
                 let time = self.time;
-                script.set("window", format_args!("{{ tumbling = {{ length = \"{time}\", from = \"first_failure\" }} }}"));
+                script.set(
+                    "window",
+                    format_args!("{{ tumbling = {{ length = \"{time}\", from = \"first_failure\" }} }}"),
+                );
                 script.text("evaluated", "on_failure");
+                by_rate.into_iter().chain(["detector.cooldown.at_once_on"]).collect()
             }
+            Rule::Rate | Rule::Never => vec![],
         }
-        script.time("eject_for", self.time);
-        script.text("retry_after", "0s");
-        script.set("clears_on_admission", false);
     }
 }
 
@@ -316,18 +311,13 @@ mod tests {
         let text = text_of("litellm", "error,503,,1", config, ",");
         assert_lines(
             &text,
-            &[
-                "route = { weighted = { a = 1.0, b = 1.0 } }",
-                "ratio = { above = 0.5, min_calls = 1 }",
-                "window = { tumbling = { length = \"60s\", from = \"first_of_each\" } }",
-                "at_once_on = [401, 404, 429]",
-                "eject_for = \"5s\"",
-            ],
+            &["route = { weighted = { a = 1.0, b = 1.0 } }", "eject_for = \"5s\"", "spares_lone = false"],
         );
+        assert!(!text.contains("count") && !text.contains("at_once_on"), "the part has the rule: {text}");
         assert!(!text.contains("[gateway.retry]") && !text.contains("[gateway.fallback]"));
         // The library's default is taken for not set.
         let config = config.replace("\"num_retries\"", "\"allowed_fails\": 3, \"num_retries\"");
-        assert_lines(&text_of("litellm", "error,503,,1", &config, ","), &["ratio = { above = 0.5, min_calls = 1 }"]);
+        assert!(!text_of("litellm", "error,503,,1", &config, ",").contains("count = "));
     }
 
     #[test]
@@ -336,11 +326,12 @@ mod tests {
         let config = format!("{{{router}, \"same_group\": true}}");
         let run = row("litellm", "error,503,,1", &config, ",").unwrap();
         let (script, setup) = text(&run).unwrap();
-        assert_lines(&script, &["count = 3", "window = { tumbling = { length = \"5s\", from = \"first_failure\" } }"]);
+        assert!(script.contains("count = 3") && script.contains("from = \"first_failure\""), "{script}");
+        assert!(!script.contains("cooldown.ratio"), "{script}");
         assert_eq!(setup.exempt, None);
         let run = row("litellm", "error,503,,1", &format!("{{{router}}}"), ",").unwrap();
         let (script, setup) = text(&run).unwrap();
-        assert_lines(&script, &["route = { prefer = [\"a\", \"b\"] }", "on = [\"any\"]", "max = 5"]);
+        assert!(script.contains("prefer = [\"a\", \"b\"]") && script.contains("max = 5"), "{script}");
         assert!(setup.exempt.is_some());
     }
 
@@ -348,14 +339,12 @@ mod tests {
     fn a_lone_deployment_is_cooled_down_only_for_what_no_retry_mends() {
         let text = text_of("litellm", "error,503,,1", r#"{"router": {"num_retries": 0}}"#, ",");
         assert_lines(&text, &["at_once_on = [401, 404]"]);
-        assert!(!text.contains("ratio"), "{text}");
         let text = text_of("litellm", "error,503,,1", r#"{"extra_a": 1, "router": {}}"#, ",");
         let lines = [
             "[gateway.group.m]",
             "weighted = { a = 1.0, a2 = 1.0 }",
             "[provider.a2]",
             "route = { prefer = [\"m\", \"b\"] }",
-            "ratio = { above = 0.5, min_calls = 1 }",
             "attempts = 2",
             "delays = [\"500ms\", \"500ms\", \"1s\", \"2s\", \"4s\", \"8s\"]",
             "wait_after_last = true",
@@ -365,7 +354,8 @@ mod tests {
 
     #[test]
     fn a_policy_counts_by_exception() {
-        let config = r#"{"same_group": true, "router": {"allowed_fails_policy": {"TimeoutErrorAllowedFails": 7}}}"#;
+        let config =
+            r#"{"same_group": true, "router": {"allowed_fails_policy": {"TimeoutErrorAllowedFails": 7}}}"#;
         assert_lines(&text_of("litellm", "blackhole,,,1", config, ","), &["count = 8"]);
         assert_lines(&text_of("litellm", "error,503,,1", config, ","), &["count = 4"]);
     }

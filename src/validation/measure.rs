@@ -52,7 +52,8 @@ impl Measures {
     /// The numbers of an outage of `outage_s` seconds. `requests` are in the order in which they were sent; a burst of
     /// failures ends with `burst_gap_s` seconds without one.
     pub fn of(requests: &[Seen], outage_s: f64, burst_gap_s: f64) -> Measures {
-        let failures = requests.iter().filter(|r| r.answer == Answer::Failed && r.sent_s >= -COUNTED_BEFORE_S);
+        let failures =
+            requests.iter().filter(|r| r.answer == Answer::Failed && r.sent_s >= -COUNTED_BEFORE_S);
         let failures: Vec<f64> = failures.map(|request| request.sent_s).collect();
         let gap = failures.windows(2).position(|pair| pair[1] - pair[0] >= burst_gap_s);
         let first_burst = gap.map_or(failures.len(), |last| last + 1);

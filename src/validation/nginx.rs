@@ -38,7 +38,6 @@ fn setup(run: &MeasuredRun, script: &mut Script) -> Result<Setup, Complaint> {
     let has_zone = settings.flag("zone")?.unwrap_or(false);
 
     script.table("gateway");
-    script.text("from", PRODUCT.part);
     script.set("replicas", workers);
     // Without a zone each worker counts for itself.
     let health = if has_zone { "{ shared = \"0s\" }" } else { "\"own\"" };
@@ -53,7 +52,7 @@ fn setup(run: &MeasuredRun, script: &mut Script) -> Result<Setup, Complaint> {
         script.text("to", "other");
     }
     if max_fails > 0 {
-        script.table("gateway.detector.max_fails");
+        script.table("gateway.detector.upstream");
         script.set("failures", next.counted());
         script.set("nginx", format_args!("{{ max_fails = {max_fails}, fail_timeout = \"{fail_timeout}\" }}"));
     }
@@ -70,7 +69,8 @@ fn server(line: &str) -> Result<(u32, SimDuration), Complaint> {
             "max_fails" => max_fails = value.value(name, "a whole number", |text| text.parse().ok())?,
             "fail_timeout" => {
                 // The clock that it is compared with has whole seconds.
-                let whole = |t: &SimDuration| t.as_nanos().is_multiple_of(SimDuration::from_secs(1).as_nanos());
+                let whole =
+                    |t: &SimDuration| t.as_nanos().is_multiple_of(SimDuration::from_secs(1).as_nanos());
                 let read = |text: &str| time(text, SimDuration::from_secs(1)).filter(whole);
                 fail_timeout = value.value(name, "a time of whole seconds such as 10s", read)?;
             }
@@ -107,7 +107,9 @@ impl Next {
                 "timeout" => next.timeout = true,
                 "non_idempotent" => next.non_idempotent = true,
                 "off" => next = Next::default(),
-                _ => next.statuses.extend(word.strip_prefix("http_").and_then(|status| status.parse::<u16>().ok())),
+                _ => next
+                    .statuses
+                    .extend(word.strip_prefix("http_").and_then(|status| status.parse::<u16>().ok())),
             }
         }
         Ok(next)
@@ -151,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_post_that_was_sent_is_tried_again_only_with_non_idempotent() {
-        let config = r#"{"next": "error timeout http_502 http_503", "server": "max_fails=3 fail_timeout=5s"}"#;
+        let config =
+            r#"{"next": "error timeout http_502 http_503", "server": "max_fails=3 fail_timeout=5s"}"#;
         let text = text_of("nginx", "error,503,,1", config, ",");
         assert_lines(
             &text,
@@ -179,7 +182,10 @@ mod tests {
     fn workers_share_what_they_count_only_in_a_zone() {
         let of = |config| text_of("nginx", "refused,,,1", config, ",");
         assert_lines(&of(r#"{"workers": 4}"#), &["replicas = 4", "health = \"own\""]);
-        assert_lines(&of(r#"{"workers": 2, "zone": true}"#), &["replicas = 2", "health = { shared = \"0s\" }"]);
+        assert_lines(
+            &of(r#"{"workers": 2, "zone": true}"#),
+            &["replicas = 2", "health = { shared = \"0s\" }"],
+        );
         assert_lines(&of("{}"), &["nginx = { max_fails = 1, fail_timeout = \"10s\" }"]);
         assert!(!of(r#"{"server": "max_fails=0"}"#).contains("detector"));
         assert!(!of(r#"{"next": "off"}"#).contains("[gateway.retry]"));

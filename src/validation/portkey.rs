@@ -31,7 +31,6 @@ fn setup(run: &MeasuredRun, script: &mut Script) -> Result<Setup, Complaint> {
     let on = strategy.as_ref().map(|strategy| strategy.statuses("on_status_codes")).transpose()?.flatten();
 
     script.table("gateway");
-    script.text("from", PRODUCT.part);
     script.set(
         "route",
         match mode {

@@ -134,7 +134,8 @@ pub fn read(name: &str, text: &str) -> Result<Vec<MeasuredRun>, Problems> {
 
 fn not_csv(name: &str, error: &csv::Error) -> Problems {
     let line = error.position().map_or(1, csv::Position::line);
-    let help = "every line needs the same number of cells, separated by commas, and text with commas in quotes";
+    let help =
+        "every line needs the same number of cells, separated by commas, and text with commas in quotes";
     Problem::new(format!("{name}:{line}: this is no CSV file")).help(help).into()
 }
 
@@ -171,7 +172,11 @@ impl Row<'_> {
         let outage = Outage { kind: self.kind()?, health_follows: self.flag("health_follows")? };
         Ok(MeasuredRun {
             place: self.place.clone(),
-            id: if self.cell("run_id").is_empty() { self.place.clone() } else { self.cell("run_id").to_owned() },
+            id: if self.cell("run_id").is_empty() {
+                self.place.clone()
+            } else {
+                self.cell("run_id").to_owned()
+            },
             product: self.product()?,
             config: self.cell("config").to_owned(),
             settings: self.settings()?,

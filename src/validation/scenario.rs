@@ -18,12 +18,21 @@ pub struct Setup {
     pub phase_is_known: bool,
     /// What the client does on its own, as TOML.
     pub client_retry: Option<&'static str>,
+    /// Settings of the product's part that the config replaces by others: `detector.cooldown.ratio`.
+    pub replaced: Vec<&'static str>,
 }
 
 impl Setup {
     /// A run that starts when the measured one did.
     pub fn new(run: &MeasuredRun) -> Self {
-        Setup { warm: run.warm, a: vec!["a".to_owned()], exempt: None, phase_is_known: false, client_retry: None }
+        Setup {
+            warm: run.warm,
+            a: vec!["a".to_owned()],
+            exempt: None,
+            phase_is_known: false,
+            client_retry: None,
+            replaced: vec![],
+        }
     }
 }
 
@@ -116,6 +125,13 @@ impl Display for Answers {
 
 /// The scenario of a row.
 pub fn text(run: &MeasuredRun) -> Result<(String, Setup), Complaint> {
+    let (surroundings, gateway, setup) = written(run)?;
+    let gateway = with_part(run.product.part, &setup.replaced, gateway.as_str());
+    Ok((format!("{}\n{gateway}", surroundings.as_str()), setup))
+}
+
+/// What is around the gateway, and what the row's config says of it.
+fn written(run: &MeasuredRun) -> Result<(Script, Script, Setup), Complaint> {
     let mut gateway = Script::default();
     let setup = (run.product.setup)(run, &mut gateway)?;
     let mut script = Script::default();
@@ -137,7 +153,65 @@ pub fn text(run: &MeasuredRun) -> Result<(String, Setup), Complaint> {
         script.set("latency", format_args!("{{ lognormal = {{ p50 = \"{p50}\", p99 = \"{p99}\" }} }}"));
     }
     outage(run, &setup, &mut script);
-    Ok((format!("{}{}", script.as_str(), gateway.as_str()), setup))
+    Ok((script, gateway, setup))
+}
+
+/// Tables of a part that stand for something which a config may not have at all.
+const OPTIONAL: [&str; 4] = ["health_check", "retry", "fallback", "hedge"];
+
+/// What the config says of the gateway, on top of what the product does however it is configured. Of the part, what
+/// the config does not have is left out, which `from` cannot do.
+fn with_part(part: &str, replaced: &[&str], own: &str) -> String {
+    let read =
+        |text: &str| -> toml::Table { toml::from_str(text).expect("parts and generated text are TOML") };
+    let mut own = read(own);
+    let own = match own.remove("gateway") {
+        Some(toml::Value::Table(own)) => own,
+        _ => toml::Table::new(),
+    };
+    let mut base =
+        read(crate::scenario::part_text(part).expect("each product's part comes with the program"));
+    for name in OPTIONAL.into_iter().filter(|name| !own.contains_key(*name)) {
+        base.remove(name);
+    }
+    let names = own.get("detector").and_then(toml::Value::as_table);
+    if let Some(toml::Value::Table(detectors)) = base.get_mut("detector") {
+        detectors.retain(|name, _| names.is_some_and(|names| names.contains_key(name)));
+    }
+    for path in replaced {
+        remove(&mut base, path);
+    }
+    base.remove("source");
+    let mut whole = toml::Table::new();
+    whole.insert("gateway".to_owned(), toml::Value::Table(merged(base, own)));
+    format!("# {part} and the config\n{}", toml::to_string(&whole).expect("a table is TOML"))
+}
+
+fn remove(table: &mut toml::Table, path: &str) {
+    match path.split_once('.') {
+        None => {
+            table.remove(path);
+        }
+        Some((first, rest)) => {
+            if let Some(toml::Value::Table(inner)) = table.get_mut(first) {
+                remove(inner, rest);
+            }
+        }
+    }
+}
+
+/// What `over` says, and `base` where it says nothing.
+fn merged(mut base: toml::Table, over: toml::Table) -> toml::Table {
+    for (key, value) in over {
+        let value = match (base.remove(&key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => {
+                toml::Value::Table(merged(below, above))
+            }
+            (_, value) => value,
+        };
+        base.insert(key, value);
+    }
+    base
 }
 
 fn outage(run: &MeasuredRun, setup: &Setup, script: &mut Script) {
@@ -199,9 +273,10 @@ pub(super) mod tests {
     use super::super::rows::tests::row;
     use super::*;
 
-    /// The scenario's text.
+    /// What is written of a row, without what the gateway does however it is configured.
     pub fn text_of(gateway: &str, outage: &str, config: &str, probes: &str) -> String {
-        text(&row(gateway, outage, config, probes).unwrap()).unwrap().0
+        let (surroundings, gateway, _) = written(&row(gateway, outage, config, probes).unwrap()).unwrap();
+        format!("{}{}", surroundings.as_str(), gateway.as_str())
     }
 
     /// What is wrong with the config.
@@ -225,10 +300,37 @@ pub(super) mod tests {
             &of("blackhole,,,0"),
             &["requests = \"hang\"", "probes = \"unaffected\"", "in_flight = \"hang\"", "at = \"10s 500ms\""],
         );
-        assert_lines(&of("refused,,,0"), &["requests = \"refuse\"", "probes = \"refuse\"", "in_flight = \"fail\""]);
+        assert_lines(
+            &of("refused,,,0"),
+            &["requests = \"refuse\"", "probes = \"refuse\"", "in_flight = \"fail\""],
+        );
         assert_lines(&of("error,429,,1"), &["requests = { status = 429 }", "probes = { status = 429 }"]);
-        assert_lines(&of("brownout,503,0.25,1"), &["fraction = 0.25", "probe_fraction = 0.25", "lasts = \"20s\""]);
+        assert_lines(
+            &of("brownout,503,0.25,1"),
+            &["fraction = 0.25", "probe_fraction = 0.25", "lasts = \"20s\""],
+        );
         assert_lines(&of("refused,,,1"), &["duration = \"46s 500ms\"", "client_timeout = \"10s\""]);
+    }
+
+    #[test]
+    fn of_the_part_only_what_the_config_has_is_taken() {
+        let value = |text: &str, path: &str| {
+            let mut value = toml::Value::Table(toml::from_str(text).unwrap());
+            for step in path.split('.') {
+                value = value.get(step)?.clone();
+            }
+            Some(value.to_string())
+        };
+        let own = "[gateway]\nreplicas = 2\n[gateway.detector.upstream]\nnginx = { max_fails = 7, fail_timeout = \"3s\" }";
+        let text = with_part("models/gateways/nginx.toml", &["all_ejected"], own);
+        assert_eq!(value(&text, "gateway.detector.upstream.nginx.max_fails").as_deref(), Some("7"));
+        assert_eq!(value(&text, "gateway.replicas").as_deref(), Some("2"));
+        // The part's own failures stay; its retries, which the config does not have, and what is replaced go.
+        assert!(value(&text, "gateway.detector.upstream.failures").is_some());
+        assert_eq!(value(&text, "gateway.retry"), None);
+        assert_eq!(value(&text, "gateway.all_ejected"), None);
+        let text = with_part("models/gateways/nginx.toml", &[], "[gateway]");
+        assert_eq!(value(&text, "gateway.detector.upstream"), None);
     }
 
     #[test]
