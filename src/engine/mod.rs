@@ -4,30 +4,56 @@
 //! duration and everything in flight has ended.
 //!
 //! Events at equal times come in a written order that does not depend on who scheduled them: fault edges, results of
-//! probes, ends of attempts, probes due, the operator, arrivals; within a kind by entity and then by ordinal.
+//! probes, ends of attempts, timers of detectors and requests, probes due, the operator, arrivals; within a kind by
+//! entity and then by ordinal.
 
 mod arrivals;
-mod attempts;
+mod attempt;
+mod backoff;
+mod breaker;
+mod budget;
 mod call;
+mod capacity;
+mod detection;
+mod ejection;
 mod health_check;
+mod learned;
+mod nginx;
+mod outlier;
 mod probe;
 mod queue;
 mod recorder;
+mod replicas;
 mod request;
+mod retry;
 mod routing;
+mod slab;
 mod stage;
+mod view;
+mod window;
 mod world;
 
-pub use recorder::{Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd, Stage};
+pub use recorder::{
+    AttemptEnd, Candidate, Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd, Stage,
+};
 
-use crate::model::Model;
+use crate::model::{Detector, HealthScope, Model, ProviderId};
 use crate::random::Key;
 use crate::time::SimTime;
 use arrivals::ArrivalStream;
-use attempts::InFlight;
-use probe::Detector;
+use attempt::Attempt;
+
+use breaker::Breaker;
+use budget::BudgetState;
+use capacity::Slots;
+use learned::Learned;
+use probe::Checker;
 use queue::{Event, Queue};
-use routing::{Switches, View};
+use replicas::Down;
+use request::Request;
+use routing::Switches;
+use slab::{Slab, Slot};
+use view::{Beliefs, View};
 use world::World;
 
 /// How the engine arrives at an outcome. Every path gives the same outcome, to the bit.
@@ -60,7 +86,10 @@ pub struct RunStats {
 
 /// The fastest path that is exact for this model, when listening with `R`.
 pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
-    let somebody_listens = R::NEEDS_ORDER || model.gateway.listens_to_attempts();
+    let somebody_listens = R::NEEDS_ORDER
+        || R::NEEDS_ATTEMPTS
+        || model.gateway.listens_to_attempts()
+        || model.traffic.client_retry.is_some();
     if somebody_listens { Path::Plain } else { Path::Direct }
 }
 
@@ -95,11 +124,33 @@ struct Simulation<'m, 'r, R> {
     requests: Key,
     world: World<'m>,
     queue: Queue,
-    in_flight: InFlight,
+    requests_in_flight: Slab<Request>,
+    attempts: Slab<Attempt>,
+    /// By replica: requests that wait until a provider is admitted.
+    waiting: Vec<Vec<Slot>>,
+    /// By provider; `None` where there is no limit.
+    slots: Vec<Option<Slots>>,
+    /// How many owners of detectors there are: the replicas, or one for all of them.
+    owners: u32,
+    /// By owner, provider and observer.
+    checkers: Vec<Checker>,
+    /// By owner, provider and detector.
+    breakers: Vec<Breaker>,
+    /// For each of `breakers`, when it was last asked to be woken.
+    wakes: Vec<Option<SimTime>>,
+    beliefs: Beliefs,
+    /// By owner: whether any attempt was sent.
+    has_traffic: Vec<bool>,
     /// By replica.
     views: Vec<View>,
-    /// By replica, then provider.
-    detectors: Vec<Detector>,
+    /// By replica.
+    learned: Vec<Learned>,
+    /// Whether routing goes by what was learned.
+    learns: bool,
+    /// By replica; empty where retries have no budget.
+    budgets: Vec<BudgetState>,
+    client_budget: Option<BudgetState>,
+    down: Down,
     switches: Switches,
     recorder: &'r mut R,
     arrived: u64,
@@ -107,19 +158,51 @@ struct Simulation<'m, 'r, R> {
     events: u64,
 }
 
+/// A passive detector's state for one owner and provider, as it is at the start.
+fn new_breaker(settings: &Detector, run: Key, owner: u32, provider: Key) -> Breaker {
+    let key = detection::detector_key(run, owner, settings).joined(provider);
+    Breaker::new(settings, key, detection::clock_phase(run))
+}
+
 impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
     fn new(model: &'m Model, path: Path, run: Key, recorder: &'r mut R) -> Self {
-        let replicas = model.gateway.replicas.get() as usize;
+        let gateway = &model.gateway;
+        let replicas = gateway.replicas.get() as usize;
+        let owners = if gateway.health == HealthScope::Own { replicas } else { 1 };
+        let observers = gateway.health_check.as_ref().map_or(0, |check| check.observers.get() as usize);
+        let world = World::new(model);
+        let mut breakers = Vec::new();
+        for owner in 0..owners as u32 {
+            for provider in (0..model.providers.len()).map(ProviderId::new) {
+                let of = |settings| new_breaker(settings, run, owner, world.provider_key(provider));
+                breakers.extend(gateway.detectors.iter().map(of));
+            }
+        }
+        let budget = gateway.retry.as_ref().and_then(|retry| retry.budget.as_ref());
+        let client_budget = model.traffic.client_retry.as_ref().and_then(|retry| retry.budget.as_ref());
         Simulation {
             model,
             path,
             run,
             requests: run.named("requests"),
-            world: World::new(model),
+            world,
             queue: Queue::default(),
-            in_flight: InFlight::default(),
-            views: vec![View::new(model); replicas],
-            detectors: vec![Detector::new(); replicas * model.providers.len()],
+            requests_in_flight: Slab::default(),
+            attempts: Slab::default(),
+            waiting: vec![Vec::new(); replicas],
+            slots: model.providers.iter().map(|p| p.capacity.as_ref().map(Slots::new)).collect(),
+            owners: owners as u32,
+            checkers: vec![Checker::new(); owners * model.providers.len() * observers],
+            wakes: vec![None; breakers.len()],
+            breakers,
+            beliefs: Beliefs::new(model, owners),
+            has_traffic: vec![false; owners],
+            views: vec![View::new(model.providers.len()); replicas],
+            learned: vec![Learned::new(model); replicas],
+            learns: gateway.route.learns(),
+            budgets: budget.map_or(Vec::new(), |b| (0..replicas).map(|_| BudgetState::new(b)).collect()),
+            client_budget: client_budget.map(BudgetState::new),
+            down: Down::new(gateway.replicas.get()),
             switches: Switches::default(),
             recorder,
             arrived: 0,
@@ -131,6 +214,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
     fn play(&mut self) {
         self.schedule_incident();
         self.schedule_first_probes();
+        self.schedule_first_ticks(SimTime::START);
         let traffic = &self.model.traffic;
         let mut arrivals =
             ArrivalStream::new(&traffic.arrivals, self.run.named("arrivals"), self.model.duration);
@@ -146,6 +230,14 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             }
             self.events += 1;
         }
+        // What is left can never end: nothing answers it, and nobody gives up on it.
+        for slot in self.requests_in_flight.slots() {
+            if let Some(request) = self.requests_in_flight.take(slot) {
+                let provider = request.failure.and_then(|failure| failure.provider);
+                let good = crate::model::Answer::Good;
+                self.report(&request, provider, SimTime::NEVER, Ending::Open, good, false);
+            }
+        }
     }
 
     /// When arrivals and probes stop.
@@ -160,6 +252,10 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
                 self.queue.push(fault.end, Event::FaultEnds(i));
             }
         }
+        for (i, fault) in (0..).zip(&self.model.gateway.faults) {
+            self.queue.push(fault.start, Event::GatewayFaultStarts(i));
+            self.queue.push(fault.end, Event::GatewayFaultEnds(i));
+        }
         for (i, action) in (0..).zip(&self.model.operator) {
             self.queue.push(action.at, Event::OperatorActs(i));
         }
@@ -169,11 +265,16 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
         match event {
             Event::FaultStarts(i) => self.recorder.milestone(now, Milestone::FaultStarts(i as usize)),
             Event::FaultEnds(i) => self.recorder.milestone(now, Milestone::FaultEnds(i as usize)),
+            Event::GatewayFaultStarts(i) => self.on_gateway_fault_starts(now, i as usize),
+            Event::GatewayFaultEnds(i) => self.on_gateway_fault_ends(now, i as usize),
             Event::ProbeEnds { prober, ordinal } => self.on_probe_end(now, prober, ordinal),
-            Event::AttemptEnds { slot, .. } => {
-                let attempt = self.in_flight.take(slot);
-                self.on_attempt_end(&attempt);
-            }
+            Event::AttemptEnds { slot, .. } => self.on_attempt_end(now, slot),
+            Event::DetectorWakes { prober, detector } => self.on_detector_wakes(now, prober, detector),
+            Event::DetectorTicks { owner, detector } => self.on_detector_ticks(now, owner, detector),
+            Event::ViewChanges { replica, provider } => self.on_view_changes(now, replica, provider),
+            Event::TierChanges { replica, tier } => self.on_tier_changes(now, replica, tier),
+            Event::WaitEnds { request, slot } => self.on_wait_ends(now, request, slot),
+            Event::HedgeDue { request, slot } => self.on_hedge_due(now, request, slot),
             Event::ProbeDue { prober, ordinal } => self.on_probe_due(now, prober, ordinal),
             Event::OperatorActs(i) => {
                 self.switches.act(&self.model.operator[i as usize]);

@@ -1,96 +1,212 @@
 //! Probes: when one is sent, what comes of it, and what that does to a provider's health.
 
 use super::call::Seen;
-use super::health_check::{ConsecutiveCounter, Prober, Verdict, prober_key};
-use super::recorder::{HealthChange, ProbeEnd, Recorder};
-use super::routing::DetectorKind;
+use super::health_check::{Counter, Mood, Prober, Verdict, prober_key};
+use super::recorder::{ProbeEnd, Recorder};
+use super::view::{HEALTH_CHECK_BIT, Marks};
 use super::{Event, Simulation};
-use crate::model::{Answer, ProviderId, Timeouts};
+use crate::model::{Answer, HealthCheck, NextProbe, OnError, ProviderId, Timeouts};
 use crate::time::SimTime;
 
-/// One replica's health check of one provider.
+/// One observer's health check of one provider.
 #[derive(Debug, Clone)]
-pub(super) struct Detector {
-    counter: ConsecutiveCounter,
+pub(super) struct Checker {
+    counter: Counter,
     /// Probes whose result is not known yet: more than one where they overlap.
-    probes: Vec<ProbeEnd>,
-    /// Whether the last ejection came with no fault active. The truth, kept for the recorder.
-    pub(super) ejected_falsely: bool,
+    probes: Vec<(ProbeEnd, Answer)>,
+    /// Whether the last probe passed.
+    passed: Option<bool>,
+    first_at: SimTime,
+    /// When the next probe is planned, and which it is.
+    next: Option<(SimTime, u32)>,
 }
 
-impl Detector {
+impl Checker {
     pub fn new() -> Self {
-        Detector { counter: ConsecutiveCounter::new(), probes: Vec::new(), ejected_falsely: false }
+        Checker {
+            counter: Counter::new(),
+            probes: Vec::new(),
+            passed: None,
+            first_at: SimTime::START,
+            next: None,
+        }
     }
 }
 
 impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn schedule_first_probes(&mut self) {
+        for owner in 0..self.owners {
+            self.start_probing(owner, SimTime::START);
+        }
+    }
+
+    /// Plans the first probes of an owner that starts, or starts again, at `now`.
+    pub(super) fn start_probing(&mut self, owner: u32, now: SimTime) {
         let Some(check) = &self.model.gateway.health_check else { return };
-        for replica in 0..self.model.gateway.replicas.get() {
-            for provider in (0..self.model.providers.len()).map(ProviderId::new) {
-                let prober = Prober { replica, provider };
+        for provider in (0..self.model.providers.len()).map(ProviderId::new) {
+            for observer in 0..check.observers.get() {
+                let prober = Prober { replica: owner, provider, observer };
                 let key = prober_key(self.run, prober, self.world.provider_key(provider));
-                self.schedule_probe(check.first_probe_at(key), prober, 0);
+                let first = now.after(check.first_probe_at(key).since(SimTime::START));
+                let ordinal = self.checker(prober).next.map_or(0, |(_, ordinal)| ordinal + 1);
+                self.checker_mut(prober).first_at = first;
+                self.plan_probe(first, prober, ordinal);
             }
         }
     }
 
-    fn schedule_probe(&mut self, at: SimTime, prober: Prober, ordinal: u32) {
+    fn plan_probe(&mut self, at: SimTime, prober: Prober, ordinal: u32) {
+        self.checker_mut(prober).next = Some((at, ordinal));
         if at < self.end() {
             self.queue.push(at, Event::ProbeDue { prober, ordinal });
         }
     }
 
     fn index_of(&self, prober: Prober) -> usize {
-        prober.replica as usize * self.model.providers.len() + prober.provider.index()
+        let observers = self.model.gateway.health_check.as_ref().map_or(1, |c| c.observers.get());
+        let pair = prober.replica as usize * self.model.providers.len() + prober.provider.index();
+        pair * observers as usize + prober.observer as usize
     }
 
-    pub(super) fn detector(&self, prober: Prober) -> &Detector {
-        &self.detectors[self.index_of(prober)]
+    fn checker(&self, prober: Prober) -> &Checker {
+        &self.checkers[self.index_of(prober)]
+    }
+
+    fn checker_mut(&mut self, prober: Prober) -> &mut Checker {
+        let index = self.index_of(prober);
+        &mut self.checkers[index]
+    }
+
+    fn mood(&self, prober: Prober) -> Mood {
+        let checker = self.checker(prober);
+        Mood {
+            passed: checker.passed,
+            admitted: checker.counter.is_admitted(),
+            has_traffic: self.has_traffic[prober.replica as usize],
+        }
     }
 
     pub(super) fn on_probe_due(&mut self, now: SimTime, prober: Prober, ordinal: u32) {
         let Some(check) = &self.model.gateway.health_check else { return };
-        let provider_key = self.world.provider_key(prober.provider);
-        let key = prober_key(self.run, prober, provider_key).numbered(u64::from(ordinal));
+        // A probe that was pulled forward, or whose prober has started again, leaves its first date behind.
+        if self.checker(prober).next != Some((now, ordinal)) {
+            return;
+        }
+        let key = self.probe_key(prober, ordinal);
         let latency = check.latency.draw(key);
+        let timeouts = Timeouts { attempt: Some(check.timeout), ..Timeouts::default() };
         let fate = self.world.probe(prober.provider, key, now, latency);
-        let fate = Seen::of(
-            fate,
-            now,
-            &Timeouts { attempt: Some(check.timeout), ..Timeouts::default() },
-            SimTime::NEVER,
-        );
-        let Prober { replica, provider } = prober;
-        let passed = fate.answer == Answer::Good;
+        let seen = Seen::of(fate, now, &timeouts, SimTime::NEVER);
+        let Prober { replica, provider, .. } = prober;
+        let passed = seen.answer == Answer::Good;
         let probe =
-            ProbeEnd { replica, provider, ordinal: ordinal.into(), sent: now, ended: fate.ends, passed };
-        let detector = self.index_of(prober);
-        self.detectors[detector].probes.push(probe);
+            ProbeEnd { replica, provider, ordinal: ordinal.into(), sent: now, ended: seen.ends, passed };
+        self.checker_mut(prober).probes.push((probe, seen.answer));
         self.recorder.probe_sent();
-        self.queue.push(fate.ends, Event::ProbeEnds { prober, ordinal });
-        self.schedule_probe(check.next_probe_at(key, now, fate.ends), prober, ordinal + 1);
+        self.queue.push(seen.ends, Event::ProbeEnds { prober, ordinal });
+        if check.next_probe != NextProbe::FromEnd {
+            let first = self.checker(prober).first_at;
+            let next = check.next_probe_at(key, self.mood(prober), first, now, seen.ends);
+            self.plan_probe(next, prober, ordinal + 1);
+        }
+    }
+
+    fn probe_key(&self, prober: Prober, ordinal: u32) -> crate::random::Key {
+        let provider_key = self.world.provider_key(prober.provider);
+        prober_key(self.run, prober, provider_key).numbered(u64::from(ordinal))
     }
 
     pub(super) fn on_probe_end(&mut self, now: SimTime, prober: Prober, ordinal: u32) {
         let Some(check) = &self.model.gateway.health_check else { return };
-        let Prober { replica, provider } = prober;
-        let index = self.index_of(prober);
-        let detector = &mut self.detectors[index];
-        let nth = detector.probes.iter().position(|p| p.ordinal == u64::from(ordinal));
-        let probe = detector.probes.remove(nth.expect("a probe ends once"));
+        let checker = self.checker_mut(prober);
+        let nth = checker.probes.iter().position(|(probe, _)| probe.ordinal == u64::from(ordinal));
+        // A prober that has started again has forgotten the probes from before.
+        let Some(nth) = nth else { return };
+        let (probe, answer) = checker.probes.remove(nth);
+        checker.passed = Some(probe.passed);
+        let verdict = checker.counter.observe(check, probe.sent, answer);
         self.recorder.probe_ended(&probe);
-        let is_false = match detector.counter.observe(check, probe.sent, probe.passed) {
+        self.take_verdict(now, prober, check, verdict);
+        if probe.passed {
+            self.on_probe_passed(now, prober);
+        }
+        if check.next_probe == NextProbe::FromEnd {
+            let (key, first) = (self.probe_key(prober, ordinal), self.checker(prober).first_at);
+            let next = check.next_probe_at(key, self.mood(prober), first, probe.sent, now);
+            self.plan_probe(next, prober, ordinal + 1);
+        }
+    }
+
+    /// An observer has changed its mind; with several of them a quorum decides.
+    fn take_verdict(&mut self, now: SimTime, prober: Prober, check: &HealthCheck, verdict: Verdict) {
+        let Prober { replica: owner, provider, .. } = prober;
+        let evidence_began = match verdict {
             Verdict::Unchanged => return,
-            Verdict::Admitted => false,
-            Verdict::Ejected { evidence_began } => {
-                detector.ejected_falsely = !self.world.is_faulty_between(provider, evidence_began, now);
-                detector.ejected_falsely
+            Verdict::Admitted => now,
+            Verdict::Ejected { evidence_began } => evidence_began,
+        };
+        let observers = check.observers.get();
+        let finds_healthy = |observer| self.checker(Prober { observer, ..prober }).counter.is_admitted();
+        let admitted = match observers {
+            1 => verdict == Verdict::Admitted,
+            n => {
+                let healthy = (0..n).filter(|observer| finds_healthy(*observer)).count();
+                healthy as f64 > check.quorum.get() * f64::from(n)
             }
         };
-        self.views[replica as usize].set(provider, DetectorKind::HealthCheck, probe.passed);
-        let change = HealthChange { at: now, replica, provider, admitted: probe.passed, is_false };
-        self.recorder.health_changed(&change);
+        let marks = self.beliefs.marks(owner, provider);
+        if admitted == (marks.ejected & HEALTH_CHECK_BIT == 0) {
+            return;
+        }
+        let marks = if admitted {
+            Marks {
+                blocked: marks.blocked & !HEALTH_CHECK_BIT,
+                ejected: marks.ejected & !HEALTH_CHECK_BIT,
+                ..marks
+            }
+        } else {
+            Marks {
+                blocked: marks.blocked | HEALTH_CHECK_BIT,
+                ejected: marks.ejected | HEALTH_CHECK_BIT,
+                falsely: !self.world.is_faulty_between(provider, evidence_began, now),
+            }
+        };
+        self.believe(now, owner, provider, marks);
+    }
+
+    /// A passive detector has the health check act: it counts, and the next probe comes soon.
+    pub(super) fn on_error(
+        &mut self,
+        now: SimTime,
+        owner: u32,
+        provider: ProviderId,
+        evidence_began: SimTime,
+        action: OnError,
+    ) {
+        let Some(check) = &self.model.gateway.health_check else { return };
+        for observer in 0..check.observers.get() {
+            let prober = Prober { replica: owner, provider, observer };
+            let verdict = self.checker_mut(prober).counter.on_error(check, evidence_began, action);
+            self.take_verdict(now, prober, check, verdict);
+            let soon = now.after(check.intervals.falling.unwrap_or(check.interval));
+            if let Some((planned, ordinal)) = self.checker(prober).next
+                && planned > soon
+            {
+                self.plan_probe(soon, prober, ordinal);
+            }
+        }
+    }
+
+    /// Forgets all that an owner's health check knows.
+    pub(super) fn forget_probes(&mut self, owner: u32) {
+        let Some(check) = &self.model.gateway.health_check else { return };
+        for provider in (0..self.model.providers.len()).map(ProviderId::new) {
+            for observer in 0..check.observers.get() {
+                let prober = Prober { replica: owner, provider, observer };
+                // The ordinal goes on, so that dates of before are known to be stale.
+                let next = self.checker(prober).next.map(|(_, ordinal)| (SimTime::NEVER, ordinal));
+                *self.checker_mut(prober) = Checker { next, ..Checker::new() };
+            }
+        }
     }
 }

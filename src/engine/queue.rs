@@ -1,7 +1,7 @@
 //! The event queue: earliest first, and at equal times in a written order.
 
-use super::attempts::AttemptSlot;
 use super::health_check::Prober;
+use super::slab::Slot;
 use crate::model::ProviderId;
 use crate::time::SimTime;
 use std::cmp::Reverse;
@@ -17,10 +17,26 @@ pub(super) enum Event {
     FaultStarts(u32),
     /// The fault at this index is over.
     FaultEnds(u32),
+    /// The gateway's own fault at this index starts.
+    GatewayFaultStarts(u32),
+    /// The gateway's own fault at this index is over.
+    GatewayFaultEnds(u32),
     /// A probe's result is known.
     ProbeEnds { prober: Prober, ordinal: u32 },
-    /// The last attempt of the request of this ordinal ends.
-    AttemptEnds { request: u64, slot: AttemptSlot },
+    /// An attempt for the request of this ordinal ends.
+    AttemptEnds { request: u64, slot: Slot },
+    /// A passive detector has asked to be woken: the one at this index, of this owner and provider.
+    DetectorWakes { prober: Prober, detector: u32 },
+    /// The clock of an owner's passive detector at this index ticks.
+    DetectorTicks { owner: u32, detector: u32 },
+    /// What has been found out about a provider reaches a replica's routing.
+    ViewChanges { replica: u32, provider: ProviderId },
+    /// What has been found out about the providers of a tier and was held back reaches a replica's routing.
+    TierChanges { replica: u32, tier: u32 },
+    /// A request has waited for what comes next.
+    WaitEnds { request: u64, slot: Slot },
+    /// A request has taken so long that it is worth a parallel attempt.
+    HedgeDue { request: u64, slot: Slot },
     /// It is time for a prober's next probe.
     ProbeDue { prober: Prober, ordinal: u32 },
     /// The operator action at this index is due.
@@ -28,45 +44,72 @@ pub(super) enum Event {
 }
 
 /// An event as the heap compares it: time first, then all that breaks ties in one number, then what else it carries.
-type Entry = Reverse<(SimTime, u64, AttemptSlot)>;
+type Entry = Reverse<(SimTime, u64, Slot)>;
 
-const KIND_SHIFT: u32 = 61;
-const REPLICA_SHIFT: u32 = 48;
-const PROVIDER_SHIFT: u32 = 32;
+/// Kind (4 bits), replica (10), observer (6), provider (10) and an ordinal (32), or kind and a request's ordinal.
+const KIND_SHIFT: u32 = 60;
+const REPLICA_SHIFT: u32 = 50;
+const OBSERVER_SHIFT: u32 = 44;
+const PROVIDER_SHIFT: u32 = 34;
+const ORDINAL_MASK: u64 = (1 << KIND_SHIFT) - 1;
+
+fn pack(prober: Prober, ordinal: u32) -> u64 {
+    let Prober { replica, provider, observer } = prober;
+    debug_assert!(replica < 1 << 10 && observer < 1 << 6 && provider.index() < 1 << 10, "{prober:?}");
+    u64::from(replica) << REPLICA_SHIFT
+        | u64::from(observer) << OBSERVER_SHIFT
+        | (provider.index() as u64) << PROVIDER_SHIFT
+        | u64::from(ordinal)
+}
 
 impl Event {
     /// The number that orders events at equal times: kind, then entity, then ordinal.
     #[inline]
-    fn rank(self) -> (u64, AttemptSlot) {
-        let of_prober = |prober: Prober, ordinal: u32| {
-            assert!(prober.replica < 1 << (KIND_SHIFT - REPLICA_SHIFT), "a model has at most 8,192 replicas");
-            u64::from(prober.replica) << REPLICA_SHIFT
-                | (prober.provider.index() as u64) << PROVIDER_SHIFT
-                | u64::from(ordinal)
-        };
+    fn rank(self) -> (u64, Slot) {
+        let of = |replica| Prober { replica, provider: ProviderId::new(0), observer: 0 };
+        let none = Slot(0);
         let (kind, rank, slot) = match self {
-            Event::FaultStarts(i) => (0, u64::from(i), AttemptSlot(0)),
-            Event::FaultEnds(i) => (1, u64::from(i), AttemptSlot(0)),
-            Event::ProbeEnds { prober, ordinal } => (2, of_prober(prober, ordinal), AttemptSlot(0)),
-            Event::AttemptEnds { request, slot } => (3, request, slot),
-            Event::ProbeDue { prober, ordinal } => (4, of_prober(prober, ordinal), AttemptSlot(0)),
-            Event::OperatorActs(i) => (5, u64::from(i), AttemptSlot(0)),
+            Event::FaultStarts(i) => (0, u64::from(i), none),
+            Event::FaultEnds(i) => (1, u64::from(i), none),
+            Event::GatewayFaultStarts(i) => (2, u64::from(i), none),
+            Event::GatewayFaultEnds(i) => (3, u64::from(i), none),
+            Event::ProbeEnds { prober, ordinal } => (4, pack(prober, ordinal), none),
+            Event::AttemptEnds { request, slot } => (5, request, slot),
+            Event::DetectorWakes { prober, detector } => (6, pack(prober, detector), none),
+            Event::DetectorTicks { owner, detector } => (7, pack(of(owner), detector), none),
+            Event::ViewChanges { replica, provider } => {
+                (8, pack(Prober { provider, ..of(replica) }, 0), none)
+            }
+            Event::TierChanges { replica, tier } => (9, pack(of(replica), tier), none),
+            Event::WaitEnds { request, slot } => (10, request, slot),
+            Event::HedgeDue { request, slot } => (11, request, slot),
+            Event::ProbeDue { prober, ordinal } => (12, pack(prober, ordinal), none),
+            Event::OperatorActs(i) => (13, u64::from(i), none),
         };
         (kind << KIND_SHIFT | rank, slot)
     }
 
     #[inline]
-    fn from_rank(rank: u64, slot: AttemptSlot) -> Event {
+    fn from_rank(rank: u64, slot: Slot) -> Event {
         let ordinal = rank as u32;
-        let provider = ProviderId::new((rank >> PROVIDER_SHIFT) as usize & 0xffff);
-        let replica = (rank >> REPLICA_SHIFT) as u32 & 0x1fff;
-        let prober = Prober { replica, provider };
+        let request = rank & ORDINAL_MASK;
+        let provider = ProviderId::new((rank >> PROVIDER_SHIFT) as usize & 0x3ff);
+        let replica = (rank >> REPLICA_SHIFT) as u32 & 0x3ff;
+        let prober = Prober { replica, provider, observer: (rank >> OBSERVER_SHIFT) as u32 & 0x3f };
         match rank >> KIND_SHIFT {
             0 => Event::FaultStarts(ordinal),
             1 => Event::FaultEnds(ordinal),
-            2 => Event::ProbeEnds { prober, ordinal },
-            3 => Event::AttemptEnds { request: rank & ((1 << KIND_SHIFT) - 1), slot },
-            4 => Event::ProbeDue { prober, ordinal },
+            2 => Event::GatewayFaultStarts(ordinal),
+            3 => Event::GatewayFaultEnds(ordinal),
+            4 => Event::ProbeEnds { prober, ordinal },
+            5 => Event::AttemptEnds { request, slot },
+            6 => Event::DetectorWakes { prober, detector: ordinal },
+            7 => Event::DetectorTicks { owner: replica, detector: ordinal },
+            8 => Event::ViewChanges { replica, provider },
+            9 => Event::TierChanges { replica, tier: ordinal },
+            10 => Event::WaitEnds { request, slot },
+            11 => Event::HedgeDue { request, slot },
+            12 => Event::ProbeDue { prober, ordinal },
             _ => Event::OperatorActs(ordinal),
         }
     }
@@ -105,18 +148,27 @@ impl Queue {
 mod tests {
     use super::*;
 
-    /// Whatever the order of pushing, equal times come out in the written order.
+    /// Whatever the order of pushing, equal times come out in the written order, and as they went in.
     #[test]
     fn ties_break_by_kind_then_entity_then_ordinal() {
-        let prober = |replica, provider| Prober { replica, provider: ProviderId::new(provider) };
-        let now = SimTime::from_nanos(5);
+        let prober = |replica, provider| Prober { replica, provider: ProviderId::new(provider), observer: 0 };
+        let (now, slot) = (SimTime::from_nanos(5), Slot(3));
         let expected = [
             Event::FaultStarts(0),
             Event::FaultEnds(0),
+            Event::GatewayFaultStarts(1),
+            Event::GatewayFaultEnds(1),
             Event::ProbeEnds { prober: prober(0, 1), ordinal: 3 },
+            Event::ProbeEnds { prober: Prober { observer: 1, ..prober(0, 0) }, ordinal: 3 },
             Event::ProbeEnds { prober: prober(1, 0), ordinal: 0 },
-            Event::AttemptEnds { request: 1, slot: AttemptSlot(9) },
-            Event::AttemptEnds { request: 2, slot: AttemptSlot(0) },
+            Event::AttemptEnds { request: 1, slot: Slot(9) },
+            Event::AttemptEnds { request: 2, slot: Slot(0) },
+            Event::DetectorWakes { prober: prober(999, 999), detector: 6 },
+            Event::DetectorTicks { owner: 1, detector: 2 },
+            Event::ViewChanges { replica: 1, provider: ProviderId::new(7) },
+            Event::TierChanges { replica: 1, tier: 2 },
+            Event::WaitEnds { request: 2, slot },
+            Event::HedgeDue { request: 1, slot },
             Event::ProbeDue { prober: prober(0, 0), ordinal: 1 },
             Event::OperatorActs(0),
         ];

@@ -2,7 +2,7 @@
 //!
 //! The engine knows the truth about faults and tells it to recorders only; no decision inside the engine reads it.
 
-use crate::model::ProviderId;
+use crate::model::{Answer, ProviderId};
 use crate::time::SimTime;
 
 /// Why a request failed, as its client saw it.
@@ -18,12 +18,23 @@ pub enum Cause {
     Timeout,
     /// The gateway had no provider to send it to.
     NoProvider,
+    /// A part of the answer came, but not all of it.
+    Truncated,
+    /// The gateway replica that it came to was down.
+    GatewayDown,
 }
 
 impl Cause {
     /// Every cause, in the order of the columns.
-    pub const ALL: [Cause; 5] =
-        [Cause::Status, Cause::Refused, Cause::InFlightAtOnset, Cause::Timeout, Cause::NoProvider];
+    pub const ALL: [Cause; 7] = [
+        Cause::Status,
+        Cause::Refused,
+        Cause::InFlightAtOnset,
+        Cause::Timeout,
+        Cause::NoProvider,
+        Cause::Truncated,
+        Cause::GatewayDown,
+    ];
 
     /// The name in result files; a metric's column is `failed_cause_<name>_count`.
     pub const fn name(self) -> &'static str {
@@ -33,6 +44,8 @@ impl Cause {
             Cause::InFlightAtOnset => "in_flight_at_onset",
             Cause::Timeout => "timeout",
             Cause::NoProvider => "no_provider",
+            Cause::Truncated => "truncated",
+            Cause::GatewayDown => "gateway_down",
         }
     }
 }
@@ -52,17 +65,20 @@ pub enum Stage {
     AfterRecovery,
     /// No fault and no ejection had a part in it: a quiet error, or an answer slower than the client's patience.
     Background,
+    /// It was at a gateway replica that failed, or came to one that had.
+    GatewayDown,
 }
 
 impl Stage {
     /// Every stage, in the order of the columns.
-    pub const ALL: [Stage; 6] = [
+    pub const ALL: [Stage; 7] = [
         Stage::InFlightAtOnset,
         Stage::Undetected,
         Stage::AllEjected,
         Stage::FalseEjection,
         Stage::AfterRecovery,
         Stage::Background,
+        Stage::GatewayDown,
     ];
 
     /// The name in result files; a metric's column is `failed_stage_<name>_count`.
@@ -74,6 +90,7 @@ impl Stage {
             Stage::FalseEjection => "false_ejection",
             Stage::AfterRecovery => "after_recovery",
             Stage::Background => "background",
+            Stage::GatewayDown => "gateway_down",
         }
     }
 }
@@ -164,12 +181,48 @@ pub enum Milestone {
     FaultEnds(usize),
     /// The operator action at this index is done.
     OperatorActs(usize),
+    /// The gateway's own fault at this index starts.
+    GatewayFaultStarts(usize),
+    /// The gateway's own fault at this index is over.
+    GatewayFaultEnds(usize),
+}
+
+/// An attempt and what the gateway saw of its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttemptEnd {
+    /// The request's place in the order of arrival.
+    pub request: u64,
+    /// The attempt's place among the request's, from 0.
+    pub number: u32,
+    /// Where it was sent.
+    pub provider: ProviderId,
+    /// When it was sent.
+    pub sent: SimTime,
+    /// When its end was known.
+    pub ended: SimTime,
+    /// How it ended.
+    pub answer: Answer,
+}
+
+/// What a replica's routing saw of one provider when it chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    /// The provider.
+    pub provider: ProviderId,
+    /// Whether it might get attempts.
+    pub admitted: bool,
+    /// Whether the health check had ejected it.
+    pub ejected_by_health_check: bool,
+    /// Which passive detectors had ejected it: the model's first one is the lowest bit.
+    pub ejected_by_detectors: u8,
 }
 
 /// Listens to a run. Every method has an empty default, and what is not listened to costs nothing.
 pub trait Recorder {
     /// Whether `request_ended` must come in order of time. If not, the engine may decide a request when it arrives.
     const NEEDS_ORDER: bool = false;
+    /// Whether attempts are listened to.
+    const NEEDS_ATTEMPTS: bool = false;
 
     /// A request reached its terminal state.
     fn request_ended(&mut self, _request: &RequestEnd) {}
@@ -181,11 +234,24 @@ pub trait Recorder {
     fn health_changed(&mut self, _change: &HealthChange) {}
     /// A fault started or ended, or somebody acted.
     fn milestone(&mut self, _at: SimTime, _milestone: Milestone) {}
+    /// An attempt, of this number among those of the request, was sent.
+    fn attempt_sent(
+        &mut self,
+        _request: u64,
+        _number: u32,
+        _to: ProviderId,
+        _seen: &[Candidate],
+        _at: SimTime,
+    ) {
+    }
+    /// An attempt has ended while somebody waited for it.
+    fn attempt_ended(&mut self, _attempt: &AttemptEnd) {}
 }
 
 /// Two recorders that listen to the same run.
 impl<A: Recorder, B: Recorder> Recorder for (A, B) {
     const NEEDS_ORDER: bool = A::NEEDS_ORDER || B::NEEDS_ORDER;
+    const NEEDS_ATTEMPTS: bool = A::NEEDS_ATTEMPTS || B::NEEDS_ATTEMPTS;
 
     fn request_ended(&mut self, request: &RequestEnd) {
         self.0.request_ended(request);
@@ -206,5 +272,13 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
     fn milestone(&mut self, at: SimTime, milestone: Milestone) {
         self.0.milestone(at, milestone);
         self.1.milestone(at, milestone);
+    }
+    fn attempt_sent(&mut self, request: u64, number: u32, to: ProviderId, seen: &[Candidate], at: SimTime) {
+        self.0.attempt_sent(request, number, to, seen, at);
+        self.1.attempt_sent(request, number, to, seen, at);
+    }
+    fn attempt_ended(&mut self, attempt: &AttemptEnd) {
+        self.0.attempt_ended(attempt);
+        self.1.attempt_ended(attempt);
     }
 }

@@ -1,42 +1,99 @@
-//! A request's life: it arrives, is sent to a provider as an attempt, and ends.
+//! A request's life: its client asks, it is routed and sent to a provider as an attempt, and when the attempt fails it may
+//! be tried again, fall back, or fail; a client whose request failed may ask again.
 //!
-//! A request is what a client wants; an attempt is one try of it at one provider. One attempt is made today, and when it
-//! ends, so does its request: whatever tries again belongs in [`Simulation::on_attempt_end`].
+//! A request is what a client wants; an attempt is one try of it at one provider.
 
-use super::call::Seen;
+use super::budget::Grant;
 use super::recorder::{Cause, Ending, Recorder, RequestEnd, Stage};
-use super::routing::{Choice, Switches, choose};
+use super::routing::{Choice, Place, ROOT, Router, Spent, Switches};
+use super::slab::Slot;
 use super::{Event, Path, Simulation};
-use crate::model::{Answer, Pick, ProviderId};
+use crate::model::{AllEjected, Answer, NodeId, ProviderId};
 use crate::random::Key;
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 
-const REPLICA: Key = Key::purpose("replica");
+pub(super) const REPLICA: Key = Key::purpose("replica");
 
 /// A request that has not ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Request {
-    ordinal: u64,
-    key: Key,
-    replica: u32,
-    arrived: SimTime,
-    /// When its client gives up.
-    deadline: SimTime,
+    pub ordinal: u64,
+    pub key: Key,
+    pub replica: u32,
+    pub arrived: SimTime,
+    /// When its client gives up on the present call.
+    pub deadline: SimTime,
+    /// When the gateway gives up on the present call.
+    pub cut_off: SimTime,
+    /// Attempts made for it, and those that run.
+    pub attempts: u32,
+    pub running: u32,
+    /// What it has behind it in the present call: nodes of the route, retries in this step of it, fallbacks and parallel
+    /// attempts in all.
+    pub spent: Spent,
+    pub step: NodeId,
+    pub retries: u32,
+    pub fallbacks: u32,
+    pub hedges: u32,
+    /// How often its client has asked again.
+    pub client_retries: u32,
+    /// The wait before the last retry.
+    pub waited: SimDuration,
+    /// What the last retry, and the client's last, got from its budget.
+    pub grant: Option<Grant>,
+    pub client_grant: Option<Grant>,
+    /// How the last attempt failed; `None` before that.
+    pub failure: Option<Failed>,
+    pub next: Next,
+    /// When `next` is due.
+    pub next_at: SimTime,
+    pub tries: Tries,
 }
 
-/// One try of a request at a provider.
+/// What a request waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Attempt {
-    request: Request,
-    provider: ProviderId,
-    sent: SimTime,
-    /// What becomes of it, if it is cut off at the request's deadline. Known to the world; the gateway learns it when the
-    /// attempt ends.
-    fate: Seen,
-    /// In which stage of the incident the request is lost, should the attempt fail. For the recorder.
-    stage: Stage,
-    /// Whether it succeeds only because somebody has switched by hand. For the recorder.
-    saved_by_hand: bool,
+pub(super) enum Next {
+    /// The end of an attempt.
+    Nothing,
+    /// To be tried again where it was.
+    Same(Place),
+    /// To be tried again wherever the route says, in this step of it.
+    Anywhere,
+    /// To go on without another try in this step.
+    GoOn,
+    /// For a provider to be admitted, or to be given up.
+    Admission,
+    /// To be given up.
+    GiveUp,
+    /// To be asked again by its client.
+    AskAgain,
+}
+
+/// How an attempt failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Failed {
+    pub provider: Option<ProviderId>,
+    pub answer: Answer,
+    pub cause: Cause,
+    pub stage: Stage,
+}
+
+/// How often each of the first 16 providers was tried, four bits for each: an attempt's draws belong to which try at its
+/// provider it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tries(u64);
+
+impl Tries {
+    /// The number of this try, which differs from that of all tries before.
+    pub fn next(&mut self, provider: ProviderId, attempts: u32) -> u64 {
+        let shift = 4 * provider.index() as u64;
+        if shift >= 64 || self.0 >> shift & 15 == 15 {
+            return 16 + u64::from(attempts);
+        }
+        let number = self.0 >> shift & 15;
+        self.0 += 1 << shift;
+        number
+    }
 }
 
 impl<R: Recorder> Simulation<'_, '_, R> {
@@ -46,100 +103,223 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         self.arrived += 1;
         let key = self.requests.numbered(ordinal);
         let replicas = self.model.gateway.replicas.get();
-        let replica =
+        let mut replica =
             if replicas == 1 { 0 } else { (key.joined(REPLICA).unit() * f64::from(replicas)) as u32 };
-        let deadline = self.model.traffic.client_timeout.map_or(SimTime::NEVER, |t| now.after(t));
-        let request = Request { ordinal, key, replica, arrived: now, deadline };
-        let choice = choose(&self.model.gateway, &self.views[replica as usize], &self.switches, key);
-        match choice.provider {
-            Some(provider) => self.send(now, request, provider, choice),
-            None => {
-                let stage = self.stage_without_provider(now, replica);
-                self.finish(&request, None, now, Ending::Failed(Cause::NoProvider, stage), None, false);
-            }
+        let is_down = self.down.is_down(replica);
+        if is_down {
+            replica = self.down.stand_in(replica).unwrap_or(replica);
         }
-    }
-
-    #[inline(always)]
-    fn send(&mut self, now: SimTime, request: Request, provider: ProviderId, choice: Choice) {
-        let fate = self.fate(now, &request, provider);
-        let is_good = fate.answer == Answer::Good;
-        let attempt = Attempt {
-            request,
-            provider,
-            sent: now,
-            fate,
-            stage: if is_good {
-                Stage::Background
-            } else {
-                self.stage(now, request.replica, choice, fate.hit)
-            },
-            saved_by_hand: is_good
-                && !self.switches.is_empty()
-                && self.is_saved_by_hand(now, &request, provider),
+        let mut request = Request {
+            ordinal,
+            key,
+            replica,
+            arrived: now,
+            deadline: SimTime::NEVER,
+            cut_off: SimTime::NEVER,
+            attempts: 0,
+            running: 0,
+            spent: Spent::default(),
+            step: ROOT,
+            retries: 0,
+            fallbacks: 0,
+            hedges: 0,
+            client_retries: 0,
+            waited: SimDuration::ZERO,
+            grant: None,
+            client_grant: None,
+            failure: None,
+            next: Next::Nothing,
+            next_at: SimTime::NEVER,
+            tries: Tries::default(),
         };
-        // What hangs for ever has no end to wait for.
-        if self.path == Path::Plain && fate.ends < SimTime::NEVER {
-            let slot = self.in_flight.insert(attempt);
-            self.queue.push(fate.ends, Event::AttemptEnds { request: request.ordinal, slot });
-        } else {
-            self.on_attempt_end(&attempt);
+        self.start_timers(now, &mut request);
+        if self.path == Path::Direct {
+            return self.settle(now, request);
         }
-    }
-
-    /// What becomes of a request's first attempt at a provider. Its draws belong to the request, the provider and which
-    /// try at that provider it is.
-    #[inline(always)]
-    fn fate(&self, now: SimTime, request: &Request, provider: ProviderId) -> Seen {
-        let key = request.key.joined(self.world.provider_key(provider).numbered(0));
-        Seen::of(self.world.attempt(provider, key, now), now, &self.model.gateway.timeouts, request.deadline)
-    }
-
-    /// Whether a request that succeeds would have been lost to a fault where it would have gone without the switches.
-    fn is_saved_by_hand(&self, now: SimTime, request: &Request, provider: ProviderId) -> bool {
-        let view = &self.views[request.replica as usize];
-        let unswitched = choose(&self.model.gateway, view, &Switches::default(), request.key);
-        match unswitched.provider {
-            Some(other) if other == provider => false,
-            Some(other) => {
-                let fate = self.fate(now, request, other);
-                let stage = self.stage(now, request.replica, unswitched, fate.hit);
-                // A quiet error elsewhere is luck, not something that a hand saves from.
-                fate.answer != Answer::Good && stage != Stage::Background
-            }
-            None => true,
-        }
-    }
-
-    #[inline(always)]
-    pub(super) fn on_attempt_end(&mut self, attempt: &Attempt) {
-        let Attempt { request, provider, sent, fate, stage, saved_by_hand } = attempt;
-        if let Pick::LowestLatency(_, lowest) = &self.model.gateway.route.nodes()[0].pick
-            && fate.ends < SimTime::NEVER
+        if let Some(client) = &self.model.traffic.client_retry
+            && let (Some(budget), Some(state)) = (&client.budget, &mut self.client_budget)
         {
-            let view = &mut self.views[request.replica as usize];
-            view.observe(lowest, *provider, fate.ends.since(*sent), fate.answer == Answer::Good);
+            state.on_request(budget, now);
         }
-        let failed = |cause| Ending::Failed(cause, *stage);
-        let (ending, status) = match fate.answer {
-            Answer::Good => (Ending::Succeeded, None),
-            Answer::Status(code) => (failed(Cause::Status), Some(code)),
-            Answer::Refused => (failed(Cause::Refused), None),
-            Answer::ConnectionLost => (failed(Cause::InFlightAtOnset), None),
-            _ if fate.ends == SimTime::NEVER => (Ending::Open, None),
-            _ => (failed(Cause::Timeout), None),
-        };
-        self.finish(request, Some(*provider), fate.ends, ending, status, *saved_by_hand);
+        let slot = self.requests_in_flight.insert(request);
+        if self.down.is_down(replica) {
+            self.lose_with_replica(now, slot);
+        } else {
+            self.enter(now, slot);
+        }
+    }
+
+    /// A client's call begins.
+    pub(super) fn start_timers(&self, now: SimTime, request: &mut Request) {
+        let after = |timeout: Option<SimDuration>| timeout.map_or(SimTime::NEVER, |t| now.after(t));
+        request.deadline = after(self.model.traffic.client_timeout);
+        request.cut_off = after(self.model.gateway.timeouts.request);
+    }
+
+    /// Decides a request that nobody listens to when it arrives.
+    #[inline(always)]
+    pub(super) fn settle(&mut self, now: SimTime, mut request: Request) {
+        let choice = self.choose(now, &request, ROOT);
+        match choice.place {
+            Some(place) => {
+                let attempt = self.attempt(now, Slot(0), &mut request, place, choice);
+                let seen = attempt.seen;
+                let ending = match seen.answer {
+                    Answer::Good if !seen.is_truncated => Ending::Succeeded,
+                    _ if seen.ends == SimTime::NEVER => Ending::Open,
+                    _ => {
+                        let failure = attempt.failure();
+                        Ending::Failed(failure.cause, failure.stage)
+                    }
+                };
+                let provider = Some(place.provider);
+                self.report(&request, provider, seen.ends, ending, seen.answer, attempt.saved_by_hand);
+            }
+            None => {
+                let stage = self.stage_without_provider(now, request.replica);
+                let ending = Ending::Failed(Cause::NoProvider, stage);
+                self.report(&request, None, now, ending, Answer::Good, false);
+            }
+        }
+    }
+
+    /// A call reaches the gateway.
+    pub(super) fn enter(&mut self, now: SimTime, slot: Slot) {
+        let replica = self.request(slot).replica as usize;
+        if let Some(retry) = &self.model.gateway.retry
+            && let (Some(budget), Some(state)) = (&retry.budget, self.budgets.get_mut(replica))
+        {
+            state.on_request(budget, now);
+        }
+        self.route(now, slot, ROOT);
+    }
+
+    pub(super) fn request(&mut self, slot: Slot) -> &mut Request {
+        self.requests_in_flight.get_mut(slot).expect("a request stays until it ends")
     }
 
     #[inline(always)]
-    fn finish(
+    pub(super) fn router<'a>(
+        &'a self,
+        now: SimTime,
+        request: &Request,
+        switches: &'a Switches,
+    ) -> Router<'a> {
+        let replica = request.replica as usize;
+        Router {
+            model: self.model,
+            view: &self.views[replica],
+            learned: &self.learned[replica],
+            switches,
+            spent: request.spent,
+            now,
+            key: request.key,
+            turn: u64::from(request.attempts),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn choose(&self, now: SimTime, request: &Request, node: NodeId) -> Choice {
+        let router = self.router(now, request, &self.switches);
+        if node == ROOT { router.choose() } else { router.choose_in(node) }
+    }
+
+    /// Sends the request to whoever a part of the route says, or goes on if nobody can take it.
+    pub(super) fn route(&mut self, now: SimTime, slot: Slot, node: NodeId) {
+        let request = *self.request(slot);
+        let choice = self.choose(now, &request, node);
+        match choice.place {
+            Some(place) => self.send(now, slot, place, choice),
+            None if request.failure.is_some() => self.go_on(now, slot),
+            None if self.model.gateway.all_ejected == AllEjected::Wait => {
+                self.waiting[request.replica as usize].push(slot);
+                self.wait(slot, Next::Admission, request.deadline.min(request.cut_off));
+            }
+            None => self.fail_without_provider(now, slot),
+        }
+    }
+
+    pub(super) fn fail_without_provider(&mut self, now: SimTime, slot: Slot) {
+        let replica = self.request(slot).replica;
+        let stage = self.stage_without_provider(now, replica);
+        let failure = Failed { provider: None, answer: Answer::Status(503), cause: Cause::NoProvider, stage };
+        self.request(slot).failure = Some(failure);
+        self.fail(now, slot);
+    }
+
+    /// A provider was admitted: those who waited for one are routed, in the order in which they came.
+    pub(super) fn release_waiting(&mut self, now: SimTime, replica: u32) {
+        for slot in std::mem::take(&mut self.waiting[replica as usize]) {
+            // One that was given up on may have left its place to another request.
+            let waits =
+                self.requests_in_flight.get(slot).is_some_and(|request| request.next == Next::Admission);
+            if waits {
+                self.wait(slot, Next::Nothing, SimTime::NEVER);
+                self.route(now, slot, ROOT);
+            }
+        }
+    }
+
+    pub(super) fn wait(&mut self, slot: Slot, next: Next, until: SimTime) {
+        let request = self.request(slot);
+        (request.next, request.next_at) = (next, until);
+        let ordinal = request.ordinal;
+        self.queue.push(until, Event::WaitEnds { request: ordinal, slot });
+    }
+
+    pub(super) fn on_wait_ends(&mut self, now: SimTime, ordinal: u64, slot: Slot) {
+        let Some(request) = self.requests_in_flight.get_mut(slot) else { return };
+        if request.ordinal != ordinal || request.next_at != now {
+            return;
+        }
+        let next = std::mem::replace(&mut request.next, Next::Nothing);
+        request.next_at = SimTime::NEVER;
+        let step = request.step;
+        match next {
+            Next::Nothing => {}
+            Next::Same(place) => {
+                let choice = Choice { place: Some(place), first_choice: Some(place.provider) };
+                self.send(now, slot, place, choice);
+            }
+            Next::Anywhere => self.route(now, slot, step),
+            Next::GoOn => self.go_on(now, slot),
+            Next::GiveUp | Next::Admission => self.give_up(now, slot),
+            Next::AskAgain => {
+                let mut request = *self.request(slot);
+                self.start_timers(now, &mut request);
+                request.spent = Spent::default();
+                (request.step, request.retries, request.fallbacks, request.hedges) = (ROOT, 0, 0, 0);
+                (request.waited, request.failure) = (SimDuration::ZERO, None);
+                *self.request(slot) = request;
+                if self.down.is_down(request.replica) {
+                    self.lose_with_replica(now, slot);
+                } else {
+                    self.enter(now, slot);
+                }
+            }
+        }
+    }
+
+    /// The client, or the gateway itself, gives up on a request that waits.
+    pub(super) fn give_up(&mut self, now: SimTime, slot: Slot) {
+        let replica = self.request(slot).replica;
+        let stage = self.stage_without_provider(now, replica);
+        let request = self.request(slot);
+        let is_client = request.deadline <= now;
+        let answer = if is_client { Answer::Abandoned } else { Answer::Timeout };
+        let (provider, stage) = request.failure.map_or((None, stage), |f| (f.provider, f.stage));
+        request.failure = Some(Failed { provider, answer, cause: Cause::Timeout, stage });
+        self.fail(now, slot);
+    }
+
+    #[inline(always)]
+    pub(super) fn report(
         &mut self,
         request: &Request,
         provider: Option<ProviderId>,
         ended: SimTime,
         ending: Ending,
-        status: Option<u16>,
+        answer: Answer,
         saved_by_hand: bool,
     ) {
         self.ended += 1;
@@ -149,9 +329,12 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             arrived: request.arrived,
             ended,
             provider,
-            attempts: u32::from(provider.is_some()),
+            attempts: request.attempts,
             ending,
-            status,
+            status: match answer {
+                Answer::Status(code) if provider.is_some() => Some(code),
+                _ => None,
+            },
             saved_by_hand,
         });
     }

@@ -1,7 +1,6 @@
 //! In which stage of an incident a request is lost. It knows the truth, and only recorders hear of it.
 
 use super::Simulation;
-use super::health_check::Prober;
 use super::recorder::{Recorder, Stage};
 use super::routing::Choice;
 use super::world::Hit;
@@ -9,16 +8,23 @@ use crate::model::ProviderId;
 use crate::time::SimTime;
 
 impl<R: Recorder> Simulation<'_, '_, R> {
-    /// The stage of a request that fails where `choice` sent it, given what part a fault had in it.
-    pub(super) fn stage(&self, now: SimTime, replica: u32, choice: Choice, hit: Hit) -> Stage {
-        match hit {
-            Hit::None => Stage::Background,
-            Hit::InFlight => Stage::InFlightAtOnset,
+    /// The stage of a request that fails at the provider where `choice` sent it, given what part a fault had in it.
+    pub(super) fn stage(
+        &self,
+        now: SimTime,
+        replica: u32,
+        provider: ProviderId,
+        choice: Choice,
+        hit: Hit,
+    ) -> Stage {
+        match (hit, choice.first_choice) {
+            (Hit::None, _) => Stage::Background,
+            (Hit::InFlight, _) => Stage::InFlightAtOnset,
             // It met a fault, but had it not been kept from a healthy provider it would not have.
-            Hit::WhenSent if choice.provider != Some(choice.first_choice) => {
-                self.needless_ejection(now, replica, choice.first_choice).unwrap_or(Stage::Undetected)
+            (Hit::WhenSent, Some(first)) if first != provider => {
+                self.needless_ejection(now, replica, first).unwrap_or(Stage::Undetected)
             }
-            Hit::WhenSent => Stage::Undetected,
+            (Hit::WhenSent, _) => Stage::Undetected,
         }
     }
 
@@ -31,9 +37,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// Why this provider is ejected now although nothing is wrong with it; `None` if something is, or it is admitted.
     fn needless_ejection(&self, now: SimTime, replica: u32, provider: ProviderId) -> Option<Stage> {
-        let is_needless = !self.views[replica as usize].is_admitted(provider)
-            && !self.world.is_faulty_between(provider, now, now);
-        let was_false = self.detector(Prober { replica, provider }).ejected_falsely;
+        let view = &self.views[replica as usize];
+        let is_needless = !view.is_admitted(provider) && !self.world.is_faulty_between(provider, now, now);
+        let was_false = view.marks(provider).falsely;
         is_needless.then_some(if was_false { Stage::FalseEjection } else { Stage::AfterRecovery })
     }
 }

@@ -38,6 +38,8 @@ pub(super) enum Hit {
 /// What becomes of a call if nobody gives up on it first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fate {
+    /// When work on an answer begins: when the call is sent, or when a pause is over.
+    pub begins: SimTime,
     /// When the first token comes; [`SimTime::NEVER`] if none does.
     pub first_token: SimTime,
     /// When the last token before a silence comes, and otherwise when the call ends; [`SimTime::NEVER`] if nothing comes.
@@ -51,7 +53,22 @@ pub(super) struct Fate {
 impl Fate {
     /// A call that ends with an error before its first token.
     fn error(ends: SimTime, reply: Reply, hit: Hit) -> Fate {
-        Fate { first_token: SimTime::NEVER, ends, reply, hit, retry_after: None }
+        Fate { begins: SimTime::START, first_token: SimTime::NEVER, ends, reply, hit, retry_after: None }
+    }
+
+    /// A call that the provider has no room for.
+    pub fn turned_away(now: SimTime, hit: Hit) -> Fate {
+        Fate::error(now, Reply::Status(NO_ROOM), hit)
+    }
+
+    /// A call whose turn never comes.
+    pub fn never_served(hit: Hit) -> Fate {
+        Fate::never(Reply::Silence, hit)
+    }
+
+    /// The same answer, after a wait.
+    pub fn later(self, wait: SimDuration) -> Fate {
+        Fate { first_token: self.first_token.after(wait), ends: self.ends.after(wait), ..self }
     }
 
     /// A call that is never answered.
@@ -69,6 +86,9 @@ pub(super) enum Call {
 
 /// A status for errors that providers give with no fault active.
 const QUIET_ERROR: u16 = 500;
+
+/// What a provider answers that has no room for another call.
+const NO_ROOM: u16 = 503;
 
 const QUIET: Key = Key::purpose("quiet error");
 
@@ -123,7 +143,7 @@ impl<'m> World<'m> {
         let answered = |reply, start: SimTime, latency: SimDuration, hit| {
             let ends = start.after(latency);
             let first_token = if first_share < 1.0 { start.after(latency.scaled(first_share)) } else { ends };
-            Fate { first_token, ends, reply, hit, retry_after: None }
+            Fate { begins: start, first_token, ends, reply, hit, retry_after: None }
         };
         let mut fate = if quiet {
             Fate::error(sent.after(latency), Reply::Status(QUIET_ERROR), Hit::None)
@@ -194,7 +214,7 @@ impl<'m> World<'m> {
                     _ if first_token < SimTime::NEVER => (start, Reply::Silence),
                     _ => (SimTime::NEVER, Reply::Silence),
                 };
-                fate = Fate { first_token, ends, reply, hit: Hit::InFlight, retry_after: None };
+                fate = Fate { first_token, ends, reply, hit: Hit::InFlight, retry_after: None, ..fate };
                 if fault.in_flight == InFlight::Fail {
                     break;
                 }
@@ -233,5 +253,5 @@ fn broken_off(fate: Fate, sent: SimTime, part: SimDuration, reply: Reply) -> Fat
     let ends = sent.after(part);
     let first_token = if fate.first_token <= ends { fate.first_token } else { SimTime::NEVER };
     let ends = if first_token == SimTime::NEVER && reply == Reply::Silence { SimTime::NEVER } else { ends };
-    Fate { first_token, ends, reply, hit: Hit::WhenSent, retry_after: None }
+    Fate { first_token, ends, reply, hit: Hit::WhenSent, ..fate }
 }

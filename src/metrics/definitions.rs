@@ -95,6 +95,10 @@ metrics! {
         |o| count(o.failures.of_cause(Cause::Timeout));
     "failed_cause_no_provider_count" Count "failed: the gateway had no provider to send it to"
         |o| count(o.failures.of_cause(Cause::NoProvider));
+    "failed_cause_truncated_count" Count "failed: a part of the answer came, but not all of it"
+        |o| count(o.failures.of_cause(Cause::Truncated));
+    "failed_cause_gateway_down_count" Count "failed: the gateway replica was down"
+        |o| count(o.failures.of_cause(Cause::GatewayDown));
     "failed_stage_in_flight_at_onset_count" Count "lost because it was in flight when the fault started"
         |o| count(o.failures.of_stage(Stage::InFlightAtOnset));
     "failed_stage_undetected_count" Count "lost because it was sent to a failing provider that was still admitted"
@@ -107,6 +111,8 @@ metrics! {
         |o| count(o.failures.of_stage(Stage::AfterRecovery));
     "failed_stage_background_count" Count "lost with no fault and no ejection in play: quiet errors, impatient clients"
         |o| count(o.failures.of_stage(Stage::Background));
+    "failed_stage_gateway_down_count" Count "lost with a gateway replica that failed"
+        |o| count(o.failures.of_stage(Stage::GatewayDown));
 }
 
 fn count(n: u64) -> Option<f64> {

@@ -7,8 +7,8 @@ use crate::time::{SimDuration, SimTime};
 /// Failed requests by cause and by stage; each adds up to all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failures {
-    by_cause: [u64; 5],
-    by_stage: [u64; 6],
+    by_cause: [u64; Cause::ALL.len()],
+    by_stage: [u64; Stage::ALL.len()],
 }
 
 impl Failures {

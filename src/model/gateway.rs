@@ -67,13 +67,15 @@ impl Gateway {
     /// More detectors than any gateway has.
     pub const DETECTORS_MAX: usize = 7;
 
-    /// Whether something happens because of how a single attempt ends, beside its request's end.
+    /// Whether something happens in the gateway between a request's arrival and its end.
     pub fn listens_to_attempts(&self) -> bool {
         self.route.learns()
             || !self.detectors.is_empty()
             || self.retry.is_some()
             || self.fallback.is_some()
             || self.hedge.is_some()
+            || self.all_ejected == AllEjected::Wait
+            || !self.faults.is_empty()
     }
 }
 

@@ -168,11 +168,21 @@ impl Route {
         self.nodes.iter().any(|node| node.pick.is_random())
     }
 
-    /// Whether a choice depends on what attempts are in flight or how they ended.
+    /// Whether a choice depends on attempts made before: whose turn it was, what is in flight, how they ended.
     pub fn learns(&self) -> bool {
-        let learning =
-            |p: &Pick| matches!(p, Pick::LeastInFlight(_) | Pick::LowestLatency(..) | Pick::PeakEwma(..));
-        self.nodes.iter().any(|node| learning(&node.pick))
+        let learns = |node: &Node| match node.pick {
+            Pick::RoundRobin(_) | Pick::LeastInFlight(_) | Pick::LowestLatency(..) | Pick::PeakEwma(..) => {
+                true
+            }
+            Pick::Provider(_)
+            | Pick::Prefer(_)
+            | Pick::Weighted(_)
+            | Pick::Cheapest(_)
+            | Pick::InverseSquarePrice(_)
+            | Pick::Split { .. }
+            | Pick::Sticky { .. } => false,
+        };
+        self.nodes.iter().any(learns)
     }
 }
 

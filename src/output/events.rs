@@ -84,6 +84,12 @@ fn of_milestone(model: &Model, milestone: Milestone) -> Event {
     match milestone {
         Milestone::FaultStarts(fault) => Event::FaultStarts { fault: model.faults[fault].name.clone() },
         Milestone::FaultEnds(fault) => Event::FaultEnds { fault: model.faults[fault].name.clone() },
+        Milestone::GatewayFaultStarts(fault) => {
+            Event::FaultStarts { fault: model.gateway.faults[fault].name.clone() }
+        }
+        Milestone::GatewayFaultEnds(fault) => {
+            Event::FaultEnds { fault: model.gateway.faults[fault].name.clone() }
+        }
         Milestone::OperatorActs(action) => {
             let action = &model.operator[action];
             let avoid = action.avoid.iter().map(|provider| provider_name(model, *provider)).collect();

@@ -228,6 +228,12 @@ fn event_words(result: &ScenarioResult, event: TimelineEvent) -> String {
     match event {
         TimelineEvent::Milestone(Milestone::FaultStarts(i)) => format!("{} starts", model.faults[i].name),
         TimelineEvent::Milestone(Milestone::FaultEnds(i)) => format!("{} ends", model.faults[i].name),
+        TimelineEvent::Milestone(Milestone::GatewayFaultStarts(i)) => {
+            format!("{} starts", model.gateway.faults[i].name)
+        }
+        TimelineEvent::Milestone(Milestone::GatewayFaultEnds(i)) => {
+            format!("{} ends", model.gateway.faults[i].name)
+        }
         TimelineEvent::Milestone(Milestone::OperatorActs(i)) => {
             let saved = thousands(result.outcomes.first().map_or(0.0, |run| run.saved_by_hand_count as f64));
             format!("{} switches by hand, saved {saved}", model.operator[i].name)
