@@ -290,7 +290,8 @@ fn write_retry(retry: &Settings, breaker: Option<&Settings>, script: &mut Script
     script.set("attempts", attempts);
     script.set("on", on);
     script.text("to", if priority.is_some() { "other" } else { "any" });
-    script.time("delay", base);
+    // A wait is a whole number of milliseconds below this.
+    script.time("delay", SimDuration::from_nanos(base.as_nanos().saturating_sub(MILLISECOND.as_nanos())));
     script.set("growth", "{ exponential = 2.0 }");
     script.time("max_delay", longest);
     script.text("jitter", "full");
@@ -552,7 +553,7 @@ mod tests {
                 "attempts = 1",
                 "on = [\"5xx\", \"refused\", \"connect_timeout\", \"timeout\", \"connection_lost\"]",
                 "to = \"other\"",
-                "delay = \"25ms\"",
+                "delay = \"24ms\"",
                 "max_delay = \"250ms\"",
                 "jitter = \"full\"",
                 "budget = { concurrent = 3 }",
@@ -565,7 +566,7 @@ mod tests {
             &text,
             &[
                 "budget = { concurrent = 1000 }",
-                "delay = \"1ms\"",
+                "delay = \"0s\"",
                 "max_delay = \"2ms\"",
                 "to = \"any\"",
                 "timeouts = { connect = \"1s\", attempt = \"500ms\", request = \"3s\" }",
