@@ -1,5 +1,6 @@
 //! What the gateway sees of a call: the truth about it, cut off by whichever timer fires first.
 
+use super::recorder::Cause;
 use super::world::{Fate, Hit, Reply};
 use crate::model::{Answer, Timeouts};
 use crate::time::{SimDuration, SimTime};
@@ -62,6 +63,19 @@ impl Seen {
             seen.cut_off(deadline, Answer::Abandoned, fate.first_token);
         }
         seen
+    }
+
+    /// Why a request fails whose last attempt ended like this.
+    #[inline]
+    pub fn cause(&self) -> Cause {
+        match self.answer {
+            Answer::Good | Answer::Cut => Cause::Truncated,
+            Answer::Status(_) => Cause::Status,
+            Answer::Refused => Cause::Refused,
+            Answer::ConnectionLost if self.hit == Hit::InFlight => Cause::InFlightAtOnset,
+            Answer::ConnectionLost => Cause::Truncated,
+            Answer::ConnectTimeout | Answer::Timeout | Answer::Stalled | Answer::Abandoned => Cause::Timeout,
+        }
     }
 
     fn cut_off(&mut self, at: SimTime, answer: Answer, first_token: SimTime) {

@@ -130,6 +130,8 @@ struct Simulation<'m, 'r, R> {
     waiting: Vec<Vec<Slot>>,
     /// By provider; `None` where there is no limit.
     slots: Vec<Option<Slots>>,
+    /// Whether any provider has a limit.
+    has_limits: bool,
     /// How many owners of detectors there are: the replicas, or one for all of them.
     owners: u32,
     /// By owner, provider and observer.
@@ -191,6 +193,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             attempts: Slab::default(),
             waiting: vec![Vec::new(); replicas],
             slots: model.providers.iter().map(|p| p.capacity.as_ref().map(Slots::new)).collect(),
+            has_limits: model.providers.iter().any(|provider| provider.capacity.is_some()),
             owners: owners as u32,
             checkers: vec![Checker::new(); owners * model.providers.len() * observers],
             wakes: vec![None; breakers.len()],
@@ -235,7 +238,15 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             if let Some(request) = self.requests_in_flight.take(slot) {
                 let provider = request.failure.and_then(|failure| failure.provider);
                 let good = crate::model::Answer::Good;
-                self.report(&request, provider, SimTime::NEVER, Ending::Open, good, false);
+                self.report(
+                    &request.asked,
+                    request.attempts,
+                    provider,
+                    SimTime::NEVER,
+                    Ending::Open,
+                    good,
+                    false,
+                );
             }
         }
     }
