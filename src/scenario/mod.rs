@@ -36,6 +36,7 @@ pub(crate) mod tree;
 
 pub use document::{Document, Loader, ResolvedSetting};
 pub(crate) use document::{file_source, read_text, value_of};
+pub(crate) use files::part_text;
 pub use problem::{Problem, Problems};
 pub(crate) use problem::{one_of, suggestion};
 
