@@ -48,7 +48,8 @@ pub(super) struct Tried {
 impl Attempt {
     fn failure(&self) -> Failed {
         let (provider, seen) = (Some(self.place.provider), self.seen);
-        Failed { provider, answer: seen.answer, cause: seen.cause(), stage: self.stage }
+        let Seen { answer, retry_after, .. } = seen;
+        Failed { provider, answer, retry_after, cause: seen.cause(), stage: self.stage }
     }
 }
 

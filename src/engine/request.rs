@@ -44,8 +44,9 @@ pub(super) struct Request {
     pub hedges: u32,
     /// How often its client has asked again.
     pub client_retries: u32,
-    /// The wait before the last retry.
+    /// The wait before the last retry, and before its client last asked again.
     pub waited: SimDuration,
+    pub client_waited: SimDuration,
     /// What the last retry, and the client's last, got from its budget.
     pub grant: Option<Grant>,
     pub client_grant: Option<Grant>,
@@ -81,6 +82,8 @@ pub(super) enum Next {
 pub(super) struct Failed {
     pub provider: Option<ProviderId>,
     pub answer: Answer,
+    /// The Retry-After that came with it.
+    pub retry_after: Option<SimDuration>,
     pub cause: Cause,
     pub stage: Stage,
 }
@@ -116,6 +119,7 @@ impl Request {
             hedges: 0,
             client_retries: 0,
             waited: SimDuration::ZERO,
+            client_waited: SimDuration::ZERO,
             grant: None,
             client_grant: None,
             failure: None,
@@ -257,7 +261,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn fail_without_provider(&mut self, now: SimTime, slot: Slot) {
         let replica = self.request(slot).asked.replica;
         let stage = self.stage_without_provider(now, replica);
-        let failure = Failed { provider: None, answer: Answer::Status(503), cause: Cause::NoProvider, stage };
+        let (answer, cause) = (Answer::Status(503), Cause::NoProvider);
+        let failure = Failed { provider: None, answer, retry_after: None, cause, stage };
         self.request(slot).failure = Some(failure);
         self.fail(now, slot);
     }
@@ -323,7 +328,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let is_client = request.asked.deadline <= now;
         let answer = if is_client { Answer::Abandoned } else { Answer::Timeout };
         let (provider, stage) = request.failure.map_or((None, stage), |f| (f.provider, f.stage));
-        request.failure = Some(Failed { provider, answer, cause: Cause::Timeout, stage });
+        let cause = Cause::Timeout;
+        request.failure = Some(Failed { provider, answer, retry_after: None, cause, stage });
         self.fail(now, slot);
     }
 
