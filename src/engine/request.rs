@@ -177,6 +177,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             let ending = Ending::Failed(Cause::NoProvider, stage);
             return self.report(&asked, 0, None, now, ending, Answer::Good, false);
         };
+        let owner = self.owner_of(asked.replica);
+        self.has_traffic[owner as usize] = true;
         let sent = self.try_at(now, &asked, place.provider, 0, true, choice);
         let ending = match sent.seen.answer {
             Answer::Good if !sent.seen.is_truncated => Ending::Succeeded,
