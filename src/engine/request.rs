@@ -42,6 +42,8 @@ pub(super) struct Request {
     pub retries: u32,
     pub fallbacks: u32,
     pub hedges: u32,
+    /// When its last attempt has taken so long that a parallel one is due.
+    pub hedge_at: SimTime,
     /// How often its client has asked again.
     pub client_retries: u32,
     /// The wait before the last retry, and before its client last asked again.
@@ -117,6 +119,7 @@ impl Request {
             retries: 0,
             fallbacks: 0,
             hedges: 0,
+            hedge_at: SimTime::NEVER,
             client_retries: 0,
             waited: SimDuration::ZERO,
             client_waited: SimDuration::ZERO,
