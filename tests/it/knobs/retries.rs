@@ -94,13 +94,19 @@ pub const BASES: &[Base] = &[
     latency = { lognormal = { p50 = "900ms", p99 = "4s" } }
     [provider.c]
     latency = { exponential = { mean = "800ms" } }
-    error_rate = 0.8
     [provider.d]
     latency = { constant = "500ms" }
     [fault.outage]
     on = { name = "a" }
     at = "20s"
     lasts = "20s"
+    [fault.unnoticed]
+    on = { name = "c" }
+    at = "0s"
+    lasts = "60s"
+    requests = { status = 500 }
+    probes = "unaffected"
+    fraction = 0.9
     [gateway]
     route = { prefer = ["g", "c", "d"] }
     group = { g = { round_robin = ["a", "b"] } }
