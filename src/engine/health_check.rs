@@ -160,6 +160,8 @@ impl HealthCheck {
             NextProbe::FromStart => sent.after(gap),
             NextProbe::FromStartNoOverlap => sent.after(gap).max(ends),
             NextProbe::FromEnd => ends.after(gap),
+            // A probe that was pulled forward may come before the first tick.
+            NextProbe::OnTicks if sent < first => first.max(ends),
             NextProbe::OnTicks => {
                 let ticks = sent.since(first).as_nanos() / self.interval.as_nanos() + 1;
                 let next = SimDuration::from_nanos(self.interval.as_nanos().saturating_mul(ticks));
@@ -260,5 +262,6 @@ mod tests {
         assert_eq!(at(0.5, 0.6), 1.5);
         assert_eq!(at(0.5, 3.1), 3.1);
         assert_eq!(at(3.1, 3.2), 3.5);
+        assert_eq!(at(0.2, 0.3), 0.5);
     }
 }
