@@ -285,7 +285,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             Event::GatewayFaultStarts(i) => self.on_gateway_fault_starts(now, i as usize),
             Event::GatewayFaultEnds(i) => self.on_gateway_fault_ends(now, i as usize),
             Event::ProbeEnds { prober, ordinal } => self.on_probe_end(now, prober, ordinal),
-            Event::AttemptEnds { slot, .. } => self.on_attempt_end(now, slot),
+            Event::AttemptEnds { request, slot } => self.on_attempt_end(now, request, slot),
             Event::DetectorWakes { prober, detector } => self.on_detector_wakes(now, prober, detector),
             Event::DetectorTicks { owner, detector } => self.on_detector_ticks(now, owner, detector),
             Event::ViewChanges { replica, provider } => self.on_view_changes(now, replica, provider),

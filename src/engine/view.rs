@@ -5,7 +5,7 @@
 
 use super::recorder::{HealthChange, Recorder};
 use super::{Event, Simulation};
-use crate::model::{HealthScope, Model, NodeId, ProviderId};
+use crate::model::{HealthScope, Model, NodeId, OnEjection, ProviderId};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 use std::collections::VecDeque;
@@ -153,15 +153,15 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return;
         }
         *believed = marks;
-        if self.beliefs.is_immediate {
-            return self.see(now, owner, provider, marks);
-        }
         let replicas = match self.model.gateway.health {
             HealthScope::Own => owner..owner + 1,
             HealthScope::Shared(_) => 0..self.model.gateway.replicas.get(),
         };
         for replica in replicas {
-            self.send_belief(now, replica, provider, marks);
+            match self.beliefs.is_immediate {
+                true => self.see(now, replica, provider, marks),
+                false => self.send_belief(now, replica, provider, marks),
+            }
         }
     }
 
@@ -254,6 +254,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             let is_false = is_ejected && marks.falsely;
             let change = HealthChange { at: now, replica, provider, admitted: !is_ejected, is_false };
             self.recorder.health_changed(&change);
+            if is_ejected && self.model.gateway.on_ejection == OnEjection::Close {
+                self.close_attempts(now, replica, provider);
+            }
         }
         if old.blocked != 0 && marks.blocked == 0 {
             self.release_waiting(now, replica);
