@@ -153,15 +153,15 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return;
         }
         *believed = marks;
-        if self.beliefs.is_immediate {
-            return self.see(now, owner, provider, marks);
-        }
         let replicas = match self.model.gateway.health {
             HealthScope::Own => owner..owner + 1,
             HealthScope::Shared(_) => 0..self.model.gateway.replicas.get(),
         };
         for replica in replicas {
-            self.send_belief(now, replica, provider, marks);
+            match self.beliefs.is_immediate {
+                true => self.see(now, replica, provider, marks),
+                false => self.send_belief(now, replica, provider, marks),
+            }
         }
     }
 
