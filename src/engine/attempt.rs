@@ -11,7 +11,7 @@ use super::slab::Slot;
 use super::view::HEALTH_CHECK_BIT;
 use super::world::{Fate, Reply};
 use super::{Event, Simulation};
-use crate::model::{Answer, Judges, ProviderId, Timeouts};
+use crate::model::{Answer, Judges, ProviderId, RetryTo, Timeouts};
 use crate::time::{SimDuration, SimTime};
 
 /// One try of a request at a provider.
@@ -75,7 +75,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             self.learned[replica as usize].on_sent(self.model, place);
         }
         if !self.model.gateway.detectors.is_empty() {
-            self.detectors_on_sent(now, owner, place.provider);
+            let is_first = retries == 0 || !self.retries_stay();
+            self.detectors_on_sent(now, owner, place.provider, is_first);
         }
         if R::NEEDS_ATTEMPTS {
             let candidates = self.candidates(replica);
@@ -153,25 +154,20 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// What the gateway sees of an attempt sent now.
     #[inline(always)]
     fn seen(&self, now: SimTime, asked: &Asked, fate: Fate, is_last: bool) -> Seen {
-        let timeouts = self.timeouts(is_last);
-        if asked.cut_off < asked.deadline {
-            let mut seen = Seen::of(fate, now, &timeouts, asked.cut_off);
-            if seen.answer == Answer::Abandoned {
-                seen.answer = Answer::Timeout;
-            }
-            return seen;
+        let gives_up = asked.deadline.min(asked.cut_off);
+        if self.is_patient && fate.reply == Reply::Good && fate.ends <= gives_up {
+            return Seen::good(&fate, !self.model.gateway.timeouts.buffers);
         }
-        Seen::of(fate, now, &timeouts, asked.deadline)
+        let mut seen = Seen::of(fate, now, self.timeouts(is_last), gives_up);
+        if seen.answer == Answer::Abandoned && asked.cut_off < asked.deadline {
+            seen.answer = Answer::Timeout;
+        }
+        seen
     }
 
     /// The timers of an attempt.
-    #[inline(always)]
-    fn timeouts(&self, is_last: bool) -> Timeouts {
-        let timeouts = self.model.gateway.timeouts;
-        match is_last && timeouts.spares_last {
-            true => Timeouts { first_token: None, attempt: None, ..timeouts },
-            false => timeouts,
-        }
+    fn timeouts(&self, is_last: bool) -> &Timeouts {
+        if is_last { &self.last_timeouts } else { &self.model.gateway.timeouts }
     }
 
     /// The fate of an attempt that has to wait for a provider's slot, if it is one that keeps a slot busy.
@@ -190,7 +186,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return fate;
         }
         let after = |timeout: Option<SimDuration>| timeout.map_or(SimTime::NEVER, |t| now.after(t));
-        let timeouts = self.timeouts(is_last);
+        let timeouts = *self.timeouts(is_last);
         let gives_up = patience.min(after(timeouts.attempt)).min(after(timeouts.first_token));
         let slots = self.slots[provider.index()].as_mut().expect("a provider with a capacity has slots");
         slots.pause_until(fate.begins);
@@ -202,9 +198,14 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         }
     }
 
-    /// Whether a request with so many retries and fallbacks behind it is not tried again if it fails now.
-    pub(super) fn is_last(&self, retries: u32, fallbacks: u32) -> bool {
+    /// Whether a request with so many retries and fallbacks behind it is not tried again if it fails now; asked only where
+    /// it matters.
+    #[inline]
+    fn is_last(&self, retries: u32, fallbacks: u32) -> bool {
         let gateway = &self.model.gateway;
+        if !gateway.timeouts.spares_last {
+            return false;
+        }
         let most = gateway.retry.as_ref().map_or(0, |retry| retry.attempts);
         let steps = gateway.fallback.map_or(0, |fallback| {
             let others = gateway.route.node(ROOT).pick.children().len().saturating_sub(1);
@@ -268,6 +269,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         if !self.model.gateway.detectors.is_empty() {
             let owner = self.owner_of(replica);
             self.detectors_on_ended(owner, place.provider, Judges::Attempts, &ended);
+            if !self.retries_stay() || !is_wanted {
+                self.detectors_on_ended(owner, place.provider, Judges::AfterRetries, &ended);
+            }
         }
         if !is_wanted {
             return;
@@ -303,9 +307,14 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         self.after_failure(now, slot, &attempt, &ended);
     }
 
+    /// Whether retries stay at their provider, so that its part in a request is over only after them.
+    fn retries_stay(&self) -> bool {
+        self.model.gateway.retry.as_ref().is_some_and(|retry| retry.to == RetryTo::Same)
+    }
+
     /// A provider's part in a request is over.
     pub(super) fn judge_provider(&mut self, replica: u32, provider: ProviderId, ended: &Ended) {
-        if !self.model.gateway.detectors.is_empty() {
+        if self.retries_stay() && !self.model.gateway.detectors.is_empty() {
             let owner = self.owner_of(replica);
             self.detectors_on_ended(owner, provider, Judges::AfterRetries, ended);
         }

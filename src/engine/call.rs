@@ -22,9 +22,21 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// A good answer that no timer cuts off.
+    #[inline(always)]
+    pub fn good(fate: &Fate, streams: bool) -> Seen {
+        Seen {
+            ends: fate.ends,
+            answer: Answer::Good,
+            is_committed: streams && fate.first_token < fate.ends,
+            is_truncated: false,
+            hit: fate.hit,
+            retry_after: None,
+        }
+    }
+
     /// The call as it is for a gateway with these timers and a client who gives up at `deadline`. An answer at the very
     /// moment of a timer still counts.
-    #[inline(always)]
     pub fn of(fate: Fate, sent: SimTime, timeouts: &Timeouts, deadline: SimTime) -> Seen {
         let (answer, ends) = match fate.reply {
             Reply::Good | Reply::Truncated => (Answer::Good, fate.ends),

@@ -37,7 +37,7 @@ pub use recorder::{
     AttemptEnd, Candidate, Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd, Stage,
 };
 
-use crate::model::{Detector, HealthScope, Model, ProviderId};
+use crate::model::{Detector, HealthScope, Model, ProviderId, Timeouts};
 use crate::random::Key;
 use crate::time::SimTime;
 use arrivals::ArrivalStream;
@@ -147,6 +147,10 @@ struct Simulation<'m, 'r, R> {
     views: Vec<View>,
     /// By replica.
     learned: Vec<Learned>,
+    /// The timers of a request's last possible attempt.
+    last_timeouts: Timeouts,
+    /// Whether the gateway has no timers for attempts.
+    is_patient: bool,
     /// Whether routing goes by what was learned.
     learns: bool,
     /// By replica; empty where retries have no budget.
@@ -202,6 +206,8 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             has_traffic: vec![false; owners],
             views: vec![View::new(model.providers.len()); replicas],
             learned: vec![Learned::new(model); replicas],
+            last_timeouts: gateway.timeouts.of_last_attempt(),
+            is_patient: gateway.timeouts.are_none_for_attempts(),
             learns: gateway.route.learns(),
             budgets: budget.map_or(Vec::new(), |b| (0..replicas).map(|_| BudgetState::new(b)).collect()),
             client_budget: client_budget.map(BudgetState::new),

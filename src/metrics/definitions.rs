@@ -75,6 +75,9 @@ metrics! {
     "time_to_recover_ms" Milliseconds
         "end of the first fault to the first admission after it, at the last replica; null if nothing was ejected then"
         |o| millis(o.time_to_recover());
+    "success_after_ratio" Ratio
+        "share that succeed of the requests that arrive in the last quarter of the time from the end of the last fault to the end of arrivals; null without such requests"
+        |o| o.after_faults.success_ratio();
     "attempt_count" Count "tries of a request at a provider; probes are never among them"
         |o| count(o.attempt_count);
     "probe_count" Count "health check calls, over all replicas and providers"

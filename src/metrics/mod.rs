@@ -4,6 +4,7 @@ mod definitions;
 mod histogram;
 mod outcome;
 mod recorder;
+mod verdict;
 
 pub use definitions::{METRICS, Metric, Unit, metric};
 pub use histogram::LatencyHistogram;
@@ -11,3 +12,4 @@ pub use outcome::{
     Failures, FaultOutcome, LatencyQuantiles, Outcome, SecondCounts, TimelineEntry, TimelineEvent,
 };
 pub use recorder::{MetricsRecorder, Wanted, measure};
+pub use verdict::{PeriodCounts, Verdict};

@@ -1,5 +1,6 @@
 //! The result of one run: plain data.
 
+use super::verdict::{PeriodCounts, Verdict, judge};
 use crate::engine::{Cause, Milestone, Stage};
 use crate::model::ProviderId;
 use crate::time::{SimDuration, SimTime};
@@ -119,6 +120,11 @@ pub struct Outcome {
     pub false_ejection_count: u64,
     /// Requests that would have failed had nobody switched by hand.
     pub saved_by_hand_count: u64,
+    /// Requests that arrived before the first fault; all of them if there is none.
+    pub before_faults: PeriodCounts,
+    /// Requests that arrived in the last quarter of the time from the end of the last fault to the end of arrivals;
+    /// none where there is no such time.
+    pub after_faults: PeriodCounts,
     /// Percentiles of the latency of succeeded requests; `None` if none succeeded.
     pub latency: Option<LatencyQuantiles>,
     /// By fault, then provider, then replica.
@@ -134,6 +140,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Whether the run got over its faults; `None` where that cannot be said, as [`Verdict`] tells.
+    pub fn verdict(&self) -> Option<Verdict> {
+        judge(&self.before_faults, &self.after_faults)
+    }
+
     /// From the start of the first fault until the last replica has ejected a provider that it hits; `None` if there
     /// is no fault or a replica never did.
     pub fn time_to_detect(&self) -> Option<SimDuration> {

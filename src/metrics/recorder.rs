@@ -4,6 +4,7 @@ use super::LatencyHistogram;
 use super::outcome::{
     Failures, FaultOutcome, LatencyQuantiles, Outcome, SecondCounts, TimelineEntry, TimelineEvent,
 };
+use super::verdict::{PeriodCounts, Periods};
 use crate::engine::{self, Ending, HealthChange, Milestone, Path, Recorder, RequestEnd, RunStats};
 use crate::model::{Model, ProviderId};
 use crate::time::SimTime;
@@ -30,6 +31,9 @@ pub struct MetricsRecorder<'m> {
     probe_count: u64,
     false_ejection_count: u64,
     saved_by_hand_count: u64,
+    periods: Periods,
+    /// By [`Periods::index`].
+    counts: [PeriodCounts; 3],
     latency: LatencyHistogram,
     faults: Vec<FaultOutcome>,
     /// By replica, then provider.
@@ -65,6 +69,8 @@ impl<'m> MetricsRecorder<'m> {
             probe_count: 0,
             false_ejection_count: 0,
             saved_by_hand_count: 0,
+            periods: Periods::of(model),
+            counts: Default::default(),
             latency: LatencyHistogram::default(),
             faults,
             admitted: vec![true; replicas as usize * model.providers.len()],
@@ -97,6 +103,8 @@ impl<'m> MetricsRecorder<'m> {
             probe_count: self.probe_count,
             false_ejection_count: self.false_ejection_count,
             saved_by_hand_count: self.saved_by_hand_count,
+            before_faults: self.counts[0],
+            after_faults: self.counts[2],
             faults: self.faults,
             duration: self.model.duration,
             event_count: stats.events,
@@ -122,6 +130,10 @@ impl Recorder for MetricsRecorder<'_> {
     fn request_ended(&mut self, request: &RequestEnd) {
         self.attempt_count += u64::from(request.attempts);
         self.saved_by_hand_count += u64::from(request.saved_by_hand);
+        let period = &mut self.counts[self.periods.index(request.arrived)];
+        period.request_count += 1;
+        period.succeeded_count += u64::from(request.ending == Ending::Succeeded);
+        period.attempt_count += u64::from(request.attempts);
         match request.ending {
             Ending::Succeeded => {
                 self.succeeded_count += 1;

@@ -5,7 +5,7 @@ use super::events::EventLine;
 use super::folder::SCHEMA_VERSION;
 use crate::engine::{Cause, Stage};
 use crate::experiment::statistics::Summary;
-use crate::metrics::{METRICS, Outcome};
+use crate::metrics::{METRICS, Outcome, Verdict};
 use serde::{Serialize, Serializer};
 
 /// The document of a command; the first scenario is the baseline of the others.
@@ -36,6 +36,10 @@ pub struct ScenarioDocument {
     pub path: &'static str,
     /// Whether all runs are equal.
     pub nothing_random: bool,
+    /// The commonest verdict of its runs, of several the worst; null if no run has one.
+    pub verdict: Option<&'static str>,
+    /// How many runs have each verdict.
+    pub runs_by_verdict: ByName<u64>,
     /// Every metric over the runs.
     pub metrics: ByName<Summary>,
     /// What each metric differs by from the first scenario, run by run; null for the first.
@@ -85,6 +89,7 @@ fn of_scenario(scenario: &ScenarioResult, baseline: Option<&[Outcome]>) -> Scena
     };
     let mean =
         |count: &dyn Fn(&Outcome) -> u64| Summary::of(outcomes.iter().map(|o| Some(count(o) as f64))).mean;
+    let verdicts = outcomes.iter().map(Outcome::verdict);
     let by_cause = Cause::ALL.map(|cause| (cause.name(), mean(&|o| o.failures.of_cause(cause))));
     let by_stage = Stage::ALL.map(|stage| (stage.name(), mean(&|o| o.failures.of_stage(stage))));
     ScenarioDocument {
@@ -93,6 +98,10 @@ fn of_scenario(scenario: &ScenarioResult, baseline: Option<&[Outcome]>) -> Scena
         runs: outcomes.len() as u64,
         path: path.name(),
         nothing_random: !model.is_random(),
+        verdict: Verdict::commonest(verdicts.clone()).map(Verdict::name),
+        runs_by_verdict: ByName(
+            Verdict::ALL.map(Verdict::name).into_iter().zip(Verdict::count(verdicts)).collect(),
+        ),
         metrics: ByName(metrics.collect()),
         difference_to_baseline: baseline.map(differences),
         failed_by_cause: ByName(by_cause.into()),

@@ -7,7 +7,7 @@ use super::table::{Name, Table, TableBuilder};
 use crate::engine::{Ending, RequestEnd};
 use crate::experiment::design::AxisValue;
 use crate::experiment::statistics::{Summary, summarise};
-use crate::metrics::{FaultOutcome, METRICS, Outcome, SecondCounts, Unit};
+use crate::metrics::{FaultOutcome, METRICS, Outcome, SecondCounts, Unit, Verdict};
 use crate::model::{Model, Provider};
 use crate::time::{SimDuration, SimTime};
 
@@ -87,6 +87,11 @@ pub(super) const N_MEANING: &str = "runs in which the metric has a value";
 
 const SCENARIO: &str = "the scenario's name";
 const POINT: &str = "which combination of swept values, from 0";
+const VERDICT: &str = "\
+    how the run stands at its end, by the share of requests that succeed after the faults (`success_after_ratio`): \
+    `recovered` from 0.95 of the share before the first fault on, `degraded` from 0.5 on; below that `metastable` if a \
+    request takes at least 1.1 times as many attempts as before, else `down`; null if there is no fault, if one lasts to \
+    the end of arrivals, or if there is nothing to compare";
 const RUN: &str = "which run; runs of this number see the same random numbers at every point";
 
 /// Which run a row belongs to.
@@ -125,6 +130,7 @@ pub fn runs(design: &Design, points: &[Point]) -> Table {
     add_axes(&mut table, design, |(id, _)| id.point);
     table.uint("run", "number", RUN, |(id, _)| id.run);
     table.uint("seed", "number", "the seed of all random numbers", |_| design.seed);
+    table.text("verdict", VERDICT, |(_, outcome)| verdict_name(outcome.verdict()));
     for metric in METRICS {
         let unit = unit_name(metric.unit);
         if metric.unit == Unit::Count {
@@ -136,6 +142,10 @@ pub fn runs(design: &Design, points: &[Point]) -> Table {
         }
     }
     table.finish()
+}
+
+fn verdict_name(verdict: Option<Verdict>) -> Option<Name> {
+    verdict.map(|verdict| verdict.name().into())
 }
 
 fn add_axes<R>(table: &mut TableBuilder<R>, design: &Design, point_of: impl Fn(&R) -> usize) {
@@ -161,6 +171,12 @@ pub fn points(design: &Design, points: &[Point]) -> Table {
     table.uint("point", "number", POINT, |(point, _)| point.number as u64);
     add_axes(&mut table, design, |(point, _)| point.number);
     table.uint("run_count", "count", "runs played", |(point, _)| point.outcomes.len() as u64);
+    let commonest = |outcomes: &[Outcome]| Verdict::commonest(outcomes.iter().map(Outcome::verdict));
+    table.text(
+        "verdict",
+        "the commonest of its runs, of several the worst; null if no run has one",
+        |(point, _)| verdict_name(commonest(point.outcomes)),
+    );
     for (m, metric) in METRICS.iter().enumerate() {
         let column = |statistic: &str| format!("{}_{statistic}", metric.name);
         table.uint(column("n"), "count", N_MEANING, |(_, summaries)| summaries[m].n);

@@ -3,7 +3,7 @@
 use super::ScenarioResult;
 use crate::engine::Milestone;
 use crate::experiment::statistics::{Summary, summarise};
-use crate::metrics::{METRICS, Metric, TimelineEntry, TimelineEvent, metric};
+use crate::metrics::{METRICS, Metric, Outcome, PeriodCounts, TimelineEntry, TimelineEvent, Verdict, metric};
 use crate::model::Model;
 use crate::time::{SimDuration, SimTime};
 use std::fmt::Write;
@@ -138,6 +138,9 @@ fn describe(text: &mut String, shown: &Shown, highest: f64) {
             ["time_to_detect_ms", "time_to_recover_ms"].map(|name| spread(shown, name));
         row(text, "detected", &format!("{detected}; recovered {recovered}"));
     }
+    if let Some(words) = verdict_words(shown.result.outcomes) {
+        row(text, "verdict", &words);
+    }
     let latency = ["p50", "p95", "p99"].map(|p| {
         let summary = shown.summary(&format!("request_latency_ms_{p}"));
         summary.mean.map_or_else(|| "-".to_owned(), |ms| format!("{p} {} ms", thousands(ms)))
@@ -147,6 +150,39 @@ fn describe(text: &mut String, shown: &Shown, highest: f64) {
     let false_ejections = shown.mean("false_ejection_per_day");
     let probes = thousands(shown.mean("probe_count"));
     row(text, "probes", &format!("{probes} sent, {} false ejections a day", short(false_ejections)));
+}
+
+/// How runs stand at their end; `None` if all have recovered, or there is no telling.
+fn verdict_words(outcomes: &[Outcome]) -> Option<String> {
+    let counts = Verdict::count(outcomes.iter().map(Outcome::verdict));
+    let mut found: Vec<(Verdict, u64)> =
+        Verdict::ALL.into_iter().zip(counts).filter(|(_, n)| *n > 0).collect();
+    // The commonest comes first, and of several the worst.
+    found.sort_by_key(|(verdict, count)| std::cmp::Reverse((*count, *verdict)));
+    let judged: u64 = counts.iter().sum();
+    let named = match found.as_slice() {
+        [] | [(Verdict::Recovered, _)] => return None,
+        [(verdict, _)] => verdict.name().to_owned(),
+        several => {
+            let part =
+                |(verdict, n): &(Verdict, u64)| format!("{} in {}", verdict.name(), thousands(*n as f64));
+            let parts: Vec<String> = several.iter().map(part).collect();
+            format!("{} of {} runs", parts.join(", "), thousands(judged as f64))
+        }
+    };
+    let mean = |of: &dyn Fn(&Outcome) -> Option<f64>| {
+        Summary::of(outcomes.iter().map(of)).mean.map_or_else(|| "-".to_owned(), short)
+    };
+    let told = |of: fn(&Outcome) -> &PeriodCounts| {
+        let succeed = mean(&|o| Some(100.0 * of(o).success_ratio()?));
+        (succeed, mean(&|o| of(o).amplification()))
+    };
+    let ((before, tries_before), (after, tries_after)) =
+        (told(|o| &o.before_faults), told(|o| &o.after_faults));
+    Some(format!(
+        "{named}: after the faults {after}% of requests succeed, with {tries_after} attempts each; before \
+         them {before}%, with {tries_before}"
+    ))
 }
 
 /// What a scenario loses more, or less, than the baseline, run by run.

@@ -11,6 +11,7 @@ mod properties;
 mod scenarios;
 mod shared_health;
 mod stages;
+mod storm;
 mod story;
 mod support;
 mod theory;

@@ -1,0 +1,179 @@
+//! Whether a run got over its faults: a comparison of its last requests with those before the first fault.
+
+use crate::model::Model;
+use crate::time::{SimDuration, SimTime};
+
+/// Recovered: at least this much of the share that succeeded before.
+const RECOVERED: f64 = 0.95;
+/// Degraded: at least this much.
+const DEGRADED: f64 = 0.5;
+/// Work is amplified if a request takes this many times as many attempts as before.
+const AMPLIFIED: f64 = 1.1;
+
+/// How a run stands at its end, when all faults are over.
+///
+/// The share of requests that succeed among those that arrive in the last quarter of the time from the end of the last
+/// fault to the end of arrivals is compared with the share before the first fault. Faults of the gateway itself count,
+/// too. A run has no verdict if nothing in it fails, if a fault lasts to its end or beyond, or if either period has no
+/// request, or the first one no success, to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// At least 0.95 of the share before.
+    Recovered,
+    /// At least 0.5 of it.
+    Degraded,
+    /// Less, and each request takes at least 1.1 times as many attempts as before: the work that failure makes keeps
+    /// the failure going, though nothing else is wrong any more.
+    Metastable,
+    /// Less, and not for such work: everything is ejected, say, or a backlog is not worked off yet.
+    Down,
+}
+
+impl Verdict {
+    /// Every verdict, from best to worst.
+    pub const ALL: [Verdict; 4] = [Verdict::Recovered, Verdict::Degraded, Verdict::Metastable, Verdict::Down];
+
+    /// The word in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Verdict::Recovered => "recovered",
+            Verdict::Degraded => "degraded",
+            Verdict::Metastable => "metastable",
+            Verdict::Down => "down",
+        }
+    }
+
+    /// How many of these are each of [`Self::ALL`], in its order.
+    pub fn count(verdicts: impl IntoIterator<Item = Option<Verdict>>) -> [u64; 4] {
+        verdicts.into_iter().flatten().fold([0; 4], |mut counts, verdict| {
+            counts[verdict as usize] += 1;
+            counts
+        })
+    }
+
+    /// The commonest of these, and of several the worst; `None` if there is none.
+    pub fn commonest(verdicts: impl IntoIterator<Item = Option<Verdict>>) -> Option<Verdict> {
+        let counted = Verdict::count(verdicts).into_iter().zip(Verdict::ALL);
+        counted.filter(|(count, _)| *count > 0).max().map(|(_, verdict)| verdict)
+    }
+}
+
+/// Requests that arrived in one period of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PeriodCounts {
+    /// All of them.
+    pub request_count: u64,
+    /// Those with a complete good answer in time.
+    pub succeeded_count: u64,
+    /// Attempts made for them, whenever.
+    pub attempt_count: u64,
+}
+
+impl PeriodCounts {
+    /// The share that succeeded; `None` if nothing arrived.
+    pub fn success_ratio(&self) -> Option<f64> {
+        self.for_each_request(self.succeeded_count)
+    }
+
+    /// Attempts per request; `None` if nothing arrived.
+    pub fn amplification(&self) -> Option<f64> {
+        self.for_each_request(self.attempt_count)
+    }
+
+    fn for_each_request(&self, count: u64) -> Option<f64> {
+        (self.request_count > 0).then(|| count as f64 / self.request_count as f64)
+    }
+}
+
+/// The verdict on these two periods; `None` where there is nothing to compare.
+pub(super) fn judge(before: &PeriodCounts, after: &PeriodCounts) -> Option<Verdict> {
+    let normal = before.success_ratio().filter(|share| *share > 0.0)?;
+    let kept = after.success_ratio()? / normal;
+    Some(if kept >= RECOVERED {
+        Verdict::Recovered
+    } else if kept >= DEGRADED {
+        Verdict::Degraded
+    } else if after.amplification()? >= AMPLIFIED * before.amplification()? {
+        Verdict::Metastable
+    } else {
+        Verdict::Down
+    })
+}
+
+/// Which requests are before the faults, and which are long enough after them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Periods {
+    /// The first fault starts.
+    fault_starts: SimTime,
+    /// The last part of the run begins; [`SimTime::NEVER`] where there is none.
+    last_part: SimTime,
+}
+
+impl Periods {
+    pub fn of(model: &Model) -> Self {
+        let own = model.gateway.faults.iter().map(|fault| (fault.start, fault.end));
+        let faults = model.faults.iter().map(|fault| (fault.start, fault.end)).chain(own);
+        let (first, last) = faults.fold((SimTime::NEVER, SimTime::START), |(first, last), (start, end)| {
+            (first.min(start), last.max(end))
+        });
+        let arrivals_end = SimTime::START.after(model.duration);
+        let has_end = first < SimTime::NEVER && last < arrivals_end;
+        let last_part = || {
+            let rest = arrivals_end.since(last).as_nanos();
+            last.after(SimDuration::from_nanos(rest - rest / 4))
+        };
+        Periods { fault_starts: first, last_part: if has_end { last_part() } else { SimTime::NEVER } }
+    }
+
+    /// 0 before the first fault, 2 in the last part, 1 between them. Without a fault all are before.
+    #[inline]
+    pub fn index(&self, arrived: SimTime) -> usize {
+        usize::from(arrived >= self.fault_starts) + usize::from(arrived >= self.last_part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(request_count: u64, succeeded_count: u64, attempt_count: u64) -> PeriodCounts {
+        PeriodCounts { request_count, succeeded_count, attempt_count }
+    }
+
+    #[test]
+    fn each_verdict_begins_where_it_says() {
+        let before = counts(200, 160, 220);
+        for (succeeded, attempts, verdict) in [
+            (76, 400, Verdict::Recovered),
+            (75, 400, Verdict::Degraded),
+            (40, 400, Verdict::Degraded),
+            (39, 122, Verdict::Metastable),
+            (39, 120, Verdict::Down),
+            (0, 0, Verdict::Down),
+        ] {
+            assert_eq!(
+                judge(&before, &counts(100, succeeded, attempts)),
+                Some(verdict),
+                "{succeeded}, {attempts}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_anything_to_compare_there_is_no_verdict() {
+        let some = counts(10, 10, 10);
+        assert_eq!(judge(&some, &PeriodCounts::default()), None);
+        assert_eq!(judge(&PeriodCounts::default(), &some), None);
+        assert_eq!(judge(&counts(10, 0, 10), &some), None);
+    }
+
+    #[test]
+    fn many_runs_are_told_by_the_commonest_and_of_several_by_the_worst() {
+        use Verdict::{Degraded, Metastable, Recovered};
+        let runs = [Some(Recovered), None, Some(Metastable), Some(Recovered)];
+        assert_eq!(Verdict::count(runs), [2, 0, 1, 0]);
+        assert_eq!(Verdict::commonest(runs), Some(Recovered));
+        assert_eq!(Verdict::commonest([Some(Degraded), Some(Recovered)]), Some(Degraded));
+        assert_eq!(Verdict::commonest([None, None]), None);
+    }
+}
