@@ -150,13 +150,14 @@ impl<'a> Server<'a> {
         let mut failures = Answers::of(&["refused", "connect_timeout"]);
         if layer == "layer7" {
             failures.add("timeout");
-            failures.add("connection_lost");
             // 501 and 505 are the client's mistakes.
             failures.add_statuses((500..600).filter(|status| ![501, 505].contains(status)));
         }
         script.table("gateway.detector.observe");
         script.set("consecutive", self.error_limit);
         script.set("failures", failures);
+        // What breaks while a connection is used again is left to the client, and counts as nothing: measured.
+        script.set("ignored", "[\"connection_lost\"]");
         script.set("on_trip", format_args!("{{ health_check = \"{}\" }}", self.on_error));
     }
 }
@@ -351,7 +352,7 @@ mod tests {
             &text,
             &["[gateway.detector.observe]", "consecutive = 5", "on_trip = { health_check = \"down\" }"],
         );
-        assert!(text.contains("\"connection_lost\", 500, 502, 503, 504, 506,"), "{text}");
+        assert!(text.contains("\"timeout\", 500, 502, 503, 504, 506,"), "{text}");
         let text = text_of("haproxy", "error,503,,0", r#"{"server": "observe layer4"}"#, ",");
         assert_lines(
             &text,

@@ -9,6 +9,7 @@ mod lowering;
 mod play;
 mod properties;
 mod scenarios;
+mod shared_health;
 mod stages;
 mod storm;
 mod story;
