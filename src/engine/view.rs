@@ -125,6 +125,10 @@ impl Beliefs {
     }
 }
 
+fn millis(duration: SimDuration) -> u64 {
+    duration.as_nanos() / 1_000_000
+}
+
 fn tier_of(model: &Model, provider: ProviderId) -> usize {
     let route = &model.gateway.route;
     let is_it = |node: NodeId| route.node(node).pick == crate::model::Pick::Provider(provider);
@@ -212,7 +216,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         }
         let tier = self.beliefs.tier_of[provider.index()];
         let (last, held) = &mut inbox.tiers[tier];
-        if last.is_some_and(|last| now.since(last) <= window) {
+        // Envoy compares whole milliseconds.
+        let is_within = |last| millis(now.since(last)) <= millis(window);
+        if last.is_some_and(is_within) {
             if held.is_none() {
                 let at = now.after(window);
                 *held = Some(at);

@@ -28,6 +28,9 @@ fn setup(run: &MeasuredRun, script: &mut Script) -> Result<Setup, Complaint> {
     script.set("route", "{ prefer = [\"a\", \"b\"] }");
     let (connect, response) = (backend.connect, backend.server);
     script.set("timeouts", format_args!("{{ connect = \"{connect}\", first_token = \"{response}\" }}"));
+    if server.closes {
+        script.text("on_ejection", "close");
+    }
     backend.write_retry(script);
     let clock = ProbeClock::of(run, run.warm, server.inter);
     if is_checked {
@@ -49,6 +52,8 @@ struct Server<'a> {
     observe: Option<&'a str>,
     error_limit: u32,
     on_error: &'a str,
+    /// Whether what is in flight is closed when A is marked down.
+    closes: bool,
 }
 
 const SERVER_WORDS: [&str; 13] = [
@@ -94,6 +99,7 @@ impl<'a> Server<'a> {
             observe: None,
             error_limit: 10,
             on_error: "fail",
+            closes: false,
         };
         let mut words = Words::new("server", line);
         while let Some(word) = words.next() {
@@ -115,9 +121,9 @@ impl<'a> Server<'a> {
                     let wanted = "`fastinter`, `fail-check`, `sudden-death` or `mark-down`";
                     server.on_error = words.value(word, wanted, known)?;
                 }
-                // What is in flight when A is marked down: see the fidelity table.
                 "on-marked-down" => {
                     words.value(word, "`shutdown-sessions`", one_of(&["shutdown-sessions"]))?;
+                    server.closes = true;
                 }
                 // One server and its backup: there is nobody to share with.
                 "slowstart" => {

@@ -57,7 +57,7 @@ fn a_storm_stays_where_the_load_with_all_retries_exceeds_capacity() {
     for rate in [20, 30, 45, 60] {
         let rate = format!("traffic.arrivals.poisson=\"{rate}/s\"");
         // P(S > 0.5 s) = exp(-5) fail with nothing to try again.
-        assert_ends(&scenario("no_retries", &[&rate]), 1.0 - (-5.0f64).exp(), Verdict::Recovered);
+        assert_ends(&scenario("no_retries", &[&rate]), 1.0 - libm::exp(-5.0), Verdict::Recovered);
     }
 }
 
