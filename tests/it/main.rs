@@ -3,6 +3,7 @@
 mod bad_input;
 mod cli;
 mod files;
+mod gateways;
 mod golden;
 mod knobs;
 mod lowering;
@@ -14,5 +15,10 @@ mod storm;
 mod story;
 mod support;
 mod theory;
+mod theory_breakers;
+mod theory_faults;
+mod theory_groups;
+mod theory_probes;
+mod theory_retries;
 mod tidy;
 mod ties;
