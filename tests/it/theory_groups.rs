@@ -1,7 +1,7 @@
 //! Ejection in groups against closed forms: panic, outliers among hosts, limits on how many are ejected, and how passive
 //! detectors and health checks act on each other.
 
-use crate::play::Log;
+use crate::play::{Log, assert_moments};
 
 /// Hosts `h0`, `h1` ... in one round-robin group, of which the first `dead` answer requests as told from 10 s on.
 struct Group<'a> {
@@ -75,6 +75,34 @@ fn c5_panic_is_below_its_threshold() {
         let late = log.requests.iter().filter(|r| r.arrived.as_millis_f64() > 20_000.0);
         let failed = late.filter(|r| r.status.is_some()).count();
         assert_eq!(failed, 20 * lost, "{dead} dead, {panic}");
+    }
+}
+
+/// Envoy, with a factor of 1.4: a tier takes 1.4 times the share of its hosts that is alive, at most all of the load,
+/// and the next tier the rest. Of ten hosts two may be dead before anything spills; with four dead 84% stay.
+#[test]
+fn overprovisioning_spills_what_a_tier_cannot_take() {
+    for dead in [1, 2, 4, 7] {
+        let gateway = r#"
+            overprovisioning = 1.4
+            health_check = { interval = "2s", timeout = "1s", latency = { constant = "0s" } }
+            group.first.round_robin = [NAMES]
+            group.second.prefer = ["backup"]"#;
+        let group = Group { hosts: 10, dead, requests: DOWN, rate: 50, gateway };
+        let toml = group.toml();
+        let names =
+            toml.split_once("round_robin = [").and_then(|(_, rest)| rest.split_once(']')).expect("a route").0;
+        let route = format!("route = {{ round_robin = [{names}] }}");
+        let toml = (toml.replace(&route, "route = { prefer = [\"first\", \"second\"] }"))
+            .replace("NAMES", names)
+            .replace("[fault.outage]", "provider.backup.latency = { constant = \"0s\" }\n[fault.outage]");
+        let log = Log::of(&toml, 0);
+        let late = log.requests.iter().filter(|r| r.arrived.as_millis_f64() > 15_000.0);
+        // In order of name `backup` is the first provider.
+        let kept: Vec<f64> =
+            late.map(|r| f64::from(u8::from(r.provider.is_some_and(|p| p.index() > 0)))).collect();
+        let share = (1.4 * (10 - dead) as f64 / 10.0).min(1.0);
+        assert_moments("spill", &kept, share, None);
     }
 }
 
