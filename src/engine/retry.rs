@@ -67,9 +67,10 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let key = request.asked.key.joined(BACKOFF).numbered(u64::from(request.attempts));
         let asked_for = attempt.seen.retry_after.filter(|_| retry.retry_after.is_some());
         let wait = match asked_for {
+            _ if others => SimDuration::ZERO,
             Some(asked_for) if Some(asked_for) > retry.retry_after => return false,
             Some(asked_for) => asked_for,
-            None if others || retry.at_once_on.contains(answer) => SimDuration::ZERO,
+            None if retry.at_once_on.contains(answer) => SimDuration::ZERO,
             None => retry.backoff.wait(request.retries + 1, request.waited, key),
         };
         if !is_exhausted && let Some(budget) = &retry.budget {
