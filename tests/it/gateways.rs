@@ -190,6 +190,20 @@ fn litellm_failure_rates_remember_successes() {
     assert_eq!(failed("52s"), 5);
 }
 
+/// Successes and failures are forgotten each a minute after their own first one. Failures at 54 and 66 s, with good
+/// answers from 2 s on: at 66 s those before 62 s are forgotten, and the first failure is not.
+#[test]
+fn litellm_counts_successes_and_failures_apart() {
+    let toml = scenario(
+        110,
+        &(SHUFFLE.to_owned()
+            + &failure_rate(1)
+            + &fails("a", "53s", "4s", 500)
+            + &fails("a", "65s", "4s", 500)),
+    );
+    assert_eq!(Log::of(&toml, 0).ejections_ms().0, [66_000.0]);
+}
+
 /// D, 1.109: when both are limited, a request tries both without a wait, and later ones fail at once.
 #[test]
 fn litellm_d_both_limited() {
@@ -329,6 +343,18 @@ fn portkey_counts_requests_not_attempts() {
     };
     assert_eq!(played(503), (vec![18_000.0], 6 * 4 + 4), "open from 18 s to 32 s");
     assert_eq!(played(429).0, Vec::<f64>::new());
+}
+
+/// The percentage is over what failed and what succeeded: three answers with a 429 are neither.
+#[test]
+fn portkeys_percentage_leaves_out_what_is_neither() {
+    let percentage = portkey(1).replace("count = 1", "ratio = { at_least = 0.9, min_calls = 5 }");
+    let more = percentage
+        + &fails("a", "0s", "4s", 503)
+        + &fails("a", "4s", "12s", 429)
+        + &fails("a", "16s", "1h", 503);
+    // At 2 s, then 429s until 14 s, then at 18, 22, 26 and 30 s, which is the fifth.
+    assert_eq!(Log::of(&scenario(60, &more), 0).ejections_ms().0[0], 30_000.0);
 }
 
 /// With every target open the breaker is bypassed.

@@ -1,62 +1,9 @@
-//! Passive detectors against closed forms: how many failures they take, how long they eject, how they come back.
+//! Passive detectors against closed forms: how many failures they take, and how providers are tried again.
 //!
 //! Provider `a` is preferred; tau is how long a failing attempt takes.
 
-use crate::play::{Log, assert_moments, model};
-
-/// Provider `a` with a detector, a fault on it, and `b` beside it.
-struct Rig<'a> {
-    seconds: u32,
-    traffic: &'a str,
-    a: &'a str,
-    fault: &'a str,
-    detector: &'a str,
-    gateway: &'a str,
-}
-
-impl Default for Rig<'_> {
-    fn default() -> Self {
-        let (a, fault) = (r#"latency = { constant = "0s" }"#, "");
-        Rig { seconds: 60, traffic: "{ constant = \"1/s\" }", a, fault, detector: "", gateway: "" }
-    }
-}
-
-impl Rig<'_> {
-    fn toml(&self) -> String {
-        let Rig { seconds, traffic, a, fault, detector, gateway } = self;
-        format!(
-            r#"
-            duration = "{seconds}s"
-            traffic.arrivals = {traffic}
-            provider.a = {{ {a} }}
-            provider.b.latency = {{ constant = "0s" }}
-            gateway.route = {{ prefer = ["a", "b"] }}
-            {gateway}
-            [gateway.detector.d]
-            {detector}
-            {fault}
-            "#
-        )
-    }
-
-    fn log(&self, run: u64) -> Log {
-        Log::of(&self.toml(), run)
-    }
-
-    fn logs(&self, runs: u64) -> Vec<Log> {
-        let model = model(&self.toml());
-        (0..runs).map(|run| Log::of_model(&model, run)).collect()
-    }
-}
-
-fn fault(name: &str, at: &str, lasts: &str, requests: &str) -> String {
-    format!(
-        "[fault.{name}]\non = {{ name = \"a\" }}\nat = \"{at}\"\nlasts = \"{lasts}\"\nrequests = {requests}\nprobes = \"unaffected\"\n"
-    )
-}
-
-const STATUS: &str = "{ status = 503 }";
-const HANG: &str = "\"hang\"";
+use crate::play::{Log, assert_moments};
+use crate::rig::{HANG, Rig, STATUS, fault};
 
 /// n failures in a row of probability p take (1 - p^n) / p^n (1 - p) calls.
 #[test]
@@ -232,122 +179,6 @@ fn b6_recovery_of_a_breaker() {
     assert!((longest - (wait + tau)).abs() < 0.3, "{longest}");
 }
 
-/// Envoy un-ejects on a sweep's tick only: the first ejection lasts base + U(0, interval).
-#[test]
-fn b7_the_first_ejection_ends_on_a_tick() {
-    let outage = fault("outage", "5s", "1s", STATUS);
-    let rig = Rig {
-        fault: &outage,
-        traffic: "{ constant = \"2/s\" }",
-        detector: "consecutive = 1\neject_for = \"30s\"\nevaluated = { on_ticks = { every = \"10s\" } }",
-        ..Rig::default()
-    };
-    let lasted: Vec<f64> = (rig.logs(600).iter())
-        .map(|log| log.ejections_ms())
-        .map(|(ejected, admitted)| (admitted[0] - ejected[0]) / 1000.0)
-        .collect();
-    assert_moments("B7 first", &lasted, 35.0, Some(100.0 / 12.0));
-}
-
-/// P(Gamma(5, rate) > x).
-fn erlang_5_exceeds(rate: f64, x: f64) -> f64 {
-    let terms = (1..5).scan(1.0, |term, i| {
-        *term *= rate * x / f64::from(i);
-        Some(*term)
-    });
-    libm::exp(-rate * x) * (1.0 + terms.sum::<f64>())
-}
-
-/// A dead host is readmitted on a tick each time, so cycles lock to ticks: interval E ceil((Gamma(n, lam) + tau + base) /
-/// interval), where n / lam + tau + base + interval / 2 would be 37.5 s instead of 40 s.
-#[test]
-fn b7_ejections_of_a_dead_host_lock_to_ticks() {
-    for (traffic, rate, tau, known) in [
-        ("{ poisson = \"2/s\" }", 2.0, 0.0, 40.000),
-        ("{ poisson = \"0.5/s\" }", 0.5, 0.0, 44.712),
-        ("{ poisson = \"0.5/s\" }", 0.5, 3.0, 48.033),
-    ] {
-        let outage = fault("outage", "0s", "4h", if tau > 0.0 { HANG } else { STATUS });
-        let rig = Rig {
-            seconds: 4000,
-            traffic,
-            fault: &outage,
-            detector: "consecutive = 5\neject_for = \"30s\"\nevaluated = { on_ticks = { every = \"10s\" } }",
-            gateway: "gateway.timeouts.attempt = \"3s\"",
-            ..Rig::default()
-        };
-        let cycles: Vec<f64> = (rig.logs(8).iter())
-            .flat_map(|log| {
-                let admitted = log.ejections_ms().1;
-                admitted.windows(2).map(|two| (two[1] - two[0]) / 1000.0).collect::<Vec<f64>>()
-            })
-            .collect();
-        let exceeds = |ticks: i32| {
-            let x = 10.0 * f64::from(ticks) - 30.0 - tau;
-            if x < 0.0 { 1.0 } else { erlang_5_exceeds(rate, x) }
-        };
-        let mean = 10.0 * (0..100).map(exceeds).sum::<f64>();
-        assert!((mean - known).abs() < 0.02, "{mean}");
-        assert!(
-            cycles.iter().all(|cycle| (cycle / 10.0 - (cycle / 10.0).round()).abs() < 1e-6),
-            "whole ticks"
-        );
-        if mean - 40.0 < 0.001 {
-            // One cycle in 60,000 is longer.
-            assert!(cycles.iter().all(|cycle| (cycle - 40.0).abs() < 1e-6));
-        } else {
-            assert_moments("B7", &cycles, mean, None);
-        }
-    }
-}
-
-/// Ejections grow by one base length each, and shrink by one on each tick that finds the host admitted: a host that is
-/// ejected again before that is out for 30, 60, 90 s ... up to the most.
-#[test]
-fn b7_ejections_grow_while_they_follow_each_other() {
-    let outage = fault("outage", "0s", "1h", STATUS);
-    let detector = r#"
-        consecutive = 5
-        eject_for = "30s"
-        growth = "linear"
-        max_eject_for = "100s"
-        evaluated = { on_ticks = { every = "10s", first = "10s" } }"#;
-    let rig =
-        Rig { seconds: 600, traffic: "{ constant = \"10/s\" }", fault: &outage, detector, ..Rig::default() };
-    let (ejected, admitted) = rig.log(0).ejections_ms();
-    // The first trip is at 0.45 s, and the ticks that readmit are the first ones 30, 60, 90 and 100 s later.
-    assert_eq!(admitted[..4], [40_000.0, 110_000.0, 210_000.0, 320_000.0]);
-    assert_eq!(ejected[..4], [450.0, 40_450.0, 110_450.0, 210_450.0]);
-}
-
-/// nginx tries a dead peer once every F + 1 + floor(e + tau) seconds, with e ~ Exp(lam): seconds are whole, and each
-/// failure starts them anew. E floor(e + tau) is the sum of P(e + tau >= j).
-#[test]
-fn b9_nginx_trials_lock_to_seconds() {
-    for (timeout, tau) in [("", 0.0), ("gateway.timeouts.attempt = \"1500ms\"", 1.5)] {
-        let outage = fault("outage", "0s", "4h", if tau > 0.0 { HANG } else { STATUS });
-        let rig = Rig {
-            seconds: 3000,
-            traffic: "{ poisson = \"2/s\" }",
-            fault: &outage,
-            detector: "nginx = { max_fails = 1, fail_timeout = \"10s\" }",
-            gateway: timeout,
-            ..Rig::default()
-        };
-        let cycles: Vec<f64> = (rig.logs(12).iter())
-            .map(|log| {
-                let at_a = log.sent.iter().filter(|(_, to, _)| to.index() == 0);
-                let trials: Vec<f64> =
-                    at_a.map(|(.., at)| at.as_millis_f64() / 1000.0).filter(|at| *at > 60.0).collect();
-                (trials[trials.len() - 1] - trials[0]) / (trials.len() - 1) as f64
-            })
-            .collect();
-        let reaches = |j: i32| libm::exp(-2.0 * (f64::from(j) - tau).max(0.0));
-        let mean = 10.0 + 1.0 + (1..60).map(reaches).sum::<f64>();
-        assert_moments("B9", &cycles, mean, None);
-    }
-}
-
 /// gobreaker: the end of an attempt that was sent in an earlier window is dropped, so a hang that takes longer than the
 /// window never opens it.
 #[test]
@@ -432,14 +263,37 @@ fn slow_is_strictly_longer() {
     assert!(rig.log(0).changes.is_empty());
 }
 
-/// An answer's Retry-After, and a second more, replaces the ejection's length.
+/// Only this share of trips ejects, and what tripped counts from zero again: 1 / e trips of n failures each.
 #[test]
-fn an_ejection_heeds_retry_after() {
-    let limited = fault("limit", "10s", "1s", "{ status = 429 }") + "retry_after = \"7s\"";
-    let ejection = |more: &str| {
-        let detector = format!("at_once_on = [429]\nfailures = [\"5xx\"]\neject_for = \"30s\"\n{more}");
-        Rig { fault: &limited, detector: &detector, ..Rig::default() }.log(0).ejections_ms()
+fn a_share_of_trips_is_enforced() {
+    let outage = fault("outage", "0s", "1h", STATUS);
+    let rig = Rig {
+        seconds: 40,
+        traffic: "{ constant = \"5/s\" }",
+        fault: &outage,
+        detector: "consecutive = 3\nenforced = 0.4\neject_for = \"1h\"",
+        ..Rig::default()
     };
-    assert_eq!(ejection("retry_after = \"1s\""), (vec![10_500.0], vec![18_500.0]));
-    assert_eq!(ejection(""), (vec![10_500.0], vec![40_500.0]));
+    let failed: Vec<f64> = rig.logs(600).iter().map(|log| log.failed() as f64).collect();
+    assert_moments("enforced", &failed, 3.0 / 0.4, Some(9.0 * 0.6 / 0.16));
+}
+
+/// opossum does not empty its window when a trial succeeds: the next failure opens it again.
+#[test]
+fn a_window_may_outlive_an_ejection() {
+    let faults = fault("first", "10s", "3s", STATUS) + &fault("second", "20s", "1s", STATUS);
+    let ejected = |clears: bool| {
+        let detector = format!(
+            r#"
+            count = 3
+            window = {{ sliding = "30s" }}
+            evaluated = "on_failure"
+            eject_for = "5s"
+            half_open = {{}}
+            clears_on_admission = {clears}"#
+        );
+        Rig { fault: &faults, detector: &detector, ..Rig::default() }.log(0).ejections_ms().0
+    };
+    assert_eq!(ejected(true), [12_500.0]);
+    assert_eq!(ejected(false), [12_500.0, 20_500.0]);
 }

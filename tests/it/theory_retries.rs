@@ -177,6 +177,34 @@ fn b8_buckets_in_a_total_outage() {
     }
 }
 
+/// gRPC: a failure that is not tried again costs no token, neither in a gateway nor in a client.
+#[test]
+fn b8_other_failures_leave_the_bucket_full() {
+    let budget =
+        "{ tokens = { max = 10.0, per_retry = 0.0, per_failure = 1.0, per_success = 0.1, keeps = 5.0 } }";
+    let retry = format!("{{ attempts = 1000, on = [\"5xx\"], budget = {budget} }}");
+    for layer in ["gateway.retry", "traffic.client_retry"] {
+        let more = format!(
+            r#"
+            gateway.route = {{ prefer = ["a"] }}
+            {layer} = {retry}
+            [fault.early]
+            on = {{ name = "a" }}
+            at = "0s"
+            lasts = "20s"
+            requests = {{ status = 400 }}
+            [fault.late]
+            on = {{ name = "a" }}
+            at = "20s"
+            lasts = "1h"
+            requests = {{ status = 503 }}
+            "#
+        );
+        let log = Log::of(&scenario(60, "{ constant = \"1/s\" }", AT_ONCE, AT_ONCE, &more), 0);
+        assert_eq!(log.sent.len() - log.requests.len(), 4, "{layer}");
+    }
+}
+
 /// Finagle: in the long run retries are the share of requests and so many a second, 0.2 + 10 / 50 here.
 #[test]
 fn finagles_budget_in_a_total_outage() {
@@ -308,6 +336,25 @@ fn retry_after_rules() {
     assert_eq!(waited("60s", "retry_after = \"60s\""), [60.0, 60.0]);
     assert!(waited("61s", "retry_after = \"60s\"").is_empty());
     assert_eq!(waited("20s", ""), [1.0, 1.0]);
+}
+
+/// LiteLLM heeds no Retry-After while another deployment of the group can take the request at once.
+#[test]
+fn retry_after_is_not_waited_for_while_others_can_serve() {
+    let more = format!(
+        r#"
+        gateway.route = {{ weighted = {{ a = 1e6, b = 1.0 }} }}
+        [gateway.retry]
+        attempts = 1
+        on = [429]
+        to = "other"
+        retry_after = "60s"
+        at_once_with_others = true
+        {}retry_after = "20s""#,
+        outage("{ status = 429 }")
+    );
+    let log = Log::of(&scenario(1, "{ constant = \"1/s\" }", AT_ONCE, AT_ONCE, &more), 0);
+    assert_eq!((log.path(0).as_str(), log.durations()[0]), ("ab", 0.0));
 }
 
 /// An answer that breaks after the client has its first token is not tried again; before it, or where the gateway holds
