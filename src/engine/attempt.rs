@@ -307,7 +307,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         if seen.answer == Answer::Good {
             self.judge_provider(replica, place.provider, &ended);
             let request = self.requests_in_flight.take(slot).expect("it is wanted");
-            self.settle_client_budget(&request, true);
+            self.settle_client_budget(&request, Answer::Good);
             let ending = match seen.is_truncated {
                 false => Ending::Succeeded,
                 true => Ending::Failed(Cause::Truncated, attempt.stage),

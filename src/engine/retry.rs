@@ -67,9 +67,10 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let key = request.asked.key.joined(BACKOFF).numbered(u64::from(request.attempts));
         let asked_for = attempt.seen.retry_after.filter(|_| retry.retry_after.is_some());
         let wait = match asked_for {
+            _ if others => SimDuration::ZERO,
             Some(asked_for) if Some(asked_for) > retry.retry_after => return false,
             Some(asked_for) => asked_for,
-            None if others || retry.at_once_on.contains(answer) => SimDuration::ZERO,
+            None if retry.at_once_on.contains(answer) => SimDuration::ZERO,
             None => retry.backoff.wait(request.retries + 1, request.waited, key),
         };
         if !is_exhausted && let Some(budget) = &retry.budget {
@@ -168,10 +169,10 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn fail(&mut self, now: SimTime, slot: Slot) {
         let mut request = *self.request(slot);
         self.return_grant(&mut request);
-        self.settle_client_budget(&request, false);
+        let failure = request.failure.expect("a request that fails has a failure");
+        self.settle_client_budget(&request, for_client(failure.answer));
         request.client_grant = None;
         *self.request(slot) = request;
-        let failure = request.failure.expect("a request that fails has a failure");
         if self.ask_again(now, slot, failure) {
             return;
         }
@@ -185,8 +186,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn ask_again(&mut self, now: SimTime, slot: Slot, failure: Failed) -> bool {
         let Some(retry) = &self.model.traffic.client_retry else { return false };
         let mut request = *self.request(slot);
-        // For its client, a call that it gave up on has timed out.
-        let answer = if failure.answer == Answer::Abandoned { Answer::Timeout } else { failure.answer };
+        let answer = for_client(failure.answer);
         if !retry.on.contains(answer) || request.client_retries >= retry.attempts {
             return false;
         }
@@ -210,29 +210,37 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     pub(super) fn settle_budget(&mut self, replica: u32, attempt: &Attempt, answer: Answer) {
-        let Some(budget) = self.model.gateway.retry.as_ref().and_then(|retry| retry.budget.as_ref()) else {
-            return;
-        };
+        let Some(retry) = &self.model.gateway.retry else { return };
+        let Some(budget) = &retry.budget else { return };
         let state = &mut self.budgets[replica as usize];
         if let Some(grant) = attempt.grant {
             state.on_retry_end(budget, grant);
         }
         match answer {
             Answer::Good => state.on_success(budget, attempt.grant),
-            Answer::Abandoned => {}
-            _ => state.on_failure(budget),
+            // What is not tried again costs nothing.
+            _ if retry.on.contains(answer) => state.on_failure(budget),
+            _ => {}
         }
     }
 
-    pub(super) fn settle_client_budget(&mut self, request: &Request, good: bool) {
-        let Some(budget) = self.model.traffic.client_retry.as_ref().and_then(|retry| retry.budget.as_ref())
-        else {
-            return;
-        };
+    /// A client's call has ended like this, as the client sees it.
+    pub(super) fn settle_client_budget(&mut self, request: &Request, answer: Answer) {
+        let Some(retry) = &self.model.traffic.client_retry else { return };
+        let Some(budget) = &retry.budget else { return };
         let Some(state) = &mut self.client_budget else { return };
         if let Some(grant) = request.client_grant {
             state.on_retry_end(budget, grant);
         }
-        if good { state.on_success(budget, request.client_grant) } else { state.on_failure(budget) }
+        match answer {
+            Answer::Good => state.on_success(budget, request.client_grant),
+            _ if retry.on.contains(answer) => state.on_failure(budget),
+            _ => {}
+        }
     }
+}
+
+/// For its client, a call that it gave up on has timed out.
+fn for_client(answer: Answer) -> Answer {
+    if answer == Answer::Abandoned { Answer::Timeout } else { answer }
 }

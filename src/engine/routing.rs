@@ -120,8 +120,10 @@ impl<'a> Router<'a> {
             heeds_switches: self.heeds_switches(),
         };
         let first = choosing.pick(node);
+        // Where a group takes no more than it can, somebody admitted in it may be too much for it.
+        let spills = self.model.gateway.overprovisioning.is_some();
         let admitted = match first {
-            Some(place) if choosing.heeding_health().can_take(place) => first,
+            Some(place) if !spills && choosing.heeding_health().can_take(place) => first,
             _ => choosing.heeding_health().pick(node),
         };
         let ignores_health = self.model.gateway.all_ejected == AllEjected::IgnoreHealth;

@@ -82,7 +82,7 @@ pub(super) struct Beliefs {
     inboxes: Vec<Inbox>,
     /// By provider: the child of the route's root that it is in.
     tier_of: Vec<usize>,
-    /// Whether routing sees everything at once.
+    /// Whether each owner is a replica that sees everything at once.
     is_immediate: bool,
 }
 
@@ -101,16 +101,12 @@ impl Beliefs {
             is_cut_off: false,
         };
         let propagation = model.gateway.propagation;
-        let shared = match model.gateway.health {
-            HealthScope::Own => SimDuration::ZERO,
-            HealthScope::Shared(staleness) => staleness,
-        };
         Beliefs {
             marks: vec![vec![Marks::default(); providers]; owners],
             inboxes: vec![inbox; model.gateway.replicas.get() as usize],
             tier_of: tier_of.collect(),
             is_immediate: propagation == Default::default()
-                && shared == SimDuration::ZERO
+                && model.gateway.health == HealthScope::Own
                 && model.gateway.faults.is_empty(),
         }
     }
