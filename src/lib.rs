@@ -29,7 +29,8 @@
 //! ```
 //!
 //! The modules, in the order of the data flow: [`scenario`] reads TOML, [`model`] holds what is valid, [`engine`] plays it,
-//! [`metrics`] measures, [`experiment`] plays many, [`output`] writes, [`cli`] is the command. [`time`] and [`random`] lie
+//! [`metrics`] measures, [`experiment`] plays many, [`output`] writes, [`validation`] holds
+//! predictions against measurements of real gateways, [`cli`] is the command. [`time`] and [`random`] lie
 //! under all of them.
 
 pub mod cli;
@@ -41,3 +42,4 @@ pub mod output;
 pub mod random;
 pub mod scenario;
 pub mod time;
+pub mod validation;

@@ -8,6 +8,7 @@ mod progress;
 mod run;
 mod schema;
 mod sweep;
+mod validate;
 
 use crate::model::Model;
 use crate::output::FileError;
@@ -31,7 +32,7 @@ Examples:
   failover-sim run experiments/01_incident_3am   what the 3 AM incident lost, and why
   failover-sim new mine.toml                     a scenario of your own to start from
 
-Exit codes: 0 done, 2 bad input or unwritable output, 130 interrupted";
+Exit codes: 0 done, 1 a bar missed, 2 bad input or unwritable output, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -39,6 +40,7 @@ enum Command {
     Check(check::CheckArgs),
     Run(run::RunArgs),
     Sweep(sweep::SweepArgs),
+    Validate(validate::ValidateArgs),
     Schema(schema::SchemaArgs),
 }
 
@@ -53,6 +55,7 @@ impl Cli {
             Command::Check(args) => args.execute(),
             Command::Run(args) => args.execute(),
             Command::Sweep(args) => args.execute(),
+            Command::Validate(args) => args.execute(),
             Command::Schema(args) => args.execute(),
         }
     }
@@ -112,9 +115,7 @@ impl PlayArgs {
 
     /// Has rayon use as many threads as asked for.
     fn start_threads(&self) {
-        let threads = self.threads.map_or(0, |threads| threads as usize);
-        // It fails only if a pool exists, and then the number of threads is already chosen.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        start_threads(self.threads);
     }
 
     /// Stops a command that would not end in reasonable time, or memory, unless told to go on.
@@ -147,6 +148,13 @@ impl PlayArgs {
         }
         Ok(())
     }
+}
+
+/// Has rayon use so many threads, or one for each core.
+fn start_threads(threads: Option<u64>) {
+    let threads = threads.map_or(0, |threads| threads as usize);
+    // It fails only if a pool exists, and then the number of threads is already chosen.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
 }
 
 /// A number that may be beyond all counting.
@@ -198,6 +206,11 @@ impl Failure {
         Failure::bad_input(messages.join("\n\n"))
     }
 
+    /// What was asked was done, and its result is not what it should be.
+    fn missed(message: impl Into<String>) -> Self {
+        Failure { message: message.into(), code: 1 }
+    }
+
     fn interrupted() -> Self {
         Failure { message: "interrupted".to_owned(), code: 130 }
     }
@@ -208,7 +221,7 @@ impl Failure {
         let _ = writeln!(io::stderr(), "{}", self.message.trim_end());
     }
 
-    /// 2 for bad input, 1 when a disk failed midway, 130 when interrupted.
+    /// 2 for bad input, 1 when a bar was missed or a disk failed midway, 130 when interrupted.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)
     }

@@ -5,14 +5,13 @@ use super::budget::Grant;
 use super::call::Seen;
 use super::capacity::Admission;
 use super::recorder::{AttemptEnd, Candidate, Cause, Ending, Recorder, Stage};
-use super::request::{Failed, Next, Request};
-use super::routing::{Choice, Place, ROOT, Switches};
+use super::request::{Asked, Failed, Next, Request};
+use super::routing::{Choice, Place, ROOT, Spent, Switches};
 use super::slab::Slot;
 use super::view::HEALTH_CHECK_BIT;
-use super::world::{Fate, Hit, Reply};
+use super::world::{Fate, Reply};
 use super::{Event, Simulation};
-use crate::model::{Answer, Judges, ProviderId, Timeouts};
-use crate::random::Key;
+use crate::model::{Answer, Judges, ProviderId, RetryTo, Timeouts};
 use crate::time::{SimDuration, SimTime};
 
 /// One try of a request at a provider.
@@ -38,59 +37,74 @@ pub(super) struct Attempt {
     pub call: u32,
 }
 
+/// What becomes of an attempt, and what recorders want to know of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tried {
+    pub seen: Seen,
+    pub stage: Stage,
+    pub saved_by_hand: bool,
+}
+
 impl Attempt {
-    pub(super) fn failure(&self) -> Failed {
-        let cause = match self.seen.answer {
-            Answer::Good | Answer::Cut => Cause::Truncated,
-            Answer::Status(_) => Cause::Status,
-            Answer::Refused => Cause::Refused,
-            Answer::ConnectionLost if self.seen.hit == Hit::InFlight => Cause::InFlightAtOnset,
-            Answer::ConnectionLost => Cause::Truncated,
-            Answer::ConnectTimeout | Answer::Timeout | Answer::Stalled | Answer::Abandoned => Cause::Timeout,
-        };
-        let provider = Some(self.place.provider);
-        Failed { provider, answer: self.seen.answer, cause, stage: self.stage }
+    fn failure(&self) -> Failed {
+        let (provider, seen) = (Some(self.place.provider), self.seen);
+        Failed { provider, answer: seen.answer, cause: seen.cause(), stage: self.stage }
     }
 }
 
 impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn send(&mut self, now: SimTime, slot: Slot, place: Place, choice: Choice) {
-        let mut request = *self.request(slot);
-        let attempt = self.attempt(now, slot, &mut request, place, choice);
+        let step = self.step_of(place.node);
+        let request = self.request(slot);
+        let asked = request.asked;
+        let (number, call, grant) = (request.attempts, request.client_retries, request.grant.take());
+        let (retries, fallbacks) = (request.retries, request.fallbacks);
+        let draw = request.tries.next(place.provider, number);
+        request.attempts += 1;
         request.running += 1;
-        request.step = self.step_of(place.node);
-        let can_hedge = self.model.gateway.hedge.is_some_and(|hedge| request.hedges < hedge.max.get());
-        *self.request(slot) = request;
-        let replica = request.replica;
+        request.step = step;
+        let (running, hedges) = (request.running, request.hedges);
+        let is_last = self.is_last(retries, fallbacks);
+        let Tried { seen, stage, saved_by_hand } =
+            self.try_at(now, &asked, place.provider, draw, is_last, choice);
+        let can_hedge = self.model.gateway.hedge.is_some_and(|hedge| hedges < hedge.max.get());
+        let replica = asked.replica;
         let owner = self.owner_of(replica);
         self.has_traffic[owner as usize] = true;
         if self.learns {
             self.learned[replica as usize].on_sent(self.model, place);
         }
         if !self.model.gateway.detectors.is_empty() {
-            self.detectors_on_sent(now, owner, place.provider);
+            let is_first = retries == 0 || !self.retries_stay();
+            self.detectors_on_sent(now, owner, place.provider, is_first);
         }
         if R::NEEDS_ATTEMPTS {
             let candidates = self.candidates(replica);
-            self.recorder.attempt_sent(request.ordinal, attempt.number, place.provider, &candidates, now);
+            self.recorder.attempt_sent(asked.ordinal, number, place.provider, &candidates, now);
         }
         // What hangs for ever has no end to wait for.
-        if attempt.seen.ends == SimTime::NEVER && !can_hedge && request.running == 1 {
+        if seen.ends == SimTime::NEVER && !can_hedge && running == 1 {
             self.requests_in_flight.take(slot);
-            return self.report(
-                &request,
-                Some(place.provider),
-                SimTime::NEVER,
-                Ending::Open,
-                Answer::Good,
-                false,
-            );
+            let (provider, good) = (Some(place.provider), Answer::Good);
+            return self.report(&asked, number + 1, provider, seen.ends, Ending::Open, good, false);
         }
-        let ends = attempt.seen.ends;
-        let attempt = self.attempts.insert(attempt);
-        self.queue.push(ends, Event::AttemptEnds { request: request.ordinal, slot: attempt });
+        let attempt = self.attempts.insert(Attempt {
+            request: slot,
+            ordinal: asked.ordinal,
+            replica,
+            place,
+            number,
+            sent: now,
+            seen,
+            is_cut_off: seen.ends == asked.cut_off && seen.answer != Answer::Good,
+            stage,
+            saved_by_hand,
+            grant,
+            call,
+        });
+        self.queue.push(seen.ends, Event::AttemptEnds { request: asked.ordinal, slot: attempt });
         if let Some(hedge) = self.model.gateway.hedge.filter(|_| can_hedge) {
-            self.queue.push(now.after(hedge.after), Event::HedgeDue { request: request.ordinal, slot });
+            self.queue.push(now.after(hedge.after), Event::HedgeDue { request: asked.ordinal, slot });
         }
     }
 
@@ -109,88 +123,61 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         self.model.gateway.route.providers().iter().map(candidate).collect()
     }
 
-    /// Sends an attempt; what becomes of it is decided here, by the world alone.
+    /// Sends an attempt; what becomes of it is decided here, by the world alone. Its draws belong to the request, the
+    /// provider and `draw`, which try at that provider it is.
     #[inline(always)]
-    pub(super) fn attempt(
+    pub(super) fn try_at(
         &mut self,
         now: SimTime,
-        slot: Slot,
-        request: &mut Request,
-        place: Place,
+        asked: &Asked,
+        provider: ProviderId,
+        draw: u64,
+        is_last: bool,
         choice: Choice,
-    ) -> Attempt {
-        let number = request.attempts;
-        let key = self.attempt_key(request, place.provider);
-        request.attempts += 1;
-        let seen = self.seen(now, request, place.provider, key, true);
+    ) -> Tried {
+        let key = asked.key.joined(self.world.provider_key(provider).numbered(draw));
+        let mut fate = self.world.attempt(provider, key, now);
+        if self.has_limits {
+            fate = self.queued(now, asked.deadline.min(asked.cut_off), provider, fate, is_last);
+        }
+        let seen = self.seen(now, asked, fate, is_last);
         let is_good = seen.answer == Answer::Good && !seen.is_truncated;
         let stage = match is_good {
             true => Stage::Background,
-            false => self.stage(now, request.replica, place.provider, choice, seen.hit),
+            false => self.stage(now, asked.replica, provider, choice, seen.hit),
         };
         let saved_by_hand =
-            is_good && !self.switches.is_empty() && self.is_saved_by_hand(now, request, place.provider);
-        Attempt {
-            request: slot,
-            ordinal: request.ordinal,
-            replica: request.replica,
-            place,
-            number,
-            sent: now,
-            seen,
-            is_cut_off: seen.ends == request.cut_off && seen.answer != Answer::Good,
-            stage,
-            saved_by_hand,
-            grant: std::mem::take(&mut request.grant),
-            call: request.client_retries,
-        }
+            is_good && !self.switches.is_empty() && self.is_saved_by_hand(now, asked, provider);
+        Tried { seen, stage, saved_by_hand }
     }
 
-    /// An attempt's draws belong to the request, the provider and which try at that provider it is.
+    /// What the gateway sees of an attempt sent now.
     #[inline(always)]
-    pub(super) fn attempt_key(&self, request: &mut Request, provider: ProviderId) -> Key {
-        let number = request.tries.next(provider, request.attempts);
-        request.key.joined(self.world.provider_key(provider).numbered(number))
-    }
-
-    /// What the gateway sees of an attempt sent now; `is_real` unless it is only asked what would have become of it.
-    #[inline(always)]
-    pub(super) fn seen(
-        &mut self,
-        now: SimTime,
-        request: &Request,
-        provider: ProviderId,
-        key: Key,
-        is_real: bool,
-    ) -> Seen {
-        let timeouts = &self.model.gateway.timeouts;
-        let spared;
-        let timeouts = if timeouts.spares_last && self.is_last(request) {
-            spared = Timeouts { first_token: None, attempt: None, ..*timeouts };
-            &spared
-        } else {
-            timeouts
-        };
-        let mut fate = self.world.attempt(provider, key, now);
-        if is_real && self.model.provider(provider).capacity.is_some() {
-            fate = self.queued(now, request, provider, fate, timeouts);
+    fn seen(&self, now: SimTime, asked: &Asked, fate: Fate, is_last: bool) -> Seen {
+        let gives_up = asked.deadline.min(asked.cut_off);
+        if self.is_patient && fate.reply == Reply::Good && fate.ends <= gives_up {
+            return Seen::good(&fate, !self.model.gateway.timeouts.buffers);
         }
-        let mut seen = Seen::of(fate, now, timeouts, request.deadline);
-        if request.cut_off < seen.ends {
-            seen = Seen::of(fate, now, timeouts, request.cut_off);
+        let mut seen = Seen::of(fate, now, self.timeouts(is_last), gives_up);
+        if seen.answer == Answer::Abandoned && asked.cut_off < asked.deadline {
             seen.answer = Answer::Timeout;
         }
         seen
     }
 
+    /// The timers of an attempt.
+    fn timeouts(&self, is_last: bool) -> &Timeouts {
+        if is_last { &self.last_timeouts } else { &self.model.gateway.timeouts }
+    }
+
     /// The fate of an attempt that has to wait for a provider's slot, if it is one that keeps a slot busy.
-    pub(super) fn queued(
+    fn queued(
         &mut self,
         now: SimTime,
-        request: &Request,
+        patience: SimTime,
         provider: ProviderId,
         fate: Fate,
-        timeouts: &Timeouts,
+        is_last: bool,
     ) -> Fate {
         let Some(capacity) = &self.model.provider(provider).capacity else { return fate };
         let works = matches!(fate.reply, Reply::Good | Reply::Truncated)
@@ -199,9 +186,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return fate;
         }
         let after = |timeout: Option<SimDuration>| timeout.map_or(SimTime::NEVER, |t| now.after(t));
-        let gives_up = (request.deadline.min(request.cut_off))
-            .min(after(timeouts.attempt))
-            .min(after(timeouts.first_token));
+        let timeouts = *self.timeouts(is_last);
+        let gives_up = patience.min(after(timeouts.attempt)).min(after(timeouts.first_token));
         let slots = self.slots[provider.index()].as_mut().expect("a provider with a capacity has slots");
         slots.pause_until(fate.begins);
         let ready = now.max(fate.begins);
@@ -212,27 +198,33 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         }
     }
 
-    /// Whether a request that fails now is not tried again.
-    pub(super) fn is_last(&self, request: &Request) -> bool {
+    /// Whether a request with so many retries and fallbacks behind it is not tried again if it fails now; asked only where
+    /// it matters.
+    #[inline]
+    fn is_last(&self, retries: u32, fallbacks: u32) -> bool {
         let gateway = &self.model.gateway;
-        let retries = gateway.retry.as_ref().map_or(0, |retry| retry.attempts);
+        if !gateway.timeouts.spares_last {
+            return false;
+        }
+        let most = gateway.retry.as_ref().map_or(0, |retry| retry.attempts);
         let steps = gateway.fallback.map_or(0, |fallback| {
-            fallback.max.min(gateway.route.node(ROOT).pick.children().len().saturating_sub(1) as u32)
+            let others = gateway.route.node(ROOT).pick.children().len().saturating_sub(1);
+            fallback.max.min(others as u32)
         });
-        request.retries >= retries && request.fallbacks >= steps
+        retries >= most && fallbacks >= steps
     }
 
     /// Whether a request that succeeds would have been lost to a fault where it would have gone without the switches.
-    pub(super) fn is_saved_by_hand(&mut self, now: SimTime, request: &Request, provider: ProviderId) -> bool {
+    #[cold]
+    fn is_saved_by_hand(&self, now: SimTime, asked: &Asked, provider: ProviderId) -> bool {
         let nothing = Switches::default();
-        let unswitched = self.router(now, request, &nothing).choose_in(ROOT);
+        let unswitched = self.router(now, asked, Spent::default(), 0, &nothing).choose_in(ROOT);
         match unswitched.place {
             Some(place) if place.provider == provider => false,
             Some(place) => {
-                let mut other = Request { attempts: request.attempts.saturating_sub(1), ..*request };
-                let key = self.attempt_key(&mut other, place.provider);
-                let seen = self.seen(now, &other, place.provider, key, false);
-                let stage = self.stage(now, request.replica, place.provider, unswitched, seen.hit);
+                let key = asked.key.joined(self.world.provider_key(place.provider).numbered(0));
+                let seen = self.seen(now, asked, self.world.attempt(place.provider, key, now), true);
+                let stage = self.stage(now, asked.replica, place.provider, unswitched, seen.hit);
                 // A quiet error elsewhere is luck, not something that a hand saves from.
                 (seen.answer != Answer::Good || seen.is_truncated) && stage != Stage::Background
             }
@@ -242,18 +234,19 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     pub(super) fn on_hedge_due(&mut self, now: SimTime, ordinal: u64, slot: Slot) {
         let Some(request) = self.requests_in_flight.get_mut(slot) else { return };
-        let is_slow = request.ordinal == ordinal && request.running > 0 && request.next == Next::Nothing;
+        let is_slow =
+            request.asked.ordinal == ordinal && request.running > 0 && request.next == Next::Nothing;
         if !is_slow || self.model.gateway.hedge.is_none_or(|hedge| request.hedges >= hedge.max.get()) {
             return;
         }
         request.hedges += 1;
-        let mut elsewhere = *request;
+        let (asked, turn, mut spent) = (request.asked, request.attempts, request.spent);
         for attempt in self.attempts.slots() {
             if let Some(attempt) = self.attempts.get(attempt).filter(|attempt| attempt.ordinal == ordinal) {
-                elsewhere.spent.add(attempt.place.node);
+                spent.add(attempt.place.node);
             }
         }
-        let choice = self.choose(now, &elsewhere, ROOT);
+        let choice = self.choose(now, &asked, spent, turn, ROOT);
         if let Some(place) = choice.place {
             self.send(now, slot, place, choice);
         }
@@ -263,7 +256,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let Some(attempt) = self.attempts.take(slot) else { return };
         let Attempt { replica, place, seen, .. } = attempt;
         let request = self.requests_in_flight.get(attempt.request);
-        let is_its = |r: &Request| r.ordinal == attempt.ordinal && r.client_retries == attempt.call;
+        let is_its = |r: &Request| r.asked.ordinal == attempt.ordinal && r.client_retries == attempt.call;
         let is_wanted = request.is_some_and(is_its);
         if self.learns {
             let (latency, good) = (now.since(attempt.sent), seen.answer == Answer::Good);
@@ -276,6 +269,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         if !self.model.gateway.detectors.is_empty() {
             let owner = self.owner_of(replica);
             self.detectors_on_ended(owner, place.provider, Judges::Attempts, &ended);
+            if !self.retries_stay() || !is_wanted {
+                self.detectors_on_ended(owner, place.provider, Judges::AfterRetries, &ended);
+            }
         }
         if !is_wanted {
             return;
@@ -301,7 +297,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                 true => Ending::Failed(Cause::Truncated, attempt.stage),
             };
             let (provider, hand) = (Some(place.provider), attempt.saved_by_hand);
-            return self.report(&request, provider, now, ending, seen.answer, hand);
+            return self.report(&request.asked, request.attempts, provider, now, ending, seen.answer, hand);
         }
         self.request(slot).failure = Some(attempt.failure());
         // While a parallel attempt runs, it may still turn out well.
@@ -311,9 +307,14 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         self.after_failure(now, slot, &attempt, &ended);
     }
 
+    /// Whether retries stay at their provider, so that its part in a request is over only after them.
+    fn retries_stay(&self) -> bool {
+        self.model.gateway.retry.as_ref().is_some_and(|retry| retry.to == RetryTo::Same)
+    }
+
     /// A provider's part in a request is over.
     pub(super) fn judge_provider(&mut self, replica: u32, provider: ProviderId, ended: &Ended) {
-        if !self.model.gateway.detectors.is_empty() {
+        if self.retries_stay() && !self.model.gateway.detectors.is_empty() {
             let owner = self.owner_of(replica);
             self.detectors_on_ended(owner, provider, Judges::AfterRetries, ended);
         }

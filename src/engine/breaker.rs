@@ -254,7 +254,6 @@ impl Breaker {
     fn admit(&mut self, settings: &Detector, now: SimTime, after_trial: bool) -> Reaction {
         self.state = State::Admitted;
         self.since = now;
-        self.in_a_row = 0;
         self.length.admit(settings, now, after_trial);
         if settings.clears_on_admission || settings.window == Window::SinceAdmission {
             self.window.clear(now);

@@ -1,5 +1,6 @@
 //! What the gateway sees of a call: the truth about it, cut off by whichever timer fires first.
 
+use super::recorder::Cause;
 use super::world::{Fate, Hit, Reply};
 use crate::model::{Answer, Timeouts};
 use crate::time::{SimDuration, SimTime};
@@ -21,9 +22,21 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// A good answer that no timer cuts off.
+    #[inline(always)]
+    pub fn good(fate: &Fate, streams: bool) -> Seen {
+        Seen {
+            ends: fate.ends,
+            answer: Answer::Good,
+            is_committed: streams && fate.first_token < fate.ends,
+            is_truncated: false,
+            hit: fate.hit,
+            retry_after: None,
+        }
+    }
+
     /// The call as it is for a gateway with these timers and a client who gives up at `deadline`. An answer at the very
     /// moment of a timer still counts.
-    #[inline(always)]
     pub fn of(fate: Fate, sent: SimTime, timeouts: &Timeouts, deadline: SimTime) -> Seen {
         let (answer, ends) = match fate.reply {
             Reply::Good | Reply::Truncated => (Answer::Good, fate.ends),
@@ -62,6 +75,19 @@ impl Seen {
             seen.cut_off(deadline, Answer::Abandoned, fate.first_token);
         }
         seen
+    }
+
+    /// Why a request fails whose last attempt ended like this.
+    #[inline]
+    pub fn cause(&self) -> Cause {
+        match self.answer {
+            Answer::Good | Answer::Cut => Cause::Truncated,
+            Answer::Status(_) => Cause::Status,
+            Answer::Refused => Cause::Refused,
+            Answer::ConnectionLost if self.hit == Hit::InFlight => Cause::InFlightAtOnset,
+            Answer::ConnectionLost => Cause::Truncated,
+            Answer::ConnectTimeout | Answer::Timeout | Answer::Stalled | Answer::Abandoned => Cause::Timeout,
+        }
     }
 
     fn cut_off(&mut self, at: SimTime, answer: Answer, first_token: SimTime) {

@@ -7,7 +7,7 @@ use super::outlier::outliers;
 use super::recorder::Recorder;
 use super::view::Marks;
 use super::{Event, Simulation};
-use crate::model::{Detector, Evaluated, MaxEjectedRule, NodeId, Pick, ProviderId, TripAction};
+use crate::model::{Detector, Evaluated, Judges, MaxEjectedRule, NodeId, Pick, ProviderId, TripAction};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 
@@ -50,9 +50,18 @@ impl<'m, R: Recorder> Simulation<'m, '_, R> {
         }
     }
 
-    /// An attempt is sent to a provider.
-    pub(super) fn detectors_on_sent(&mut self, now: SimTime, owner: u32, provider: ProviderId) {
-        for (i, _) in self.detectors() {
+    /// An attempt is sent to a provider; `is_first` unless it is a retry there.
+    pub(super) fn detectors_on_sent(
+        &mut self,
+        now: SimTime,
+        owner: u32,
+        provider: ProviderId,
+        is_first: bool,
+    ) {
+        for (i, settings) in self.detectors() {
+            if settings.judges == Judges::AfterRetries && !is_first {
+                continue;
+            }
             let index = self.index_of_breaker(owner, provider, i);
             self.breakers[index].on_sent(now);
             self.sync(now, owner, provider, i, None);
@@ -64,7 +73,7 @@ impl<'m, R: Recorder> Simulation<'m, '_, R> {
         &mut self,
         owner: u32,
         provider: ProviderId,
-        judges: crate::model::Judges,
+        judges: Judges,
         ended: &Ended,
     ) {
         for (i, settings) in self.detectors() {
@@ -92,23 +101,17 @@ impl<'m, R: Recorder> Simulation<'m, '_, R> {
         let i = detector as usize;
         let settings = &self.model.gateway.detectors[i];
         let Some(every) = settings.ticks() else { return };
-        let providers: Vec<ProviderId> = (0..self.model.providers.len()).map(ProviderId::new).collect();
-        let routed = self.model.gateway.route.providers();
-        let outlying = settings.trips.success_rate.map(|success_rate| {
-            let tally = |p: &ProviderId| self.breakers[self.index_of_breaker(owner, *p, i)].tally(now);
-            outliers(&success_rate, &routed.iter().map(tally).collect::<Vec<_>>())
-        });
-        for &provider in &providers {
+        for provider in (0..self.model.providers.len()).map(ProviderId::new) {
             let index = self.index_of_breaker(owner, provider, i);
-            let was_ejected = self.breakers[index].is_ejected();
             let reaction = self.breakers[index].on_tick(settings, now);
             self.react(now, owner, provider, i, reaction);
-            let nth = routed.iter().position(|routed| *routed == provider);
-            if let (Some(outlying), Some(nth), false) = (&outlying, nth, was_ejected)
-                && outlying[nth]
-                && !self.breakers[index].is_ejected()
-            {
-                let evidence_began = SimTime::START.max(before(now, every));
+        }
+        if let Some(success_rate) = &settings.trips.success_rate {
+            let routed = self.model.gateway.route.providers();
+            let tally = |p: &ProviderId| self.breakers[self.index_of_breaker(owner, *p, i)].tally(now);
+            let outlying = outliers(success_rate, &routed.iter().map(tally).collect::<Vec<_>>());
+            for (&provider, _) in routed.iter().zip(outlying).filter(|(_, is_outlying)| *is_outlying) {
+                let evidence_began = before(now, every);
                 self.react(now, owner, provider, i, Reaction::Trips { evidence_began });
             }
         }

@@ -37,7 +37,7 @@ pub use recorder::{
     AttemptEnd, Candidate, Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd, Stage,
 };
 
-use crate::model::{Detector, HealthScope, Model, ProviderId};
+use crate::model::{Detector, HealthScope, Model, ProviderId, Timeouts};
 use crate::random::Key;
 use crate::time::SimTime;
 use arrivals::ArrivalStream;
@@ -130,6 +130,8 @@ struct Simulation<'m, 'r, R> {
     waiting: Vec<Vec<Slot>>,
     /// By provider; `None` where there is no limit.
     slots: Vec<Option<Slots>>,
+    /// Whether any provider has a limit.
+    has_limits: bool,
     /// How many owners of detectors there are: the replicas, or one for all of them.
     owners: u32,
     /// By owner, provider and observer.
@@ -145,6 +147,10 @@ struct Simulation<'m, 'r, R> {
     views: Vec<View>,
     /// By replica.
     learned: Vec<Learned>,
+    /// The timers of a request's last possible attempt.
+    last_timeouts: Timeouts,
+    /// Whether the gateway has no timers for attempts.
+    is_patient: bool,
     /// Whether routing goes by what was learned.
     learns: bool,
     /// By replica; empty where retries have no budget.
@@ -191,6 +197,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             attempts: Slab::default(),
             waiting: vec![Vec::new(); replicas],
             slots: model.providers.iter().map(|p| p.capacity.as_ref().map(Slots::new)).collect(),
+            has_limits: model.providers.iter().any(|provider| provider.capacity.is_some()),
             owners: owners as u32,
             checkers: vec![Checker::new(); owners * model.providers.len() * observers],
             wakes: vec![None; breakers.len()],
@@ -199,6 +206,8 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             has_traffic: vec![false; owners],
             views: vec![View::new(model.providers.len()); replicas],
             learned: vec![Learned::new(model); replicas],
+            last_timeouts: gateway.timeouts.of_last_attempt(),
+            is_patient: gateway.timeouts.are_none_for_attempts(),
             learns: gateway.route.learns(),
             budgets: budget.map_or(Vec::new(), |b| (0..replicas).map(|_| BudgetState::new(b)).collect()),
             client_budget: client_budget.map(BudgetState::new),
@@ -235,7 +244,15 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             if let Some(request) = self.requests_in_flight.take(slot) {
                 let provider = request.failure.and_then(|failure| failure.provider);
                 let good = crate::model::Answer::Good;
-                self.report(&request, provider, SimTime::NEVER, Ending::Open, good, false);
+                self.report(
+                    &request.asked,
+                    request.attempts,
+                    provider,
+                    SimTime::NEVER,
+                    Ending::Open,
+                    good,
+                    false,
+                );
             }
         }
     }

@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(outliers(&settings, &[(10, 0), (9, 9), (10, 0)]), [false; 3]);
         assert_eq!(outliers(&settings, &[(10, 0), (10, 9), (10, 0)]), [false, true, false]);
         let anything = SuccessRate { stdev_factor: 1.0, min_providers: 0, min_calls: 0 };
-        assert_eq!(outliers(&anything, &[(0, 0)]), [false]);
+        assert_eq!(outliers(&anything, &[(10, 0), (0, 0), (10, 9), (10, 0)]), [false, false, true, false]);
         assert!(outliers(&anything, &[]).is_empty());
     }
 }

@@ -75,7 +75,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         for slot in self.requests_in_flight.slots() {
             let request = self.requests_in_flight.get(slot);
             // What a client is about to ask again is not at the gateway.
-            if request.is_some_and(|r| r.replica == replica && r.next != Next::AskAgain) {
+            if request.is_some_and(|r| r.asked.replica == replica && r.next != Next::AskAgain) {
                 self.lose_with_replica(now, slot);
             }
         }
@@ -87,7 +87,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// A request is at a replica that fails, or comes to one that has.
     pub(super) fn lose_with_replica(&mut self, now: SimTime, slot: Slot) {
         let Some(request) = self.requests_in_flight.get_mut(slot) else { return };
-        let answer = if request.arrived == now { Answer::Refused } else { Answer::ConnectionLost };
+        let answer = if request.asked.arrived == now { Answer::Refused } else { Answer::ConnectionLost };
         let (cause, stage) = (Cause::GatewayDown, Stage::GatewayDown);
         request.failure = Some(Failed { provider: None, answer, cause, stage });
         self.fail(now, slot);

@@ -14,17 +14,24 @@ use crate::time::{SimDuration, SimTime};
 
 pub(super) const REPLICA: Key = Key::purpose("replica");
 
-/// A request that has not ended.
+/// What a client asks for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Request {
+pub(super) struct Asked {
+    /// Its place in the order of arrival.
     pub ordinal: u64,
     pub key: Key,
     pub replica: u32,
     pub arrived: SimTime,
-    /// When its client gives up on the present call.
+    /// When the client gives up on its present call.
     pub deadline: SimTime,
-    /// When the gateway gives up on the present call.
+    /// When the gateway gives up on it.
     pub cut_off: SimTime,
+}
+
+/// A request that has not ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request {
+    pub asked: Asked,
     /// Attempts made for it, and those that run.
     pub attempts: u32,
     pub running: u32,
@@ -96,26 +103,10 @@ impl Tries {
     }
 }
 
-impl<R: Recorder> Simulation<'_, '_, R> {
-    #[inline]
-    pub(super) fn on_arrival(&mut self, now: SimTime) {
-        let ordinal = self.arrived;
-        self.arrived += 1;
-        let key = self.requests.numbered(ordinal);
-        let replicas = self.model.gateway.replicas.get();
-        let mut replica =
-            if replicas == 1 { 0 } else { (key.joined(REPLICA).unit() * f64::from(replicas)) as u32 };
-        let is_down = self.down.is_down(replica);
-        if is_down {
-            replica = self.down.stand_in(replica).unwrap_or(replica);
-        }
-        let mut request = Request {
-            ordinal,
-            key,
-            replica,
-            arrived: now,
-            deadline: SimTime::NEVER,
-            cut_off: SimTime::NEVER,
+impl Request {
+    fn new(asked: Asked) -> Self {
+        Request {
+            asked,
             attempts: 0,
             running: 0,
             spent: Spent::default(),
@@ -131,17 +122,34 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             next: Next::Nothing,
             next_at: SimTime::NEVER,
             tries: Tries::default(),
-        };
-        self.start_timers(now, &mut request);
+        }
+    }
+}
+
+impl<R: Recorder> Simulation<'_, '_, R> {
+    #[inline]
+    pub(super) fn on_arrival(&mut self, now: SimTime) {
+        let ordinal = self.arrived;
+        self.arrived += 1;
+        let key = self.requests.numbered(ordinal);
+        let replicas = self.model.gateway.replicas.get();
+        let mut replica =
+            if replicas == 1 { 0 } else { (key.joined(REPLICA).unit() * f64::from(replicas)) as u32 };
+        let is_down = self.down.is_down(replica);
+        if is_down {
+            replica = self.down.stand_in(replica).unwrap_or(replica);
+        }
+        let (deadline, cut_off) = self.timers(now);
+        let asked = Asked { ordinal, key, replica, arrived: now, deadline, cut_off };
         if self.path == Path::Direct {
-            return self.settle(now, request);
+            return self.settle(now, asked);
         }
         if let Some(client) = &self.model.traffic.client_retry
             && let (Some(budget), Some(state)) = (&client.budget, &mut self.client_budget)
         {
             state.on_request(budget, now);
         }
-        let slot = self.requests_in_flight.insert(request);
+        let slot = self.requests_in_flight.insert(Request::new(asked));
         if self.down.is_down(replica) {
             self.lose_with_replica(now, slot);
         } else {
@@ -149,43 +157,35 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         }
     }
 
-    /// A client's call begins.
-    pub(super) fn start_timers(&self, now: SimTime, request: &mut Request) {
+    /// When the client, and when the gateway, gives up on a call that begins.
+    #[inline(always)]
+    fn timers(&self, now: SimTime) -> (SimTime, SimTime) {
         let after = |timeout: Option<SimDuration>| timeout.map_or(SimTime::NEVER, |t| now.after(t));
-        request.deadline = after(self.model.traffic.client_timeout);
-        request.cut_off = after(self.model.gateway.timeouts.request);
+        (after(self.model.traffic.client_timeout), after(self.model.gateway.timeouts.request))
     }
 
     /// Decides a request that nobody listens to when it arrives.
     #[inline(always)]
-    pub(super) fn settle(&mut self, now: SimTime, mut request: Request) {
-        let choice = self.choose(now, &request, ROOT);
-        match choice.place {
-            Some(place) => {
-                let attempt = self.attempt(now, Slot(0), &mut request, place, choice);
-                let seen = attempt.seen;
-                let ending = match seen.answer {
-                    Answer::Good if !seen.is_truncated => Ending::Succeeded,
-                    _ if seen.ends == SimTime::NEVER => Ending::Open,
-                    _ => {
-                        let failure = attempt.failure();
-                        Ending::Failed(failure.cause, failure.stage)
-                    }
-                };
-                let provider = Some(place.provider);
-                self.report(&request, provider, seen.ends, ending, seen.answer, attempt.saved_by_hand);
-            }
-            None => {
-                let stage = self.stage_without_provider(now, request.replica);
-                let ending = Ending::Failed(Cause::NoProvider, stage);
-                self.report(&request, None, now, ending, Answer::Good, false);
-            }
-        }
+    fn settle(&mut self, now: SimTime, asked: Asked) {
+        let choice = self.choose(now, &asked, Spent::default(), 0, ROOT);
+        let Some(place) = choice.place else {
+            let stage = self.stage_without_provider(now, asked.replica);
+            let ending = Ending::Failed(Cause::NoProvider, stage);
+            return self.report(&asked, 0, None, now, ending, Answer::Good, false);
+        };
+        let sent = self.try_at(now, &asked, place.provider, 0, true, choice);
+        let ending = match sent.seen.answer {
+            Answer::Good if !sent.seen.is_truncated => Ending::Succeeded,
+            _ if sent.seen.ends == SimTime::NEVER => Ending::Open,
+            _ => Ending::Failed(sent.seen.cause(), sent.stage),
+        };
+        let (answer, hand) = (sent.seen.answer, sent.saved_by_hand);
+        self.report(&asked, 1, Some(place.provider), sent.seen.ends, ending, answer, hand);
     }
 
     /// A call reaches the gateway.
     pub(super) fn enter(&mut self, now: SimTime, slot: Slot) {
-        let replica = self.request(slot).replica as usize;
+        let replica = self.request(slot).asked.replica as usize;
         if let Some(retry) = &self.model.gateway.retry
             && let (Some(budget), Some(state)) = (&retry.budget, self.budgets.get_mut(replica))
         {
@@ -202,45 +202,60 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn router<'a>(
         &'a self,
         now: SimTime,
-        request: &Request,
+        asked: &Asked,
+        spent: Spent,
+        turn: u32,
         switches: &'a Switches,
     ) -> Router<'a> {
-        let replica = request.replica as usize;
+        let replica = asked.replica as usize;
         Router {
             model: self.model,
             view: &self.views[replica],
             learned: &self.learned[replica],
             switches,
-            spent: request.spent,
+            spent,
             now,
-            key: request.key,
-            turn: u64::from(request.attempts),
+            key: asked.key,
+            turn: u64::from(turn),
         }
     }
 
     #[inline(always)]
-    pub(super) fn choose(&self, now: SimTime, request: &Request, node: NodeId) -> Choice {
-        let router = self.router(now, request, &self.switches);
+    pub(super) fn choose(
+        &self,
+        now: SimTime,
+        asked: &Asked,
+        spent: Spent,
+        turn: u32,
+        node: NodeId,
+    ) -> Choice {
+        let router = self.router(now, asked, spent, turn, &self.switches);
         if node == ROOT { router.choose() } else { router.choose_in(node) }
+    }
+
+    /// Whether a request could be sent somewhere in a part of the route.
+    pub(super) fn can_serve(&self, now: SimTime, request: &Request, spent: Spent, node: NodeId) -> bool {
+        self.router(now, &request.asked, spent, request.attempts, &self.switches).can_serve(node)
     }
 
     /// Sends the request to whoever a part of the route says, or goes on if nobody can take it.
     pub(super) fn route(&mut self, now: SimTime, slot: Slot, node: NodeId) {
-        let request = *self.request(slot);
-        let choice = self.choose(now, &request, node);
+        let request = self.requests_in_flight.get(slot).expect("a request stays until it ends");
+        let choice = self.choose(now, &request.asked, request.spent, request.attempts, node);
         match choice.place {
             Some(place) => self.send(now, slot, place, choice),
             None if request.failure.is_some() => self.go_on(now, slot),
             None if self.model.gateway.all_ejected == AllEjected::Wait => {
-                self.waiting[request.replica as usize].push(slot);
-                self.wait(slot, Next::Admission, request.deadline.min(request.cut_off));
+                let asked = request.asked;
+                self.waiting[asked.replica as usize].push(slot);
+                self.wait(slot, Next::Admission, asked.deadline.min(asked.cut_off));
             }
             None => self.fail_without_provider(now, slot),
         }
     }
 
     pub(super) fn fail_without_provider(&mut self, now: SimTime, slot: Slot) {
-        let replica = self.request(slot).replica;
+        let replica = self.request(slot).asked.replica;
         let stage = self.stage_without_provider(now, replica);
         let failure = Failed { provider: None, answer: Answer::Status(503), cause: Cause::NoProvider, stage };
         self.request(slot).failure = Some(failure);
@@ -263,13 +278,13 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn wait(&mut self, slot: Slot, next: Next, until: SimTime) {
         let request = self.request(slot);
         (request.next, request.next_at) = (next, until);
-        let ordinal = request.ordinal;
+        let ordinal = request.asked.ordinal;
         self.queue.push(until, Event::WaitEnds { request: ordinal, slot });
     }
 
     pub(super) fn on_wait_ends(&mut self, now: SimTime, ordinal: u64, slot: Slot) {
         let Some(request) = self.requests_in_flight.get_mut(slot) else { return };
-        if request.ordinal != ordinal || request.next_at != now {
+        if request.asked.ordinal != ordinal || request.next_at != now {
             return;
         }
         let next = std::mem::replace(&mut request.next, Next::Nothing);
@@ -286,12 +301,12 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             Next::GiveUp | Next::Admission => self.give_up(now, slot),
             Next::AskAgain => {
                 let mut request = *self.request(slot);
-                self.start_timers(now, &mut request);
+                (request.asked.deadline, request.asked.cut_off) = self.timers(now);
                 request.spent = Spent::default();
                 (request.step, request.retries, request.fallbacks, request.hedges) = (ROOT, 0, 0, 0);
                 (request.waited, request.failure) = (SimDuration::ZERO, None);
                 *self.request(slot) = request;
-                if self.down.is_down(request.replica) {
+                if self.down.is_down(request.asked.replica) {
                     self.lose_with_replica(now, slot);
                 } else {
                     self.enter(now, slot);
@@ -302,10 +317,10 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// The client, or the gateway itself, gives up on a request that waits.
     pub(super) fn give_up(&mut self, now: SimTime, slot: Slot) {
-        let replica = self.request(slot).replica;
+        let replica = self.request(slot).asked.replica;
         let stage = self.stage_without_provider(now, replica);
         let request = self.request(slot);
-        let is_client = request.deadline <= now;
+        let is_client = request.asked.deadline <= now;
         let answer = if is_client { Answer::Abandoned } else { Answer::Timeout };
         let (provider, stage) = request.failure.map_or((None, stage), |f| (f.provider, f.stage));
         request.failure = Some(Failed { provider, answer, cause: Cause::Timeout, stage });
@@ -313,9 +328,11 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "all that there is to say of a request's end")]
     pub(super) fn report(
         &mut self,
-        request: &Request,
+        asked: &Asked,
+        attempts: u32,
         provider: Option<ProviderId>,
         ended: SimTime,
         ending: Ending,
@@ -324,12 +341,12 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     ) {
         self.ended += 1;
         self.recorder.request_ended(&RequestEnd {
-            ordinal: request.ordinal,
-            replica: request.replica,
-            arrived: request.arrived,
+            ordinal: asked.ordinal,
+            replica: asked.replica,
+            arrived: asked.arrived,
             ended,
             provider,
-            attempts: request.attempts,
+            attempts,
             ending,
             status: match answer {
                 Answer::Status(code) if provider.is_some() => Some(code),

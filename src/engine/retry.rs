@@ -52,20 +52,19 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                 false
             }
         };
-        let router = self.router(now, &request, &self.switches);
         let is_hopeless = !stays
             && self.model.gateway.all_ejected != AllEjected::IgnoreHealth
-            && !router.can_serve(request.step);
+            && !self.can_serve(now, &request, request.spent, request.step);
         if is_hopeless {
             *self.request(slot) = request;
             return false;
         }
         let others = {
-            let mut spent = request;
-            spent.spent.add(attempt.place.node);
-            retry.at_once_with_others && self.router(now, &spent, &self.switches).can_serve(request.step)
+            let mut spent = request.spent;
+            spent.add(attempt.place.node);
+            retry.at_once_with_others && self.can_serve(now, &request, spent, request.step)
         };
-        let key = request.key.joined(BACKOFF).numbered(u64::from(request.attempts));
+        let key = request.asked.key.joined(BACKOFF).numbered(u64::from(request.attempts));
         let asked_for = attempt.seen.retry_after.filter(|_| retry.retry_after.is_some());
         let wait = match asked_for {
             Some(asked_for) if Some(asked_for) > retry.retry_after => return false,
@@ -95,12 +94,12 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// Does something after a wait, unless somebody gives up first.
     pub(super) fn plan(&mut self, now: SimTime, slot: Slot, next: Next, wait: SimDuration) {
         let request = self.request(slot);
-        let (at, patience) = (now.after(wait), request.deadline.min(request.cut_off));
+        let (at, patience) = (now.after(wait), request.asked.deadline.min(request.asked.cut_off));
         if at > patience {
             self.wait(slot, Next::GiveUp, patience);
         } else if wait == SimDuration::ZERO {
             (request.next, request.next_at) = (next, now);
-            let ordinal = request.ordinal;
+            let ordinal = request.asked.ordinal;
             self.on_wait_ends(now, ordinal, slot);
         } else {
             self.wait(slot, next, at);
@@ -120,7 +119,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             while request.step != ROOT {
                 request.spent.add(request.step);
                 let list = self.list_around(request.step);
-                let choice = self.choose(now, &request, list);
+                let choice = self.choose(now, &request.asked, request.spent, request.attempts, list);
                 if let Some(place) = choice.place {
                     (request.retries, request.waited) = (0, SimDuration::ZERO);
                     request.fallbacks += 1;
@@ -140,7 +139,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return;
         };
         if let Some(grant) = request.grant.take() {
-            self.budgets[request.replica as usize].on_retry_end(budget, grant);
+            self.budgets[request.asked.replica as usize].on_retry_end(budget, grant);
         }
     }
 
@@ -178,7 +177,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         }
         let request = self.requests_in_flight.take(slot).expect("a request stays until it ends");
         let ending = Ending::Failed(failure.cause, failure.stage);
-        self.report(&request, failure.provider, now, ending, failure.answer, false);
+        let Failed { provider, answer, .. } = failure;
+        self.report(&request.asked, request.attempts, provider, now, ending, answer, false);
     }
 
     /// Whether the client's own retries go on.
@@ -197,13 +197,13 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             request.client_grant = Some(grant);
         }
         request.client_retries += 1;
-        let key = request.key.joined(CLIENT_BACKOFF).numbered(u64::from(request.client_retries));
+        let key = request.asked.key.joined(CLIENT_BACKOFF).numbered(u64::from(request.client_retries));
         let wait = match retry.at_once_on.contains(answer) {
             true => SimDuration::ZERO,
             false => retry.backoff.wait(request.client_retries, request.waited, key),
         };
         request.running = 0;
-        (request.deadline, request.cut_off) = (SimTime::NEVER, SimTime::NEVER);
+        (request.asked.deadline, request.asked.cut_off) = (SimTime::NEVER, SimTime::NEVER);
         *self.request(slot) = request;
         self.plan(now, slot, Next::AskAgain, wait);
         true

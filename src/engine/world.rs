@@ -4,7 +4,7 @@
 //! sent. Only the parts of the engine that stand outside the gateway ask for it; routing and detectors learn a fate when
 //! the call ends, as a real gateway would.
 
-use crate::model::{Effect, Fault, InFlight, Model, ProviderId};
+use crate::model::{Effect, Fault, InFlight, Model, Probability, ProviderId};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 
@@ -100,6 +100,8 @@ pub(super) struct World<'m> {
     fault_keys: Vec<Key>,
     /// For each provider, the indices of the faults that hit it, in the model's order.
     faults_of: Vec<Vec<usize>>,
+    /// For each provider, when its first fault starts and when its last one is over.
+    troubled: Vec<(SimTime, SimTime)>,
 }
 
 impl<'m> World<'m> {
@@ -108,11 +110,19 @@ impl<'m> World<'m> {
             let faults = model.faults.iter().enumerate();
             faults.filter(|(_, f)| f.providers.contains(&provider)).map(|(i, _)| i).collect()
         };
+        let faults_of: Vec<Vec<usize>> =
+            (0..model.providers.len()).map(|i| hits(ProviderId::new(i))).collect();
+        let troubled = |faults: &Vec<usize>| {
+            let faults = || faults.iter().map(|fault| &model.faults[*fault]);
+            let first = faults().map(|fault| fault.start).min().unwrap_or(SimTime::NEVER);
+            (first, faults().map(|fault| fault.end).max().unwrap_or(SimTime::START))
+        };
         World {
             model,
+            troubled: faults_of.iter().map(troubled).collect(),
             provider_keys: model.providers.iter().map(|p| Key::purpose(&p.name)).collect(),
             fault_keys: model.faults.iter().map(|f| Key::purpose(&f.name)).collect(),
-            faults_of: (0..model.providers.len()).map(|i| hits(ProviderId::new(i))).collect(),
+            faults_of,
         }
     }
 
@@ -122,9 +132,21 @@ impl<'m> World<'m> {
     }
 
     /// The fate of the attempt with this key, sent now. The key's own draw is the latency.
-    #[inline]
+    #[inline(always)]
     pub fn attempt(&self, provider: ProviderId, key: Key, sent: SimTime) -> Fate {
-        let latency = self.model.provider(provider).latency.draw(key);
+        let model = self.model.provider(provider);
+        let latency = model.latency.draw(key);
+        let ends = sent.after(latency);
+        let (first_fault, calm) = self.troubled[provider.index()];
+        // Nothing but speed: what follows is what `call` does where there is no fault.
+        let is_streamed = model.first_token < Probability::ONE;
+        if (ends < first_fault || sent >= calm)
+            && !is_streamed
+            && !key.joined(QUIET).coin(model.error_rate.get())
+        {
+            let (reply, hit) = (Reply::Good, Hit::None);
+            return Fate { begins: sent, first_token: ends, ends, reply, hit, retry_after: None };
+        }
         self.call(Call::Attempt, provider, key, sent, latency)
     }
 
@@ -133,7 +155,6 @@ impl<'m> World<'m> {
         self.call(Call::Probe, provider, key, sent, latency)
     }
 
-    #[inline]
     fn call(&self, call: Call, provider: ProviderId, key: Key, sent: SimTime, latency: SimDuration) -> Fate {
         let provider_model = self.model.provider(provider);
         let faults = &self.faults_of[provider.index()];

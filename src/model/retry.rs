@@ -174,3 +174,18 @@ pub struct Timeouts {
     /// Whether a whole answer is held back until it is complete, so that one that breaks can still be tried again.
     pub buffers: bool,
 }
+
+impl Timeouts {
+    /// The timers of a request's last possible attempt.
+    pub fn of_last_attempt(self) -> Timeouts {
+        match self.spares_last {
+            true => Timeouts { first_token: None, attempt: None, ..self },
+            false => self,
+        }
+    }
+
+    /// Whether no timer can end an attempt before its request's does.
+    pub fn are_none_for_attempts(&self) -> bool {
+        [self.connect, self.first_token, self.idle, self.attempt].iter().all(Option::is_none)
+    }
+}

@@ -19,6 +19,7 @@ pub mod schema;
 mod table;
 mod table_file;
 pub mod terminal;
+mod text_file;
 
 pub use assumptions::assumptions;
 pub use dictionary::data_dictionary;
@@ -31,3 +32,4 @@ pub use result::{ScenarioResult, SecondTotal, add_seconds};
 pub use schema::{AxisColumn, Design, Point};
 pub use table::{Column, Name, Table, Values};
 pub use table_file::{PARQUET_AVAILABLE, WrittenFile};
+pub use text_file::TextFile;

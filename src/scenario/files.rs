@@ -17,6 +17,11 @@ use std::sync::{Arc, Mutex};
 /// The parts that come with the program.
 static MODELS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/models");
 
+/// The text of a part that comes with the program, by its name in messages: `models/gateways/nginx.toml`.
+pub(crate) fn part_text(name: &str) -> Option<&'static str> {
+    MODELS.get_file(name.strip_prefix("models/")?)?.contents_utf8()
+}
+
 /// Files that were read, shared by all documents of one loader.
 #[derive(Debug, Default)]
 pub(crate) struct Files {

@@ -206,7 +206,7 @@ impl<'a> Lowering<'a> {
                 let (message, help) = match nameable {
                     Nameable::ProvidersNotGroups if is_group => (
                         format!("`{path}` compares providers, but `{name}` is a group"),
-                        "name providers here, and this in a group of its own if need be".to_owned(),
+                        "name the group's providers here".to_owned(),
                     ),
                     _ => {
                         let what = if has_groups { "provider or group" } else { "provider" };
@@ -218,7 +218,11 @@ impl<'a> Lowering<'a> {
             };
             if targets.contains(&Some(target)) {
                 let message = format!("`{path}` names `{name}` twice");
-                problems.push(Problem::new(message).at(place).help("remove one of the two"));
+                let help = match path.ends_with(".split") {
+                    true => "name another one, or route to this one alone",
+                    false => "remove one of the two",
+                };
+                problems.push(Problem::new(message).at(place).help(help));
             }
             targets.push(Some(target));
         }
@@ -270,6 +274,9 @@ impl<'a> Lowering<'a> {
 
     /// Says which groups no route leads to.
     fn no_group_unused(&mut self, groups: &Groups<'a>, root: &[Target<'a>]) {
+        if !self.findings.sound("gateway.group") {
+            return;
+        }
         let mut used = BTreeSet::new();
         let mut pending = root.to_vec();
         while let Some(target) = pending.pop() {

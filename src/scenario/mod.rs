@@ -23,6 +23,7 @@ mod lower_fault;
 mod lower_gateway;
 mod lower_retry;
 mod lower_route;
+mod number;
 mod part;
 mod path;
 mod problem;
@@ -35,6 +36,7 @@ pub(crate) mod tree;
 
 pub use document::{Document, Loader, ResolvedSetting};
 pub(crate) use document::{file_source, read_text, value_of};
+pub(crate) use files::part_text;
 pub use problem::{Problem, Problems};
 pub(crate) use problem::{one_of, suggestion};
 

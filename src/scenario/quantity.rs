@@ -1,18 +1,17 @@
 //! Single values with a unit or a range: how each is read, and complained about.
 //!
 //! Every kind has one reading function, which the check of a file, the types of [`super::setting`] and sweep axes all
-//! use, so that they cannot disagree.
+//! use, so that they cannot disagree. Those of plain numbers are in [`super::number`].
 
-use super::problem::nearest;
+use super::number::{
+    answer, count, factor, flag, multiple, non_negative, positive, share, status, weight, whole,
+};
 use crate::model;
 use crate::time::SimDuration;
 use toml::Value;
 
 /// The longest time a scenario may name, in days: nobody plans an incident beyond it, and nothing overflows below it.
 const LONGEST_DAYS: u64 = 366;
-
-/// The largest plain number: beyond any weight, price or bucket of tokens.
-const NUMBER_MAX: f64 = 1e9;
 
 /// What is wrong with a value: the end of a sentence that begins with the setting's name, and what to write.
 #[derive(Debug, PartialEq, Eq)]
@@ -348,166 +347,6 @@ pub(crate) fn clock(value: &Value) -> Result<model::Clock, Complaint> {
                 r#"write it like "02:40:00 UTC""#,
             )
         })
-}
-
-/// Any finite number.
-fn number(value: &Value, help: &str) -> Result<f64, Complaint> {
-    let number = match value {
-        Value::Integer(integer) => *integer as f64,
-        Value::Float(float) => *float,
-        Value::String(text) if text.trim().parse::<f64>().is_ok_and(f64::is_finite) => {
-            return Err(Complaint::new(
-                format!("takes a number, not the text \"{text}\""),
-                format!("write {}, without quotes", text.trim()),
-            ));
-        }
-        other => return Err(Complaint::new(format!("takes a number, not {}", describe(other)), help)),
-    };
-    match number.is_finite() {
-        true => Ok(number),
-        false => Err(Complaint::new(format!("is {value}, not a finite number"), help)),
-    }
-}
-
-pub(crate) fn share(value: &Value) -> Result<model::Probability, Complaint> {
-    let help = "write a share from 0 to 1: 0.05 is 5%";
-    if let Some(percent) =
-        value.as_str().and_then(|text| text.trim().strip_suffix('%')?.trim().parse::<f64>().ok())
-    {
-        return Err(Complaint::new(
-            format!("is {value}, a percentage"),
-            format!("write {}", percent / 100.0),
-        ));
-    }
-    let number = number(value, help)?;
-    model::Probability::new(number).ok_or_else(|| Complaint::new(format!("is {value}, outside 0 to 1"), help))
-}
-
-pub(crate) fn weight(value: &Value) -> Result<f64, Complaint> {
-    let help = "write a weight above 0 and at most 1, such as 0.1";
-    let number = number(value, help)?;
-    match number > 0.0 && number <= 1.0 {
-        true => Ok(number),
-        false => Err(Complaint::new(format!("is {value}, not above 0 and at most 1"), help)),
-    }
-}
-
-pub(crate) fn factor(value: &Value) -> Result<f64, Complaint> {
-    let help = "write how many times as long it takes: 10.0 is ten times";
-    let number = number(value, help)?;
-    match number {
-        0.000_001..=1e6 => Ok(number),
-        _ if number <= 0.0 => Err(Complaint::new(format!("is {value}, and must be above zero"), help)),
-        _ => Err(Complaint::new(format!("is {value}, outside 0.000001 to 1000000"), help)),
-    }
-}
-
-/// Any number above zero, within reason.
-pub(crate) fn positive(value: &Value) -> Result<f64, Complaint> {
-    let help = "write a number above 0, such as 1.5";
-    match number(value, help)? {
-        number if number > 0.0 && number <= NUMBER_MAX => Ok(number),
-        number if number > 0.0 => Err(too_large(value)),
-        _ => Err(Complaint::new(format!("is {value}, and must be above zero"), help)),
-    }
-}
-
-/// Any number from zero, within reason.
-pub(crate) fn non_negative(value: &Value) -> Result<f64, Complaint> {
-    let help = "write 0 or a number above it, such as 0.5";
-    match number(value, help)? {
-        number if (0.0..=NUMBER_MAX).contains(&number) => Ok(number),
-        number if number > 0.0 => Err(too_large(value)),
-        _ => Err(Complaint::new(format!("is {value}, and cannot be negative"), help)),
-    }
-}
-
-/// How many times as much; at least as much.
-pub(crate) fn multiple(value: &Value) -> Result<f64, Complaint> {
-    let help = "write how many times as much, from 1: 2.0 is twice as much";
-    match number(value, help)? {
-        number if (1.0..=NUMBER_MAX).contains(&number) => Ok(number),
-        number if number > 1.0 => Err(too_large(value)),
-        _ => Err(Complaint::new(format!("is {value}, and must be at least 1"), help)),
-    }
-}
-
-fn too_large(value: &Value) -> Complaint {
-    Complaint::new(format!("is {value}, above {NUMBER_MAX}"), format!("use at most {NUMBER_MAX}"))
-}
-
-pub(crate) fn count(value: &Value) -> Result<u32, Complaint> {
-    whole_from(1, value, "write a whole number from 1 to 1000000")
-}
-
-pub(crate) fn whole(value: &Value) -> Result<u32, Complaint> {
-    whole_from(0, value, "write a whole number from 0 to 1000000")
-}
-
-fn whole_from(least: u32, value: &Value, help: &str) -> Result<u32, Complaint> {
-    let number = number(value, help)?;
-    let range = f64::from(least)..=1e6;
-    match value.as_integer() {
-        Some(integer) if range.contains(&number) => Ok(integer as u32),
-        None if number.fract() != 0.0 => Err(Complaint::new(format!("is {value}, not a whole number"), help)),
-        None if range.contains(&number) => {
-            Err(Complaint::new(format!("is {value}, with a decimal point"), format!("write {number}")))
-        }
-        _ if number < f64::from(least) => {
-            Err(Complaint::new(format!("is {value}, and must be at least {least}"), help))
-        }
-        _ => Err(Complaint::new(format!("is {value}, above 1000000"), help)),
-    }
-}
-
-fn flag(value: &Value) -> Result<(), Complaint> {
-    match value {
-        Value::Boolean(_) => Ok(()),
-        Value::String(text) if ["true", "false"].contains(&text.trim()) => Err(Complaint::new(
-            format!("takes true or false, not {}", describe(value)),
-            format!("write {}, without quotes", text.trim()),
-        )),
-        _ => Err(Complaint::new(
-            format!("takes true or false, not {}", describe(value)),
-            "write true or false, without quotes",
-        )),
-    }
-}
-
-/// One or several ways in which a call fails: a word, or an HTTP error status.
-pub(crate) fn answer(value: &Value) -> Result<model::AnswerSet, Complaint> {
-    let Some(text) = value.as_str() else {
-        return match value {
-            Value::Integer(_) | Value::Float(_) => {
-                status(value).map(|status| model::AnswerSet::of([model::Answer::Status(status)]))
-            }
-            _ => Err(Complaint::new(
-                format!("takes a failure, not {}", describe(value)),
-                "write a word such as \"5xx\", or an HTTP error status such as 503",
-            )),
-        };
-    };
-    let words: Vec<&str> = model::AnswerSet::words().collect();
-    model::AnswerSet::named(text).ok_or_else(|| {
-        let help = match (text.trim().parse::<u16>(), nearest(text, words.iter().copied())) {
-            (Ok(status @ 400..=599), _) => format!("write {status}, without quotes"),
-            (_, Some(near)) => format!("did you mean \"{near}\"?"),
-            _ => {
-                let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-                format!("write {}, or an HTTP error status such as 503", words.join(", "))
-            }
-        };
-        Complaint::new(format!("is \"{text}\", which is no failure"), help)
-    })
-}
-
-pub(crate) fn status(value: &Value) -> Result<u16, Complaint> {
-    let help = "write an HTTP error status from 400 to 599, such as 503";
-    number(value, help)?;
-    match value.as_integer() {
-        Some(integer @ 400..=599) => Ok(integer as u16),
-        _ => Err(Complaint::new(format!("is {value}, outside 400 to 599"), help)),
-    }
 }
 
 #[cfg(test)]

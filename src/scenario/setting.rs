@@ -2,10 +2,8 @@
 //!
 //! Reading, and all complaints, are left to [`super::quantity`].
 
-use super::quantity::{
-    Kind, When, answer, clock, count, duration, factor, moment, multiple, non_negative, positive,
-    positive_duration, rate, share, status, weight, whole,
-};
+use super::number::{answer, count, factor, multiple, non_negative, positive, share, status, weight, whole};
+use super::quantity::{Kind, When, clock, duration, moment, positive_duration, rate};
 use crate::model;
 use crate::time::SimDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

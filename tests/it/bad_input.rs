@@ -3,9 +3,11 @@
 //! Each file of `tests/fixtures/invalid` is wrong in the way its name says; the whole message is a snapshot, to be read
 //! with the eyes of somebody who is tired and in a hurry.
 
+use crate::lowering::EVERYTHING;
 use failover_sim::experiment::file::Experiment;
 use failover_sim::scenario::{Document, Loader, Problems, TEMPLATE};
 use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
 use std::path::{Path, PathBuf};
 
 /// The files and folders in a folder of fixtures, in order of name.
@@ -116,24 +118,39 @@ const SLIPS: [&str; 20] = [
     "99999999999999999999",
 ];
 
+/// Writes over a part of a good scenario: it is lowered, or complained about at a place of the file.
+fn slip_of_the_pen(good: &str, at: usize, length: usize, slip: &str) -> Result<(), TestCaseError> {
+    let end = (at + length).min(good.len());
+    let text = format!("{}{}{}", &good[..at], slip, &good[end..]);
+    let lowered = Loader::new().parse("mine.toml", &text).and_then(|document| {
+        let _ = (document.resolved(), document.to_json());
+        document.model()
+    });
+    if let Err(problems) = lowered {
+        prop_assert!(!problems.render(true).is_empty());
+        for problem in problems.iter() {
+            prop_assert!(
+                problem.origin().is_some_and(|origin| origin.starts_with("mine.toml:")),
+                "{problems}"
+            );
+            prop_assert!(problem.fix().is_some(), "{problems}");
+        }
+    }
+    Ok(())
+}
+
 proptest! {
-    /// Whatever is written over any part of a good scenario, it is lowered or complained about at a place of the file.
     #[test]
     fn no_slip_of_the_pen_goes_unexplained(
         at in 0..TEMPLATE.len(), length in 0_usize..40, slip in 0..SLIPS.len(),
     ) {
-        let end = (at + length).min(TEMPLATE.len());
-        let text = format!("{}{}{}", &TEMPLATE[..at], SLIPS[slip], &TEMPLATE[end..]);
-        let lowered = Loader::new().parse("mine.toml", &text).and_then(|document| {
-            let _ = (document.resolved(), document.to_json());
-            document.model()
-        });
-        if let Err(problems) = lowered {
-            prop_assert!(!problems.render(true).is_empty());
-            for problem in problems.iter() {
-                prop_assert!(problem.origin().is_some_and(|origin| origin.starts_with("mine.toml:")), "{problems}");
-                prop_assert!(problem.fix().is_some(), "{problems}");
-            }
-        }
+        slip_of_the_pen(TEMPLATE, at, length, SLIPS[slip])?;
+    }
+
+    #[test]
+    fn no_slip_of_the_pen_in_a_gateway_goes_unexplained(
+        at in 0..EVERYTHING.len(), length in 0_usize..40, slip in 0..SLIPS.len(),
+    ) {
+        slip_of_the_pen(EVERYTHING, at, length, SLIPS[slip])?;
     }
 }

@@ -5,6 +5,7 @@ mod cli;
 mod files;
 mod golden;
 mod knobs;
+mod lowering;
 mod play;
 mod properties;
 mod scenarios;

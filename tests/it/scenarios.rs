@@ -276,3 +276,30 @@ fn what_is_committed_is_valid() {
         );
     }
 }
+
+/// A gateway's preset needs nothing but a route, says where it is from, and is in the list and in the comparison.
+#[test]
+fn every_preset_of_a_gateway_is_valid_and_listed() {
+    let list = std::fs::read_to_string("models/README.md").expect("a list of parts");
+    let compared = std::fs::read_to_string("experiments/03_gateway_shootout/experiment.toml").expect("a sweep");
+    let mut names: Vec<String> = std::fs::read_dir("models/gateways")
+        .expect("presets")
+        .map(|entry| entry.expect("a readable entry").file_name().into_string().expect("a name"))
+        .collect();
+    names.sort();
+    assert!(!names.is_empty());
+    for name in names {
+        let scenario = format!(
+            "duration = \"1m\"\n[traffic]\narrivals = {{ constant = \"1/s\" }}\n\
+             [provider.a]\nlatency = {{ constant = \"1s\" }}\n[provider.b]\nlatency = {{ constant = \"1s\" }}\n\
+             [gateway]\nfrom = \"models/gateways/{name}\"\nroute = {{ prefer = [\"a\", \"b\"] }}\n"
+        );
+        let document = Loader::new().parse(&name, &scenario).unwrap_or_else(|problems| panic!("{problems}"));
+        let model = document.model().unwrap_or_else(|problems| panic!("{name}: {problems}"));
+        assert!(model.weakest_evidence.is_some(), "{name} says how well its numbers are known");
+        assert!(document.get("gateway.source").is_some(), "{name} says where they are from");
+        let stem = name.trim_end_matches(".toml");
+        assert!(list.contains(&format!("| `{stem}` |")), "models/README.md lists {stem}");
+        assert!(compared.contains(&format!("\"models/gateways/{name}\"")), "the comparison has {name}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::tests::{Play, at, check, check_with, consecutive, count, detector, n, ratio, secs, tumbling};
 use super::*;
-use crate::model::{AnswerSet, EjectedFrom, Ejection, Growth, Nginx, Trips, WindowStart};
+use crate::model::{AnswerSet, BucketStart, EjectedFrom, Ejection, Growth, Nginx, Trips, WindowStart};
 use crate::random::UnitExponential;
 use rand_distr::Distribution;
 
@@ -103,6 +103,8 @@ fn a_decaying_average_opens_after_w_ln_of_the_threshold() {
     check(&settings, "0:- 60:-", "");
     check(&settings, "0:- 60:- 61:+ 62:+ 62.5:-", "62.5 trip(60)");
     check(&settings, "0:- 1:- 2:+ 60:- 61:- 99:-", "61 trip(60), 91 in");
+    // An average has no counts.
+    check(&count(1, Window::Ewma(secs(30.0))), "0:- 1:- 2:-", "");
 }
 
 /// gobreaker drops what was sent in an earlier interval, so a hang longer than the interval never trips.
@@ -256,6 +258,25 @@ fn envoy_judges_the_last_interval_on_its_tick() {
     check(&settings, &script, "10 trip(1), 40 in, 50 trip(41), 110 in");
 }
 
+/// Helicone judges 60 s in 10 buckets every 5 s, and removes a provider while they hold more than one failure in ten.
+#[test]
+fn helicone_looks_at_its_buckets_every_five_seconds() {
+    let trips = Trips { ratio: ratio(0.1, false, 20), ..Trips::default() };
+    let window = Window::Buckets { length: secs(60.0), count: n(10), from: BucketStart::Clock };
+    let settings = Detector {
+        evaluated: Evaluated::OnTicks { every: secs(5.0), first: None },
+        clears_on_admission: false,
+        ..detector(trips, window)
+    };
+    let mut play = Play::new(&settings, 2.0);
+    for i in 0..600 {
+        let now = f64::from(i) * 0.2;
+        play.call(now, if now < 62.0 { Answer::Good } else { Answer::Status(500) });
+    }
+    // At 65 s 15 of the 285 calls since 8 s have failed, at 70 s 40 of the 280 since 14 s.
+    assert_eq!(play.log[..3], ["70 trip(62)", "100 in", "105 trip(62)"]);
+}
+
 fn nginx(max_fails: u32) -> Detector {
     let nginx = Nginx { max_fails: n(max_fails), fail_timeout: secs(10.0) };
     detector(Trips { nginx: Some(nginx), ..Trips::default() }, Window::SinceAdmission)
@@ -310,6 +331,7 @@ fn nginx_adds_failures_up_until_a_gap() {
 #[test]
 fn nginx_lets_one_request_through_and_its_end_decides() {
     check(&nginx(1), "0.5:- 11:+", "0.5 trip(0.5), 11 trial, 11 in");
+    check(&nginx(1), "0.5:- 5:-<0.2 20:.", "0.5 trip(0.5), 16 trial");
     let settings = nginx(1);
     let mut play = Play::new(&settings, 0.0);
     play.play("0.5:- 10.999:.");

@@ -152,7 +152,8 @@ impl<'s> Play<'s> {
     }
 
     /// Plays `<when>:<what>[<<sent>]`: `s` an attempt is sent; `+` one ends well, `-` with 500, `i` with 404, which is
-    /// ignored, `q` with 429, `r` with 429 and a Retry-After of 7 s, `x` abandoned; `p` readmitted; `.` nothing.
+    /// ignored, `q` with 429, `r` with 429 and a Retry-After of 7 s, `x` abandoned; `e` ejected; `p` readmitted;
+    /// `.` nothing.
     /// Without the time when it was sent, an attempt is sent and ends at once.
     pub fn play(&mut self, script: &str) {
         for event in script.split_whitespace() {
@@ -165,6 +166,11 @@ impl<'s> Play<'s> {
                 "." => continue,
                 "s" => {
                     self.breaker.on_sent(now);
+                    continue;
+                }
+                "e" => {
+                    self.breaker.eject(self.settings, now);
+                    self.say("out");
                     continue;
                 }
                 "p" => {
@@ -253,6 +259,10 @@ fn what_trips_at_once_needs_no_second_one() {
     settings.trips.consecutive = Some(n(2));
     settings.trips.at_once_on = AnswerSet::NONE;
     check(&settings, "1:r 2:- 3:- 40:.", "3 trip(2), 33 in");
+    // Nor does one that does, to an ejection that comes of something else; ejecting twice is ejecting once.
+    settings.failures = AnswerSet::of([Answer::Status(429)]);
+    settings.ignored = AnswerSet::NONE;
+    check(&settings, "1:q 2:r 50:e 60:e 90:.", "2 trip(1), 39 in, 50 out, 60 out, 80 in");
 }
 
 #[test]
@@ -303,6 +313,28 @@ fn tumbling_windows_begin_where_they_say() {
     let first_of_each = detector(half, tumbling(10.0, WindowStart::FirstOfEach));
     check(&first_of_each, "1:+ 2:+ 3:+ 9:- 10:- 11.1:+", "11.1 trip(9)");
     check(&first_of_each, "1:+ 2:+ 3:+ 9:- 10:- 11:+", "");
+    check(&first_of_each, "1:+ 2:+ 9:- 10:+ 10.5:+ 10.7:+ 11.1:-", "11.1 trip(9)");
+}
+
+#[test]
+fn a_tally_is_of_what_is_in_the_window_now() {
+    let settings = count(2, Window::Sliding(secs(10.0)));
+    let mut play = Play::new(&settings, 0.0);
+    play.play("1:- 2:+ 5:+");
+    let tallies = [10.0, 11.0, 12.0, 15.0].map(|now| play.breaker.tally(at(now)));
+    assert_eq!(tallies, [(3, 1), (2, 0), (1, 0), (0, 0)]);
+    play.play("10:-");
+    assert!(play.breaker.is_ejected());
+    assert_eq!(play.breaker.tally(at(10.0)), (0, 0));
+    // On ticks, too, only what is left is judged, and not on the tick that readmits.
+    let every = secs(4.0);
+    let mut settings = Detector { evaluated: Evaluated::OnTicks { every, first: None }, ..settings };
+    check(&settings, "1:- 10.5:- 11.5:+ 13:.", "");
+    check(&settings, "1:- 10:- 14:- 21:.", "16 trip(10)");
+    settings.clears_on_admission = false;
+    settings.window = Window::Sliding(secs(100.0));
+    check(&settings, "1:- 2:- 36:.", "4 trip(1), 36 in");
+    check(&settings, "1:- 2:- 40:.", "4 trip(1), 36 in, 40 trip(1)");
 }
 
 #[test]
@@ -316,6 +348,11 @@ fn a_ratio_is_inclusive_or_not_and_needs_calls() {
     check(&with(0.5, true, 2, Window::Calls(n(30))), "1:- 2:-", "2 trip(1)");
     // Nothing is nothing, even where every share is too much.
     check(&with(0.0, true, 0, Window::SinceAdmission), "1:x 2:i 3:+", "3 trip(3)");
+    let never_called = Detector {
+        evaluated: Evaluated::OnTicks { every: secs(1.0), first: None },
+        ..with(0.0, true, 0, Window::SinceAdmission)
+    };
+    check(&never_called, "9:.", "");
     // Where only failures are looked at, a success trips nothing.
     let settings = Detector { evaluated: Evaluated::OnFailure, ..with(0.5, true, 4, Window::SinceAdmission) };
     check(&settings, "1:- 2:- 3:+ 4:+ 5:-", "5 trip(1)");
@@ -337,6 +374,23 @@ fn a_window_is_cleared_on_admission_or_not() {
     check(&settings, "1:- 2:- 33:- 34:-", "2 trip(1), 32 in, 33 trip(1)");
     settings.window = Window::SinceAdmission;
     check(&settings, "1:- 2:- 33:- 34:-", "2 trip(1), 32 in, 34 trip(33)");
+    // What ends in a trial counts in the window then: 3 failures of 5, and 3 of 6.
+    let trips = Trips { ratio: ratio(0.6, true, 2), ..Trips::default() };
+    let settings = Detector {
+        clears_on_admission: false,
+        half_open: Some(HalfOpen { permits: n(2), decide: Decide::All }),
+        ..detector(trips, Window::Sliding(secs(100.0)))
+    };
+    check(&settings, "1:- 2:- 33:+ 34:+ 35:-", "2 trip(1), 32 trial, 34 in, 35 trip(1)");
+    check(&settings, "1:- 2:- 33:+ 34:+ 35:+ 36:-", "2 trip(1), 32 trial, 34 in");
+}
+
+#[test]
+fn an_ejection_from_the_first_failure_may_be_over_at_once() {
+    let mut settings = count(2, Window::Sliding(secs(100.0)));
+    settings.ejection.from = EjectedFrom::FirstFailure;
+    check(&settings, "1:- 21:- 40:.", "21 trip(1), 31 in");
+    check(&settings, "1:- 50:- 51:.", "50 trip(1), 50 in");
 }
 
 #[test]
@@ -395,6 +449,11 @@ fn a_trial_by_ratio_is_judged_when_all_have_ended() {
     check(&settings, "1:- 32:- 33:- 34:+ 35:+", "1 trip(1), 31 trial, 35 in");
     settings.trips.ratio = None;
     check(&settings, "1:- 32:+ 33:-", "1 trip(1), 31 trial, 33 out");
+    // What trips at once does so in a trial, and its Retry-After counts there.
+    settings.trips = Trips { ratio: ratio(1.0, true, 1), ..Trips::default() };
+    settings.trips.at_once_on = AnswerSet::of([Answer::Status(429)]);
+    settings.ejection.retry_after = Some(secs(1.0));
+    check(&settings, "1:q 32:+ 33:r 50:.", "1 trip(1), 31 trial, 33 out, 41 trial");
 }
 
 #[test]
@@ -445,24 +504,27 @@ fn ejections_grow_by_a_factor_until_a_trial_succeeds() {
         "0 trip(0), 10 in, 11 trip(11), 31 in, 50.999 trip(50.999), 85.999 in, 86 trip(86), 121 in, 121 trip(121), 156 in",
     );
     check(&settings, "0:- 11:- 51:- 80:.", "0 trip(0), 10 in, 11 trip(11), 31 in, 51 trip(51), 61 in");
+    // A tick takes nothing off.
+    settings.evaluated = Evaluated::OnTicks { every: secs(4.0), first: None };
+    check(&settings, "0:- 18:- 50:.", "0 trip(0), 12 in, 18 trip(18), 40 in");
 }
 
 #[test]
 fn ejections_grow_linearly_and_fall_with_time() {
     let mut settings = consecutive(1);
     settings.ejection =
-        Ejection { base: secs(10.0), growth: Growth::Linear, max: secs(25.0), ..settings.ejection };
-    // 10, 20, 25, and 25 again though it has stopped growing at 4 x 10 >= 25 + 10; then two base lengths admitted.
+        Ejection { base: secs(10.0), growth: Growth::Linear, max: secs(30.0), ..settings.ejection };
+    // 10, 20, 30, and 30 again; at 4 x 10 >= 30 + 10 it has stopped growing. Three base lengths take 30 off it.
     check(
         &settings,
-        "0:- 10:- 30:- 55:- 80:- 125:- 160:.",
-        "0 trip(0), 10 in, 10 trip(10), 30 in, 30 trip(30), 55 in, 55 trip(55), 80 in, 80 trip(80), 105 in, \
-         125 trip(125), 150 in",
+        "0:- 10:- 30:- 60:- 90:- 150:- 180:.",
+        "0 trip(0), 10 in, 10 trip(10), 30 in, 30 trip(30), 60 in, 60 trip(60), 90 in, 90 trip(90), 120 in, \
+         150 trip(150), 170 in",
     );
     check(
         &settings,
         "0:- 10:- 39.9:- 70:.",
-        "0 trip(0), 10 in, 10 trip(10), 30 in, 39.9 trip(39.9), 64.9 in",
+        "0 trip(0), 10 in, 10 trip(10), 30 in, 39.9 trip(39.9), 69.9 in",
     );
     check(&settings, "0:- 10:- 40:- 70:.", "0 trip(0), 10 in, 10 trip(10), 30 in, 40 trip(40), 60 in");
 }
