@@ -48,7 +48,8 @@ pub(super) struct Tried {
 impl Attempt {
     fn failure(&self) -> Failed {
         let (provider, seen) = (Some(self.place.provider), self.seen);
-        Failed { provider, answer: seen.answer, cause: seen.cause(), stage: self.stage }
+        let Seen { answer, retry_after, .. } = seen;
+        Failed { provider, answer, retry_after, cause: seen.cause(), stage: self.stage }
     }
 }
 
@@ -104,7 +105,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         });
         self.queue.push(seen.ends, Event::AttemptEnds { request: asked.ordinal, slot: attempt });
         if let Some(hedge) = self.model.gateway.hedge.filter(|_| can_hedge) {
-            self.queue.push(now.after(hedge.after), Event::HedgeDue { request: asked.ordinal, slot });
+            let due = now.after(hedge.after);
+            self.request(slot).hedge_at = due;
+            self.queue.push(due, Event::HedgeDue { request: asked.ordinal, slot });
         }
     }
 
@@ -234,8 +237,10 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     pub(super) fn on_hedge_due(&mut self, now: SimTime, ordinal: u64, slot: Slot) {
         let Some(request) = self.requests_in_flight.get_mut(slot) else { return };
-        let is_slow =
-            request.asked.ordinal == ordinal && request.running > 0 && request.next == Next::Nothing;
+        let is_slow = request.asked.ordinal == ordinal
+            && request.hedge_at == now
+            && request.running > 0
+            && request.next == Next::Nothing;
         if !is_slow || self.model.gateway.hedge.is_none_or(|hedge| request.hedges >= hedge.max.get()) {
             return;
         }

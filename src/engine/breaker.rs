@@ -326,6 +326,11 @@ impl Breaker {
         }
     }
 
+    /// Whether a tick is going to end its ejection.
+    pub fn waits_for_a_tick(&self) -> bool {
+        matches!(self.state, State::Ejected { until, on_tick: true } if until < SimTime::NEVER)
+    }
+
     /// When `on_timer` has to be called next; `None` where ticks do its work.
     pub fn timer(&self) -> Option<SimTime> {
         match (&self.nginx, &self.state) {

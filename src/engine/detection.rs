@@ -1,7 +1,7 @@
 //! Drives the passive detectors: feeds them the ends of attempts, asks the group's policy when one trips, and tells
 //! routing what they decide.
 
-use super::breaker::{Ended, Reaction};
+use super::breaker::{Breaker, Ended, Reaction};
 use super::health_check::Prober;
 use super::outlier::outliers;
 use super::recorder::Recorder;
@@ -46,7 +46,14 @@ impl<'m, R: Recorder> Simulation<'m, '_, R> {
             let Evaluated::OnTicks { every, first } = settings.evaluated else { continue };
             let key = detector_key(self.run, owner, settings).joined(TICK_PHASE);
             let first = first.unwrap_or_else(|| every.scaled(key.unit()));
-            self.queue.push(now.after(first), Event::DetectorTicks { owner, detector: i as u32 });
+            self.plan_tick(now.after(first), owner, i as u32);
+        }
+    }
+
+    fn plan_tick(&mut self, at: SimTime, owner: u32, detector: u32) {
+        if at < SimTime::NEVER {
+            self.ticks += 1;
+            self.queue.push(at, Event::DetectorTicks { owner, detector });
         }
     }
 
@@ -101,6 +108,7 @@ impl<'m, R: Recorder> Simulation<'m, '_, R> {
         let i = detector as usize;
         let settings = &self.model.gateway.detectors[i];
         let Some(every) = settings.ticks() else { return };
+        self.ticks -= 1;
         for provider in (0..self.model.providers.len()).map(ProviderId::new) {
             let index = self.index_of_breaker(owner, provider, i);
             let reaction = self.breakers[index].on_tick(settings, now);
@@ -115,10 +123,16 @@ impl<'m, R: Recorder> Simulation<'m, '_, R> {
                 self.react(now, owner, provider, i, Reaction::Trips { evidence_began });
             }
         }
-        // The clock goes on while anything can still depend on it.
-        if now < self.end() || self.requests_in_flight.len() > 0 {
-            self.queue.push(now.after(every), Event::DetectorTicks { owner, detector });
+        if now < self.end() || self.ticks_matter() {
+            self.plan_tick(now.after(every), owner, detector);
         }
+    }
+
+    /// Whether a request can still depend on a tick after the last arrival: something else is going to happen, or an
+    /// ejection is going to end. What never ends must not keep the clock going.
+    fn ticks_matter(&self) -> bool {
+        let will_be_released = || self.breakers.iter().any(Breaker::waits_for_a_tick);
+        self.requests_in_flight.len() > 0 && (self.queue.len() > self.ticks || will_be_released())
     }
 
     /// A probe of the provider has passed.

@@ -138,6 +138,8 @@ struct Simulation<'m, 'r, R> {
     checkers: Vec<Checker>,
     /// By owner, provider and detector.
     breakers: Vec<Breaker>,
+    /// How many of the pending events are ticks of passive detectors.
+    ticks: usize,
     /// For each of `breakers`, when it was last asked to be woken.
     wakes: Vec<Option<SimTime>>,
     beliefs: Beliefs,
@@ -202,6 +204,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             checkers: vec![Checker::new(); owners * model.providers.len() * observers],
             wakes: vec![None; breakers.len()],
             breakers,
+            ticks: 0,
             beliefs: Beliefs::new(model, owners),
             has_traffic: vec![false; owners],
             views: vec![View::new(model.providers.len()); replicas],

@@ -131,6 +131,11 @@ impl Queue {
         }
     }
 
+    /// How many events are pending.
+    pub fn len(&self) -> usize {
+        self.heap.len()
+    }
+
     /// When the next event is due; [`SimTime::NEVER`] if there is none.
     #[inline]
     pub fn next_at(&self) -> SimTime {

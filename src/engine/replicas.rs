@@ -89,7 +89,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let Some(request) = self.requests_in_flight.get_mut(slot) else { return };
         let answer = if request.asked.arrived == now { Answer::Refused } else { Answer::ConnectionLost };
         let (cause, stage) = (Cause::GatewayDown, Stage::GatewayDown);
-        request.failure = Some(Failed { provider: None, answer, cause, stage });
+        request.failure = Some(Failed { provider: None, answer, retry_after: None, cause, stage });
         self.fail(now, slot);
     }
 

@@ -42,10 +42,13 @@ pub(super) struct Request {
     pub retries: u32,
     pub fallbacks: u32,
     pub hedges: u32,
+    /// When its last attempt has taken so long that a parallel one is due.
+    pub hedge_at: SimTime,
     /// How often its client has asked again.
     pub client_retries: u32,
-    /// The wait before the last retry.
+    /// The wait before the last retry, and before its client last asked again.
     pub waited: SimDuration,
+    pub client_waited: SimDuration,
     /// What the last retry, and the client's last, got from its budget.
     pub grant: Option<Grant>,
     pub client_grant: Option<Grant>,
@@ -81,6 +84,8 @@ pub(super) enum Next {
 pub(super) struct Failed {
     pub provider: Option<ProviderId>,
     pub answer: Answer,
+    /// The Retry-After that came with it.
+    pub retry_after: Option<SimDuration>,
     pub cause: Cause,
     pub stage: Stage,
 }
@@ -114,8 +119,10 @@ impl Request {
             retries: 0,
             fallbacks: 0,
             hedges: 0,
+            hedge_at: SimTime::NEVER,
             client_retries: 0,
             waited: SimDuration::ZERO,
+            client_waited: SimDuration::ZERO,
             grant: None,
             client_grant: None,
             failure: None,
@@ -173,6 +180,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             let ending = Ending::Failed(Cause::NoProvider, stage);
             return self.report(&asked, 0, None, now, ending, Answer::Good, false);
         };
+        let owner = self.owner_of(asked.replica);
+        self.has_traffic[owner as usize] = true;
         let sent = self.try_at(now, &asked, place.provider, 0, true, choice);
         let ending = match sent.seen.answer {
             Answer::Good if !sent.seen.is_truncated => Ending::Succeeded,
@@ -257,7 +266,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn fail_without_provider(&mut self, now: SimTime, slot: Slot) {
         let replica = self.request(slot).asked.replica;
         let stage = self.stage_without_provider(now, replica);
-        let failure = Failed { provider: None, answer: Answer::Status(503), cause: Cause::NoProvider, stage };
+        let (answer, cause) = (Answer::Status(503), Cause::NoProvider);
+        let failure = Failed { provider: None, answer, retry_after: None, cause, stage };
         self.request(slot).failure = Some(failure);
         self.fail(now, slot);
     }
@@ -323,7 +333,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let is_client = request.asked.deadline <= now;
         let answer = if is_client { Answer::Abandoned } else { Answer::Timeout };
         let (provider, stage) = request.failure.map_or((None, stage), |f| (f.provider, f.stage));
-        request.failure = Some(Failed { provider, answer, cause: Cause::Timeout, stage });
+        let cause = Cause::Timeout;
+        request.failure = Some(Failed { provider, answer, retry_after: None, cause, stage });
         self.fail(now, slot);
     }
 

@@ -190,18 +190,22 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         if !retry.on.contains(answer) || request.client_retries >= retry.attempts {
             return false;
         }
+        let nth = request.client_retries + 1;
+        let key = request.asked.key.joined(CLIENT_BACKOFF).numbered(u64::from(nth));
+        let asked_for = failure.retry_after.filter(|_| retry.retry_after.is_some());
+        let wait = match asked_for {
+            Some(asked_for) if Some(asked_for) > retry.retry_after => return false,
+            Some(asked_for) => asked_for,
+            None if retry.at_once_on.contains(answer) => SimDuration::ZERO,
+            None => retry.backoff.wait(nth, request.client_waited, key),
+        };
         if let Some(budget) = &retry.budget {
             let in_flight = self.requests_in_flight.len() as u32;
             let granted = self.client_budget.as_mut().and_then(|b| b.take(budget, now, in_flight, answer));
             let Some(grant) = granted else { return false };
             request.client_grant = Some(grant);
         }
-        request.client_retries += 1;
-        let key = request.asked.key.joined(CLIENT_BACKOFF).numbered(u64::from(request.client_retries));
-        let wait = match retry.at_once_on.contains(answer) {
-            true => SimDuration::ZERO,
-            false => retry.backoff.wait(request.client_retries, request.waited, key),
-        };
+        (request.client_retries, request.client_waited) = (nth, wait);
         request.running = 0;
         (request.asked.deadline, request.asked.cut_off) = (SimTime::NEVER, SimTime::NEVER);
         *self.request(slot) = request;

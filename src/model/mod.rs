@@ -111,6 +111,8 @@ impl Model {
             || self.gateway.health.is_random()
             || self.gateway.propagation.ttl > SimDuration::ZERO
             || self.gateway.slow_start > SimDuration::ZERO
+            // Which requests spill over to the next group is drawn.
+            || self.gateway.overprovisioning.is_some()
             || retries.any(Retry::is_random)
     }
 

@@ -91,7 +91,7 @@ impl Pick {
             | Pick::PeakEwma(..)
             | Pick::Split { .. }
             | Pick::Sticky { .. } => true,
-            Pick::LowestLatency(_, lowest) => lowest.explore > Probability::ZERO,
+            Pick::LowestLatency(_, lowest) => lowest.explore > Probability::ZERO || lowest.buffer > 0.0,
             Pick::Provider(_)
             | Pick::Prefer(_)
             | Pick::RoundRobin(_)

@@ -9,7 +9,7 @@ use super::setting::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Retries of clients and gateways: the same settings, but that a client does not say where the next attempt goes.
+/// Retries of clients and gateways: the same settings, but for what only who chooses the provider can do.
 macro_rules! retries {
     ($($(#[$of_field:meta])* $field:ident: $kind:ty,)*) => {
         /// Further attempts of the gateway for a request that failed.
@@ -20,6 +20,12 @@ macro_rules! retries {
             /// Where the next attempt goes.
             #[serde(default)]
             pub to: RetryTo,
+            /// Whether there is no wait while another provider of the same group is admitted.
+            #[serde(default)]
+            pub at_once_with_others: bool,
+            /// Whether the wait also comes after the last attempt, before the request fails or falls back.
+            #[serde(default)]
+            pub wait_after_last: bool,
         }
 
         /// Further requests of a client that got no good answer.
@@ -31,7 +37,12 @@ macro_rules! retries {
 
         impl From<ClientRetry> for Retry {
             fn from(client: ClientRetry) -> Retry {
-                Retry { $($field: client.$field,)* to: RetryTo::Any }
+                Retry {
+                    $($field: client.$field,)*
+                    to: RetryTo::Any,
+                    at_once_with_others: false,
+                    wait_after_last: false,
+                }
             }
         }
     };
@@ -61,12 +72,6 @@ retries! {
     /// Failures that are tried again without a wait.
     #[serde(default)]
     at_once_on: Vec<AnswerItem>,
-    /// Whether there is no wait while another provider of the same group is admitted.
-    #[serde(default)]
-    at_once_with_others: bool,
-    /// Whether the wait also comes after the last attempt, before the request fails or falls back.
-    #[serde(default)]
-    wait_after_last: bool,
     /// Heed a Retry-After up to this; if it asks for more, nothing is tried again. Without it, it is not heeded.
     retry_after: Option<Duration>,
     /// What limits retries over all requests. Without it, nothing does.

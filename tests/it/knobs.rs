@@ -1,133 +1,37 @@
-//! Every setting that a scenario accepts changes some output: none is read and ignored.
+//! Every setting that a scenario accepts, and every choice of one, changes some output: none is read and ignored.
+
+mod detectors;
+mod gateway;
+mod retries;
+mod routes;
+mod world;
 
 use crate::play::on_path;
 use failover_sim::engine::{Path, Recorder, RequestEnd, simulate};
 use failover_sim::metrics::Outcome;
-use failover_sim::scenario::{Document, Loader};
+use failover_sim::model::Model;
+use failover_sim::scenario::{Document, Loader, json_schema};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
+/// A scenario and settings to change in it, one at a time.
+struct Base {
+    /// What `@` stands for in the scenario and in paths: it is tried with each of them.
+    at: &'static [&'static str],
+    toml: &'static str,
+    knobs: &'static [Knobs],
+}
+
+/// What is changed first, as `path=value`; then settings, and another value for each.
+type Knobs = (&'static [&'static str], &'static [(&'static str, &'static str)]);
+
 /// Scenarios that between them have every setting.
-const BASES: [&str; 3] = [
-    r#"
-    about = "preferred provider, lognormal latency"
-    clock = "02:40:00 UTC"
-    duration = "60s"
-    traffic = { arrivals = { poisson = "20/s" }, client_timeout = "5s", source = "a test", evidence = "assumed" }
-    [provider.a]
-    labels = { vendor = "x" }
-    latency = { lognormal = { p50 = "800ms", p99 = "3s" } }
-    error_rate = 0.01
-    [provider.b]
-    labels = { vendor = "y" }
-    latency = { exponential = { mean = "900ms" } }
-    [fault.outage]
-    on = { vendor = "x" }
-    at = "20s"
-    lasts = "20s"
-    requests = { status = 502 }
-    probes = { slow = 30.0 }
-    [gateway]
-    route = { prefer = ["a", "b"] }
-    health_check = { interval = "5s", timeout = "1s", latency = { lognormal = { p50 = "50ms", p99 = "300ms" } } }
-    [operator.hand]
-    at = "36s"
-    avoid = ["a"]
-    "#,
-    r#"
-    duration = "60s"
-    traffic = { arrivals = { constant = "20/s" } }
-    [provider.a]
-    latency = { constant = "800ms" }
-    error_rate = 0.05
-    [provider.b]
-    latency = { constant = "900ms" }
-    [fault.outage]
-    on = { name = "a" }
-    at = "20s"
-    lasts = "20s"
-    requests = { slow = 5.0 }
-    [gateway]
-    route = { lowest_latency = { explore = 0.05 } }
-    health_check = { interval = "5s", timeout = "1s", first_probe = { at = "1s" }, latency = { exponential = { mean = "200ms" } } }
-    "#,
-    r#"
-    duration = "60s"
-    traffic = { arrivals = { trace = { file = "models/traffic/azure_llm_2023_conv.csv", column = "t_ms", rate = "9/s" } } }
-    [provider.a]
-    latency = { constant = "800ms" }
-    [fault.outage]
-    on = { name = "a" }
-    at = "20s"
-    lasts = "20s"
-    fraction = 0.5
-    [gateway]
-    health_check = { interval = "3s", timeout = "1s" }
-    "#,
-];
+fn bases() -> impl Iterator<Item = &'static Base> {
+    [world::BASES, gateway::BASES, retries::BASES, routes::BASES, detectors::BASES].into_iter().flatten()
+}
 
-/// For each base, a setting and another value for it. A path may appear with several.
-const KNOBS: [&[(&str, &str)]; 3] = [
-    &[
-        ("duration", "\"50s\""),
-        ("traffic.arrivals.poisson", "\"25/s\""),
-        ("traffic.client_timeout", "\"1s\""),
-        ("provider.a.labels.vendor", "\"z\""),
-        ("provider.b.labels.vendor", "\"x\""),
-        ("provider.a.latency.lognormal.p50", "\"900ms\""),
-        ("provider.a.latency.lognormal.p99", "\"4s\""),
-        ("provider.a.error_rate", "0.05"),
-        ("provider.b.latency.exponential.mean", "\"2s\""),
-        ("provider.b.error_rate", "0.05"),
-        ("fault.outage.on.vendor", "\"y\""),
-        ("fault.outage.at", "\"21s\""),
-        ("fault.outage.lasts", "\"19s\""),
-        ("fault.outage.requests", "\"refuse\""),
-        ("fault.outage.requests.status", "503"),
-        ("fault.outage.probes", "\"unaffected\""),
-        ("fault.outage.probes.slow", "3.0"),
-        ("fault.outage.in_flight", "\"fail\""),
-        ("fault.outage.in_flight", "\"hang\""),
-        ("fault.outage.fraction", "0.5"),
-        ("fault.outage.probe_fraction", "0.1"),
-        ("gateway.replicas", "2"),
-        ("gateway.route.prefer", "[\"b\", \"a\"]"),
-        ("gateway.health_check.interval", "\"7s\""),
-        ("gateway.health_check.timeout", "\"3s\""),
-        ("gateway.health_check.jitter", "\"3s\""),
-        ("gateway.health_check.eject_after", "2"),
-        ("gateway.health_check.readmit_after", "2"),
-        ("gateway.health_check.first_probe", "{ at = \"2s\" }"),
-        ("gateway.health_check.next_probe", "\"from_end\""),
-        ("gateway.health_check.latency.lognormal.p50", "\"70ms\""),
-        ("gateway.health_check.latency.lognormal.p99", "\"900ms\""),
-        ("operator.hand.at", "\"25s\""),
-        ("operator.hand.avoid", "[\"b\"]"),
-    ],
-    &[
-        ("traffic.arrivals.constant", "\"25/s\""),
-        ("provider.a.latency.constant", "\"1s\""),
-        ("provider.b.latency.constant", "\"700ms\""),
-        ("fault.outage.on.name", "\"b\""),
-        ("fault.outage.requests.slow", "9.0"),
-        ("gateway.route.lowest_latency.among", "[\"b\"]"),
-        ("gateway.route.lowest_latency.weight", "0.9"),
-        ("gateway.route.lowest_latency.failure_counts_as", "\"100ms\""),
-        ("gateway.route.lowest_latency.explore", "0.2"),
-        ("gateway.health_check.first_probe.at", "\"3s\""),
-        ("gateway.health_check.latency.exponential.mean", "\"2s\""),
-    ],
-    &[
-        ("traffic.arrivals.trace.file", "\"tests/fixtures/seconds.csv\""),
-        ("traffic.arrivals.trace.column", "\"other_ms\""),
-        ("traffic.arrivals.trace.unit", "\"s\""),
-        ("traffic.arrivals.trace.rate", "\"30/s\""),
-        ("gateway.health_check.latency.constant", "\"400ms\""),
-        ("gateway.all_ejected", "\"ignore_health\""),
-    ],
-];
-
-/// Settings that are words about a scenario; `run` shows them, and no number depends on them.
-const WORDS: [&str; 4] = ["about", "clock", "source", "evidence"];
+/// Settings that are words about a scenario, or name a file to read; no number depends on them.
+const WORDS: [&str; 5] = ["about", "clock", "source", "evidence", "from"];
 
 #[derive(Default)]
 struct Requests(Vec<RequestEnd>);
@@ -138,59 +42,169 @@ impl Recorder for Requests {
     }
 }
 
-/// Everything that a run can show, for a few runs.
-fn outputs(document: &Document) -> Result<Vec<(Outcome, Vec<RequestEnd>)>, String> {
-    let model = document.model().map_err(|problems| problems.render(false))?;
-    let output = |run| {
-        let mut requests = Requests::default();
-        simulate(&model, 1, run, &mut requests);
-        (on_path(&model, Path::Plain, 1, run), requests.0)
-    };
-    Ok((0..5).map(output).collect())
+/// Everything that a run can show.
+fn output(model: &Model, run: u64) -> (Outcome, Vec<RequestEnd>) {
+    let mut requests = Requests::default();
+    simulate(model, 1, run, &mut requests);
+    (on_path(model, Path::Plain, 1, run), requests.0)
 }
 
 fn document(toml: &str) -> Document {
-    Loader::new().parse("base.toml", toml).unwrap_or_else(|p| panic!("{}", p.render(false)))
+    let mut document =
+        Loader::new().parse("base.toml", toml).unwrap_or_else(|p| panic!("{}", p.render(false)));
+    if document.get("traffic.arrivals.trace").is_some() {
+        // The trace's cells are whole numbers, so that any column and unit can be read.
+        set(&mut document, "traffic.arrivals.trace.file=\"tests/fixtures/numbers.csv\"");
+    }
+    document
+}
+
+fn set(document: &mut Document, assignment: &str) {
+    document
+        .set_text(assignment)
+        .unwrap_or_else(|problems| panic!("{assignment}: {}", problems.render(false)));
+}
+
+/// Calls `turn` with each base, as it is before a knob is turned, the knob's path and its new value.
+fn each_knob(mut turn: impl FnMut(&Document, &[(String, &str)])) {
+    for base in bases() {
+        for at in base.at {
+            for (given, knobs) in base.knobs {
+                let mut before = document(&base.toml.replace('@', at));
+                given.iter().for_each(|assignment| set(&mut before, &assignment.replace('@', at)));
+                let knobs: Vec<_> =
+                    knobs.iter().map(|(path, value)| (path.replace('@', at), *value)).collect();
+                turn(&before, &knobs);
+            }
+        }
+    }
 }
 
 #[test]
 fn every_setting_changes_some_output() {
-    for (toml, knobs) in BASES.iter().zip(KNOBS) {
-        let mut base = document(toml);
-        if base.get("traffic.arrivals.trace").is_some() {
-            // The trace's cells are whole numbers, so that any column and unit can be read.
-            base.set_text("traffic.arrivals.trace.file=\"tests/fixtures/numbers.csv\"").expect("a setting");
-        }
-        let expected = outputs(&base).unwrap_or_else(|p| panic!("{p}"));
+    const RUNS: u64 = 5;
+    let mut idle = vec![];
+    each_knob(|before, knobs| {
+        let base = before.model().unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+        // Most knobs show in the first run.
+        let mut expected = vec![];
         for (path, value) in knobs {
-            let mut changed = base.clone();
-            changed
-                .set_text(&format!("{path}={value}"))
-                .unwrap_or_else(|problems| panic!("{path}: {}", problems.render(false)));
-            match outputs(&changed) {
-                Ok(outputs) => assert!(outputs != expected, "{path} = {value} changes nothing"),
-                // A label that no fault matches any more, say: that it is refused shows that it is read.
-                Err(problems) => assert!(problems.contains("hits nothing"), "{path} = {value}: {problems}"),
+            let mut changed = before.clone();
+            set(&mut changed, &format!("{path}={value}"));
+            let model = match changed.model() {
+                Ok(model) => model,
+                Err(problems) => {
+                    // A label that no fault matches any more, say: that it is refused shows that it is read.
+                    let problems = problems.render(false);
+                    assert!(problems.contains("hits nothing"), "{path} = {value}: {problems}");
+                    continue;
+                }
+            };
+            let shows = (0..RUNS).any(|run| {
+                if expected.len() as u64 <= run {
+                    expected.push(output(&base, run));
+                }
+                output(&model, run) != expected[run as usize]
+            });
+            if !shows {
+                idle.push(format!("{path} = {value}"));
             }
         }
+    });
+    assert!(idle.is_empty(), "these change nothing: {idle:#?}");
+}
+
+/// Follows references to what a part of the schema means.
+fn meaning<'s>(schema: &'s Value, mut part: &'s Value) -> &'s Value {
+    while let Some(name) = part["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")) {
+        part = &schema["$defs"][name];
+    }
+    part
+}
+
+/// The tables that a part of the schema may be: itself, or what its choices hold.
+fn tables<'s>(part: &'s Value) -> impl Iterator<Item = &'s serde_json::Map<String, Value>> {
+    let choices = part["oneOf"].as_array().into_iter().flatten();
+    std::iter::once(part).chain(choices).filter_map(|part| part["properties"].as_object())
+}
+
+/// The words that a part of the schema may be.
+fn choices(part: &Value) -> impl Iterator<Item = &str> {
+    let alternatives = part["oneOf"].as_array().into_iter().flatten();
+    let constants = alternatives.filter_map(|part| part["const"].as_str());
+    constants.chain(part["enum"].as_array().into_iter().flatten().filter_map(Value::as_str))
+}
+
+/// Adds every setting below `path`, and every choice of one as `path = choice`, but for the default, which the others
+/// are turned from.
+fn offered(schema: &Value, part: &Value, path: &str, settings: &mut BTreeSet<String>) {
+    let of = meaning(schema, part);
+    let inner = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let mut is_single = true;
+    for (name, part) in tables(of).flatten() {
+        is_single = false;
+        if !WORDS.contains(&name.as_str()) {
+            offered(schema, part, &inner(name), settings);
+        }
+    }
+    for choice in choices(of) {
+        is_single = false;
+        if part["default"] != choice {
+            settings.insert(format!("{path} = {choice}"));
+        }
+    }
+    if of["additionalProperties"].is_object() {
+        is_single = false;
+        offered(schema, &of["additionalProperties"], &inner("*"), settings);
+    }
+    if is_single {
+        settings.insert(path.to_owned());
     }
 }
 
+/// The setting that a path leads to, with names replaced by `*`; a group is a route.
+fn generic(schema: &Value, path: &str) -> String {
+    let mut steps = vec![];
+    let mut part = schema;
+    for step in path.split('.') {
+        let of = meaning(schema, part);
+        let found = tables(of).find_map(|table| table.get(step));
+        steps.push(if found.is_some() { step } else { "*" });
+        part = found.unwrap_or(&of["additionalProperties"]);
+    }
+    steps.join(".").replace("gateway.group.*", "gateway.route")
+}
+
+/// What one value at a path says, if it is one thing: `{ slow = 3.0 }` at `requests` is `requests.slow`.
+fn said(path: &str, value: &toml::Value) -> Vec<String> {
+    match value {
+        toml::Value::Table(table) if table.len() == 1 => {
+            table.iter().flat_map(|(name, inner)| said(&format!("{path}.{name}"), inner)).collect()
+        }
+        toml::Value::Table(_) => vec![],
+        toml::Value::String(word) => vec![path.to_owned(), format!("{path} = {word}")],
+        _ => vec![path.to_owned()],
+    }
+}
+
+/// The schema is what people may write; a setting that it gains is missing here until a knob turns it.
 #[test]
 fn no_setting_is_left_out_of_this_test() {
+    let schema: Value = serde_json::from_str(&json_schema()).expect("a JSON Schema");
     let mut left_out = BTreeSet::new();
-    for (toml, knobs) in BASES.iter().zip(KNOBS) {
-        for setting in document(toml).resolved() {
-            let is_words = WORDS.iter().any(|word| setting.path.rsplit('.').next() == Some(word));
-            let is_turned = |knobs: &[(&str, &str)]| {
-                knobs
-                    .iter()
-                    .any(|(path, _)| *path == setting.path || setting.path.starts_with(&format!("{path}.")))
-            };
-            if !is_words && !is_turned(knobs) && !KNOBS.iter().any(|knobs| is_turned(knobs)) {
-                left_out.insert(setting.path);
+    offered(&schema, &schema, "", &mut left_out);
+    left_out.retain(|setting| !setting.starts_with("gateway.group."));
+    assert!(left_out.len() > 200, "{left_out:#?}");
+    each_knob(|before, knobs| {
+        for (path, value) in knobs {
+            let value: toml::Table = toml::from_str(&format!("value = {value}")).expect("TOML");
+            let generic_path = generic(&schema, path);
+            // A choice is tried by turning to it, and by turning away from it.
+            let old = before.get(path).map(|old| said(&generic_path, &old)).unwrap_or_default();
+            for setting in said(&generic_path, &value["value"]).into_iter().chain(old) {
+                left_out.remove(&setting);
             }
         }
-    }
+    });
     assert!(left_out.is_empty(), "turn these knobs, too: {left_out:#?}");
 }

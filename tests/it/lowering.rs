@@ -532,12 +532,13 @@ fn no_setting_is_left_out() {
 #[test]
 fn whatever_rolls_dice_makes_a_scenario_random() {
     let is_random = |more: &str| {
+        let route = if more.contains("gateway.route") { "" } else { "gateway.route.prefer = [\"a\", \"b\"]" };
         let text = format!(
             r#"
             duration = "1m"
             traffic.arrivals.constant = "1/s"
             provider = {{ a = {{ latency = {{ constant = "1s" }} }}, b = {{ latency = {{ constant = "1s" }} }} }}
-            gateway.route.prefer = ["a", "b"]
+            {route}
             {more}
             "#
         );
@@ -558,6 +559,8 @@ fn whatever_rolls_dice_makes_a_scenario_random() {
         "gateway.health.shared = \"1s\"",
         "gateway.propagation.ttl = \"1s\"",
         "gateway.slow_start = \"1s\"",
+        "gateway.overprovisioning = 1.4",
+        "gateway.route.lowest_latency = { buffer = 0.1, explore = 0.0 }",
         "gateway.retry = { attempts = 1, on = [\"any\"], delay = \"1s\", jitter = \"full\" }",
         "traffic.client_retry = { attempts = 1, on = [\"any\"], delay = \"1s\", jitter = { times = 0.1 } }",
         "gateway.detector.x = { consecutive = 1, eject_for = \"1s\", eject_jitter = \"1s\" }",

@@ -1,93 +1,34 @@
 //! What must hold for every scenario, tried on scenarios drawn at random.
 
+mod strategy;
+
 use crate::play::{model, on_path};
-use failover_sim::engine::{Ending, Path, Recorder, RequestEnd, Stage, simulate};
+use failover_sim::engine::{Cause, Ending, Path, Recorder, RequestEnd, Stage, simulate};
 use failover_sim::experiment::runner::RunPlan;
 use failover_sim::metrics::{METRICS, Outcome, Wanted};
-use failover_sim::model::Model;
+use failover_sim::model::{Model, Retry};
 use proptest::prelude::*;
+use strategy::scenarios;
 
-/// A scenario with as much variety as the file format has.
-fn scenarios() -> impl Strategy<Value = String> {
-    let duration = |range: std::ops::Range<u64>| range.prop_map(|ms| format!("\"{ms}ms\""));
-    let latency = prop_oneof![
-        duration(0..3000).prop_map(|d| format!("{{ constant = {d} }}")),
-        duration(1..3000).prop_map(|d| format!("{{ exponential = {{ mean = {d} }} }}")),
-        (1..800u64, 1..5000u64).prop_map(|(p50, more)| format!(
-            "{{ lognormal = {{ p50 = \"{p50}ms\", p99 = \"{}ms\" }} }}",
-            p50 + more
-        )),
-    ];
-    let arrivals = (prop_oneof![Just("constant"), Just("poisson")], 1..40u32)
-        .prop_map(|(kind, rate)| format!("{{ {kind} = \"{rate}/s\" }}"));
-    let effect = prop_oneof![
-        Just("\"unaffected\"".to_owned()),
-        Just("\"refuse\"".to_owned()),
-        Just("\"hang\"".to_owned()),
-        Just("{ status = 503 }".to_owned()),
-        (1..30u32).prop_map(|factor| format!("{{ slow = {factor}.0 }}")),
-    ];
-    let fault = (0..50u64, 1..40u64, effect.clone(), effect, 0..=4u32, in_flight(), prop_oneof![Just("a"), Just("b")])
-        .prop_map(|(at, lasts, requests, probes, quarters, in_flight, provider)| {
-            format!(
-                "on = {{ name = \"{provider}\" }}\nat = \"{at}s\"\nlasts = \"{lasts}s\"\nrequests = {requests}\n\
-                 probes = {probes}\nfraction = {}\nin_flight = \"{in_flight}\"\n",
-                f64::from(quarters) / 4.0
-            )
-        });
-    let check = (
-        duration(200..9000),
-        duration(1..9000),
-        duration(0..2000),
-        1..4u32,
-        1..4u32,
-        prop_oneof![Just("from_start"), Just("from_end"), Just("from_start_no_overlap")],
-        latency.clone(),
-    )
-        .prop_map(|(interval, timeout, jitter, eject, readmit, next, latency)| {
-            format!(
-                "[gateway.health_check]\ninterval = {interval}\ntimeout = {timeout}\njitter = {jitter}\n\
-                 eject_after = {eject}\nreadmit_after = {readmit}\nnext_probe = \"{next}\"\nlatency = {latency}\n"
-            )
-        });
-    let route = prop_oneof![
-        3 => Just("{ prefer = [\"a\", \"b\"] }"),
-        1 => Just("{ prefer = [\"a\"] }"),
-        1 => Just("{ lowest_latency = { explore = 0.1 } }"),
-    ];
-    let timeout =
-        prop_oneof![Just(String::new()), duration(100..8000).prop_map(|d| format!("client_timeout = {d}"))];
-    let all_ejected = prop_oneof![Just("fail"), Just("ignore_health")];
-    let operator = prop_oneof![
-        Just(String::new()),
-        (0..60u64).prop_map(|at| format!("[operator.hand]\nat = \"{at}s\"\navoid = [\"a\"]\n")),
-    ];
-    let gateway = (route, 1..4u32, all_ejected, proptest::option::of(check));
-    (arrivals, timeout, latency.clone(), latency, prop::collection::vec(fault, 0..3), gateway, operator).prop_map(
-        |(arrivals, timeout, latency_a, latency_b, faults, (route, replicas, all_ejected, check), operator)| {
-            let faults: String =
-                faults.iter().enumerate().map(|(i, fault)| format!("[fault.f{i}]\n{fault}")).collect();
-            format!(
-                "duration = \"60s\"\n[traffic]\narrivals = {arrivals}\n{timeout}\n\
-                 [provider.a]\nlatency = {latency_a}\nerror_rate = 0.05\n[provider.b]\nlatency = {latency_b}\n\
-                 {faults}[gateway]\nroute = {route}\nreplicas = {replicas}\nall_ejected = \"{all_ejected}\"\n{}{operator}",
-                check.unwrap_or_default(),
-            )
-        },
-    )
-}
-
-fn in_flight() -> impl Strategy<Value = &'static str> {
-    prop_oneof![Just("finish"), Just("fail"), Just("hang")]
+/// More attempts than a request can get: clients ask so often, and each time so many are made one after the other or
+/// in parallel.
+fn attempts_most(model: &Model) -> u64 {
+    let gateway = &model.gateway;
+    let of = |retry: &Option<Retry>| retry.as_ref().map_or(0, |retry| u64::from(retry.attempts));
+    let steps = gateway.route.nodes().len() as u64;
+    let fallbacks = gateway.fallback.map_or(0, |fallback| u64::from(fallback.max).min(steps));
+    let hedges = gateway.hedge.map_or(0, |hedge| u64::from(hedge.max.get()));
+    (1 + of(&model.traffic.client_retry)) * ((1 + of(&gateway.retry)) * (1 + fallbacks) + hedges)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Requests = succeeded + failed + open, failed adds up by cause and by stage, and each second adds up to all.
     #[test]
     fn requests_are_conserved(toml in scenarios(), run in 0..1000u64) {
-        let outcome = on_path(&model(&toml), Path::Plain, 1, run);
+        let model = model(&toml);
+        let outcome = on_path(&model, Path::Plain, 1, run);
         let value = |name: &str| METRICS.iter().find(|m| m.name == name).unwrap().of(&outcome).unwrap() as u64;
         let sum = |prefix: &str| -> u64 {
             METRICS.iter().filter(|m| m.name.starts_with(prefix)).map(|m| value(m.name)).sum()
@@ -102,7 +43,15 @@ proptest! {
         prop_assert_eq!(total(|s| s.request_count), value("request_count"));
         prop_assert_eq!(total(|s| s.failed_count), value("failed_count"));
         prop_assert_eq!(total(|s| s.open_count), value("open_count"));
-        prop_assert!(value("attempt_count") <= value("request_count"), "one attempt a request, and no probe among them");
+        // Each request on its own, too: the sum would hide one that gets too many behind one that gets none.
+        let most = attempts_most(&model);
+        let requests = ends(&model, run);
+        prop_assert_eq!(requests.len() as u64, value("request_count"));
+        prop_assert_eq!(requests.iter().map(|r| u64::from(r.attempts)).sum::<u64>(), value("attempt_count"));
+        for request in &requests {
+            prop_assert!(u64::from(request.attempts) <= most, "{request:?} has more than {most} attempts");
+            prop_assert!(request.arrived <= request.ended);
+        }
     }
 
     /// A path that is faster gives the same outcome, to the bit.
@@ -173,12 +122,16 @@ impl Recorder for Requests {
     }
 }
 
-fn requests(toml: &str) -> Vec<RequestEnd> {
+/// Every request of a run, in order of arrival.
+fn ends(model: &Model, run: u64) -> Vec<RequestEnd> {
     let mut requests = Requests::default();
-    let model: Model = model(toml);
-    simulate(&model, 1, 0, &mut requests);
+    simulate(model, 1, run, &mut requests);
     requests.0.sort_by_key(|request| request.ordinal);
     requests.0
+}
+
+fn requests(toml: &str) -> Vec<RequestEnd> {
+    ends(&model(toml), 0)
 }
 
 /// Common random numbers: what two configurations do alike, they do to the same requests with the same draws.
@@ -212,11 +165,50 @@ fn changes_shift_no_other_draw() {
     }
 }
 
+/// Common random numbers with retries and passive detectors: whatever they do, a request that ends in its first attempt
+/// does so in the same way wherever it goes to the same provider.
+#[test]
+fn retries_and_detectors_shift_no_first_attempt() {
+    let toml = format!(
+        "{BUSY}retry = {{ attempts = 2, on = [\"any\"], to = \"any\", delay = \"300ms\", jitter = \"full\" }}
+        detector = {{ d = {{ consecutive = 4, eject_for = \"5s\", eject_jitter = \"1s\" }} }}"
+    );
+    let base = requests(&toml);
+    for (old, new) in [
+        ("attempts = 2", "attempts = 1"),
+        ("\"300ms\"", "\"500ms\""),
+        ("\"full\"", "\"equal\""),
+        ("\"any\", delay", "\"same\", delay"),
+        ("consecutive = 4", "consecutive = 2"),
+        ("eject_for = \"5s\"", "eject_for = \"8s\""),
+        ("consecutive = 4", "ratio = { at_least = 0.5, min_calls = 5 }, window = { sliding = \"5s\" }"),
+    ] {
+        assert!(toml.contains(old), "{old}");
+        let changed = requests(&toml.replace(old, new));
+        assert_eq!(base.len(), changed.len());
+        let first_attempts = base.iter().zip(&changed).filter(|(b, c)| b.attempts == 1 && c.attempts == 1);
+        let mut same = 0;
+        for (base, changed) in first_attempts.filter(|(b, c)| b.provider == c.provider) {
+            assert_eq!((base.arrived, base.ended), (changed.arrived, changed.ended), "{new}");
+            assert_eq!(base.ending == Ending::Succeeded, changed.ending == Ending::Succeeded, "{new}");
+            same += 1;
+        }
+        assert!(2 * same > base.len(), "{new} leaves most requests alone: {same} of {}", base.len());
+        assert_ne!(base, changed, "{new}");
+        assert!(base.iter().zip(&changed).all(|(b, c)| b.arrived == c.arrived), "{new}");
+    }
+}
+
+/// A provider that is dead for requests for 20 s while its probes find nothing wrong, and more of the gateway.
+fn grey(more: &str) -> String {
+    let busy = BUSY.replace("probes = \"hang\"", "probes = \"unaffected\"").replace("fraction = 0.7", "");
+    format!("{busy}{more}\n")
+}
+
 /// Routing has no oracle: with probes that lie, a dead provider keeps its traffic for ever.
 #[test]
 fn what_no_detector_sees_is_not_routed_around() {
-    let grey = BUSY.replace("probes = \"hang\"", "probes = \"unaffected\"").replace("fraction = 0.7", "");
-    let requests = requests(&grey);
+    let requests = requests(&grey(""));
     let a = requests[0].provider;
     let during = |r: &&RequestEnd| (20_000.0..40_000.0).contains(&r.arrived.as_millis_f64());
     let (lost, all) = requests.iter().filter(during).fold((0, 0), |(lost, all), request| {
@@ -225,4 +217,23 @@ fn what_no_detector_sees_is_not_routed_around() {
         (lost + u32::from(undetected), all + 1)
     });
     assert!(f64::from(lost) > 0.95 * f64::from(all), "{lost} of {all}");
+}
+
+/// What probes miss, attempts show: a passive detector loses what it needs to see, and a fallback next to nothing.
+#[test]
+fn what_no_probe_sees_is_found_by_attempts_alone() {
+    let lost = |more: &str| {
+        let requests = requests(&grey(more));
+        let during = |r: &&RequestEnd| (20_000.0..40_000.0).contains(&r.arrived.as_millis_f64());
+        let lost = |r: &RequestEnd| matches!(r.ending, Ending::Failed(Cause::Status, Stage::Undetected));
+        let all = requests.iter().filter(during).count();
+        requests.iter().filter(during).filter(|request| lost(request)).count() as f64 / all as f64
+    };
+    assert!(lost("") > 0.95);
+    // A half-open trial every two seconds, in each of two replicas.
+    let detector = "detector = { d = { consecutive = 5, eject_for = \"2s\", half_open = {} } }";
+    let detected = lost(detector);
+    assert!(0.0 < detected && detected < 0.1, "{detected}");
+    assert!(lost("fallback = {}") < 0.01);
+    assert!(lost("retry = { attempts = 2, on = [\"any\"] }") > 0.95, "the same provider is as dead again");
 }

@@ -1,0 +1,420 @@
+//! Scenarios drawn at random, with as much variety as the file format has.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// Some TOML.
+type Text = BoxedStrategy<String>;
+
+/// A scenario; in some of them little or nothing is random.
+pub fn scenarios() -> impl Strategy<Value = String> {
+    prop_oneof![3 => scenario(true), 1 => scenario(false)]
+}
+
+fn scenario(dice: bool) -> Text {
+    let traffic = table(
+        "traffic",
+        [
+            setting(
+                "arrivals",
+                choice(if dice { &["constant", "poisson"] } else { &["constant"] }, "/s", 1..25),
+            ),
+            maybe("client_timeout", ms(100..8000)),
+        ],
+    );
+    let client_retry = rarely(retry("traffic.client_retry", dice));
+    let providers = ["a", "b", "c"].map(|name| provider(name, dice));
+    let faults = vec(fault(dice), 0..3).prop_map(|faults| {
+        faults.iter().enumerate().map(|(i, fault)| format!("[fault.f{i}]\n{fault}")).collect::<String>()
+    });
+    let operator = rarely(
+        (0..30u64).prop_map(|at| format!("[operator.hand]\nat = \"{at}s\"\navoid = [\"a\"]\n")).boxed(),
+    );
+    let gateway = (route(), replicas(dice), gateway(), option::of(health_check(dice)), detectors())
+        .prop_map(|(route, replicas, gateway, check, detectors)| {
+            // Some detectors need a health check that acts for them.
+            let detectors: String = (0..)
+                .zip(detectors.iter().filter(|detector| check.is_some() || !detector.contains("on_trip")))
+                .map(|(i, detector): (u32, _)| format!("[gateway.detector.d{i}]\n{detector}"))
+                .collect();
+            format!("[gateway]\n{replicas}{gateway}{route}{}{detectors}", check.unwrap_or_default())
+        })
+        .boxed();
+    let mut parts = vec![Just("duration = \"30s\"\n".to_owned()).boxed(), traffic, client_retry];
+    parts.extend(providers);
+    parts.extend([faults.boxed(), gateway, rarely(retries_of_gateway(dice)), operator]);
+    all(parts)
+}
+
+fn all(parts: impl IntoIterator<Item = Text>) -> Text {
+    parts.into_iter().collect::<Vec<_>>().prop_map(|parts| parts.concat()).boxed()
+}
+
+fn table<const N: usize>(name: &str, parts: [Text; N]) -> Text {
+    let name = name.to_owned();
+    all(parts).prop_map(move |body| format!("[{name}]\n{body}")).boxed()
+}
+
+fn setting(name: &str, value: impl Strategy<Value = String> + 'static) -> Text {
+    let name = name.to_owned();
+    value.prop_map(move |value| format!("{name} = {value}\n")).boxed()
+}
+
+/// In every other scenario.
+fn maybe(name: &str, value: impl Strategy<Value = String> + 'static) -> Text {
+    option::of(setting(name, value)).prop_map(Option::unwrap_or_default).boxed()
+}
+
+/// In one of four scenarios, so that what needs the absence of a thing is tried, too.
+fn rarely(part: Text) -> Text {
+    option::weighted(0.25, part).prop_map(Option::unwrap_or_default).boxed()
+}
+
+fn ms(range: std::ops::Range<u64>) -> Text {
+    range.prop_map(|ms| format!("\"{ms}ms\"")).boxed()
+}
+
+fn number(range: std::ops::Range<u32>) -> Text {
+    range.prop_map(|n| n.to_string()).boxed()
+}
+
+fn quarters(range: std::ops::RangeInclusive<u32>) -> Text {
+    range.prop_map(|n| format!("{:?}", f64::from(n) / 4.0)).boxed()
+}
+
+fn one_of(values: &'static [&'static str]) -> Text {
+    select(values).prop_map(str::to_owned).boxed()
+}
+
+fn choice(kinds: &'static [&'static str], unit: &'static str, range: std::ops::Range<u32>) -> Text {
+    (select(kinds), range).prop_map(move |(kind, n)| format!("{{ {kind} = \"{n}{unit}\" }}")).boxed()
+}
+
+fn answers() -> Text {
+    one_of(&[
+        "[\"any\"]",
+        "[\"5xx\"]",
+        "[\"timeout\", \"stalled\", \"cut\"]",
+        "[\"refused\", \"connect_timeout\", \"connection_lost\"]",
+        "[503, 500]",
+    ])
+}
+
+fn latency(dice: bool) -> Text {
+    let constant = ms(0..3000).prop_map(|d| format!("{{ constant = {d} }}"));
+    if !dice {
+        return constant.boxed();
+    }
+    prop_oneof![
+        constant,
+        ms(1..3000).prop_map(|d| format!("{{ exponential = {{ mean = {d} }} }}")),
+        (1..800u64, 1..5000u64).prop_map(|(p50, more)| format!(
+            "{{ lognormal = {{ p50 = \"{p50}ms\", p99 = \"{}ms\" }} }}",
+            p50 + more
+        )),
+    ]
+    .boxed()
+}
+
+fn provider(name: &str, dice: bool) -> Text {
+    let capacity = (1..20u32, option::of(0..20u32), select(&["runs", "dropped"][..])).prop_map(
+        |(slots, queue, abandoned)| {
+            let queue = queue.map_or(String::new(), |queue| format!("queue = {queue}, "));
+            format!("{{ slots = {slots}, {queue}abandoned = \"{abandoned}\" }}")
+        },
+    );
+    table(
+        &format!("provider.{name}"),
+        [
+            setting("latency", latency(dice)),
+            setting("error_rate", one_of(if dice { &["0.0", "0.05"] } else { &["0.0"] })),
+            maybe("first_token", quarters(0..=4)),
+            maybe("price", one_of(&["0.5", "3.0"])),
+            rarely(setting("capacity", capacity)),
+        ],
+    )
+}
+
+fn effect() -> Text {
+    prop_oneof![
+        one_of(&["\"unaffected\"", "\"refuse\"", "\"hang\"", "\"drop\"", "\"pause\"", "{ status = 503 }"]),
+        (1..30u32).prop_map(|factor| format!("{{ slow = {factor}.0 }}")),
+        (select(&["stall", "cut", "truncate"][..]), quarters(0..=4))
+            .prop_map(|(kind, share)| format!("{{ {kind} = {share} }}")),
+    ]
+    .boxed()
+}
+
+fn fault(dice: bool) -> Text {
+    let share = || if dice { quarters(0..=4) } else { one_of(&["0.0", "1.0"]) };
+    all([
+        setting("on", one_of(&["{ name = \"a\" }", "{ name = \"b\" }"])),
+        setting("at", ms(0..25_000)),
+        setting("lasts", ms(1..20_000)),
+        setting("requests", effect()),
+        setting("probes", effect()),
+        setting("in_flight", one_of(&["\"finish\"", "\"fail\"", "\"hang\""])),
+        setting("fraction", share()),
+        maybe("probe_fraction", share()),
+        maybe("retry_after", ms(0..4000)),
+    ])
+}
+
+/// A route and its groups, and what needs a list of preference to be there.
+fn route() -> Text {
+    // `g` is a group in every route that names it.
+    let names = || one_of(&["\"a\", \"b\"", "\"g\", \"c\"", "\"a\", \"g\"", "\"b\", \"a\", \"c\""]);
+    let leaves = || one_of(&["\"a\", \"b\"", "\"c\", \"b\", \"a\"", "\"a\""]);
+    let list = |kind: &'static str| names().prop_map(move |names| format!("{{ {kind} = [{names}] }}"));
+    let root = prop_oneof![
+        4 => list("prefer"),
+        1 => list("round_robin"),
+        1 => names().prop_map(|names| format!("{{ weighted = {{ {} = 2.0 }} }}", names.replace(", ", " = 1.0, "))),
+        1 => names().prop_map(|names| {
+            let mut names = names.split(", ");
+            let mut next = || names.next().unwrap_or_default();
+            format!("{{ split = {{ share = 0.5, first = {}, rest = {} }} }}", next(), next())
+        }),
+        1 => names().prop_map(|names| format!("{{ sticky = {{ users = 5, among = [{names}] }} }}")),
+        2 => by_providers(leaves()),
+    ];
+    let group = prop_oneof![
+        by_providers(leaves()),
+        leaves().prop_map(|names| format!("{{ round_robin = [{names}] }}")),
+        leaves().prop_map(|names| format!("{{ prefer = [{names}] }}")),
+    ];
+    let fallback = rarely(all([
+        Just("[gateway.fallback]\n".to_owned()).boxed(),
+        maybe("on", answers()),
+        maybe("max", number(1..3)),
+    ]));
+    (root, group, fallback)
+        .prop_map(|(root, group, fallback)| {
+            let groups =
+                if root.contains("\"g\"") { format!("group = {{ g = {group} }}\n") } else { String::new() };
+            let fallback = if root.contains("prefer") { fallback } else { String::new() };
+            format!("route = {root}\n{groups}{fallback}")
+        })
+        .boxed()
+}
+
+/// Routes that compare providers.
+fn by_providers(leaves: Text) -> Text {
+    (
+        leaves,
+        select(&[
+            "least_in_flight = @",
+            "lowest_latency = { among = @, explore = 0.1 }",
+            "lowest_latency = { among = @, explore = 0.0, weight = 0.5 }",
+            "lowest_latency = { among = @, explore = 0.0, buffer = 0.5, last = 3, failures = \"ignored\" }",
+            "peak_ewma = { among = @, decay = \"2s\" }",
+            "cheapest = @",
+            "inverse_square_price = @",
+        ][..]),
+    )
+        .prop_map(|(leaves, kind)| format!("{{ {} }}", kind.replace('@', &format!("[{leaves}]"))))
+        .boxed()
+}
+
+/// Replicas, whether they share what they know, and what goes wrong with them.
+fn replicas(dice: bool) -> Text {
+    let fault = |effects| {
+        (0..25u32, 1..10u32, select(effects)).prop_map(|(at, lasts, effect)| {
+            format!("fault = {{ f = {{ at = \"{at}s\", lasts = \"{lasts}s\", effect = \"{effect}\", replicas = 1 }} }}\n")
+        })
+    };
+    let own = rarely(fault(&["crash", "drain"][..]).boxed());
+    let staleness = if dice { ms(0..3000) } else { one_of(&["\"0s\""]) };
+    let shared = all([
+        setting("health", staleness.prop_map(|staleness| format!("{{ shared = {staleness} }}"))),
+        rarely(fault(&["crash", "drain", "lose_store"][..]).boxed()),
+    ]);
+    let count = if dice { number(1..4) } else { one_of(&["1"]) };
+    let ttl = if dice { ms(0..4000) } else { one_of(&["\"0s\""]) };
+    let propagation = (ms(0..3000), ttl, ms(0..4000)).prop_map(|(delay, ttl, window)| {
+        format!("{{ delay = {delay}, ttl = {ttl}, merge_window = {window} }}")
+    });
+    all([
+        setting("replicas", count),
+        prop_oneof![2 => own, 1 => shared].boxed(),
+        rarely(setting("propagation", propagation)),
+    ])
+}
+
+/// What a gateway does without health, and its timers.
+fn gateway() -> Text {
+    let timeouts = (
+        all(["connect", "first_token", "idle", "attempt", "request"]
+            .map(|timer| maybe(timer, ms(100..6000)).prop_map(|timer| timer.replace('\n', ", ")).boxed())),
+        any::<bool>(),
+        any::<bool>(),
+    )
+        .prop_map(|(timers, spares, buffers)| {
+            format!("{{ {timers}spares_last = {spares}, buffers = {buffers} }}")
+        });
+    all([
+        setting("all_ejected", one_of(&["\"fail\"", "\"ignore_health\"", "\"wait\""])),
+        rarely(setting("panic_below", quarters(0..=4))),
+        rarely(setting("overprovisioning", one_of(&["1.0", "1.4"]))),
+        rarely(setting("slow_start", ms(0..9000))),
+        maybe("timeouts", timeouts),
+        rarely(setting(
+            "hedge",
+            (ms(0..3000), 1..3u32).prop_map(|(after, max)| format!("{{ after = {after}, max = {max} }}")),
+        )),
+    ])
+}
+
+fn growth() -> Text {
+    one_of(&["\"constant\"", "\"linear\"", "{ exponential = 2.0 }"])
+}
+
+fn retry(name: &str, dice: bool) -> Text {
+    let computed =
+        all([maybe("delay", ms(0..3000)), maybe("growth", growth()), maybe("max_delay", ms(1..4000))]);
+    let listed = setting("delays", one_of(&["[\"0s\"]", "[\"100ms\", \"1s\"]"]));
+    let jitter = one_of(if dice {
+        &["\"full\"", "\"equal\"", "\"decorrelated\"", "{ plus = \"500ms\" }", "{ times = 0.5 }"]
+    } else {
+        &["\"none\""]
+    });
+    let budget = one_of(&[
+        "{ concurrent = 2 }",
+        "{ concurrent_share = { share = 0.3, min = 1 } }",
+        "{ tokens = { max = 10.0, per_failure = 1.0, per_success = 0.5, keeps = 5.0, per_retry = 0.0 } }",
+        "{ tokens = { max = 20.0, per_retry = 5.0, per_timeout_retry = 7.0, refunds = true } }",
+        "{ share = { share = 0.2, per_second = 1.0, ttl = \"5s\" } }",
+    ]);
+    table(
+        name,
+        [
+            setting("attempts", number(1..4)),
+            setting("on", answers()),
+            prop_oneof![3 => computed, 1 => listed].boxed(),
+            maybe("jitter", jitter),
+            maybe("at_once_on", answers()),
+            maybe("retry_after", ms(0..5000)),
+            maybe("budget", budget),
+        ],
+    )
+}
+
+fn retries_of_gateway(dice: bool) -> Text {
+    all([
+        retry("gateway.retry", dice),
+        setting("to", one_of(&["\"same\"", "\"any\"", "\"other\"", "\"same_then_any\""])),
+        maybe("at_once_with_others", one_of(&["true"])),
+        maybe("wait_after_last", one_of(&["true"])),
+    ])
+}
+
+fn health_check(dice: bool) -> Text {
+    let drawn = |name: &str, value: Text| if dice { rarely(setting(name, value)) } else { nothing() };
+    let first = if dice { nothing() } else { setting("first_probe", one_of(&["{ at = \"100ms\" }"])) };
+    let observers = if dice { one_of(&["observers = 3\nquorum = 0.5\n"]) } else { nothing() };
+    table(
+        "gateway.health_check",
+        [
+            setting("interval", ms(500..6000)),
+            setting("timeout", ms(1..6000)),
+            all(["falling", "down", "rising", "no_traffic"]
+                .map(|state| rarely(setting(&format!("interval_{state}"), ms(500..3000))))),
+            drawn("jitter", ms(0..2000)),
+            drawn("jitter_share", quarters(0..=4)),
+            drawn("spread", quarters(0..=4)),
+            first,
+            rarely(observers),
+            setting("eject_after", number(1..4)),
+            setting("readmit_after", number(1..4)),
+            maybe("counting", one_of(&["\"consecutive\"", "\"cumulative\""])),
+            maybe("eject_at_once_on", answers()),
+            setting(
+                "next_probe",
+                one_of(&["\"from_start\"", "\"from_end\"", "\"from_start_no_overlap\"", "\"on_ticks\""]),
+            ),
+            setting("latency", latency(dice)),
+        ],
+    )
+}
+
+fn nothing() -> Text {
+    Just(String::new()).boxed()
+}
+
+/// None in every other scenario, or one or two.
+fn detectors() -> impl Strategy<Value = Vec<String>> {
+    prop_oneof![1 => Just(vec![]), 1 => vec(detector(), 1..3)]
+}
+
+fn detector() -> Text {
+    const WINDOWS: &[&str] = &[
+        "\"since_admission\"",
+        "{ calls = 8 }",
+        "{ sliding = \"4s\" }",
+        "{ buckets = { length = \"4s\", count = 4 } }",
+        "{ buckets = { length = \"4s\", count = 4, from = \"first_call\" } }",
+        "{ tumbling = { length = \"3s\", from = \"clock\" } }",
+        "{ tumbling = { length = \"3s\", from = \"first_call\" } }",
+        "{ tumbling = { length = \"3s\", from = \"first_failure\" } }",
+        "{ tumbling = { length = \"3s\", from = \"first_of_each\" } }",
+    ];
+    const TICKS: &str = "{ on_ticks = { every = \"1s\" } }";
+    let evaluated = || {
+        one_of(&["\"on_call\"", "\"on_failure\"", TICKS, "{ on_ticks = { every = \"2s\", first = \"0s\" } }"])
+    };
+    let counts = one_of(&[
+        "count = 3\n",
+        "ratio = { at_least = 0.5, min_calls = 4 }\n",
+        "ratio = { above = 0.25 }\n",
+        "slow = { after = \"1s\", at_least = 0.5, min_calls = 3 }\n",
+        "consecutive = 2\n",
+    ]);
+    let trips = prop_oneof![
+        one_of(&[
+            "consecutive = 3\n",
+            "at_once_on = [503, \"refused\"]\n",
+            "consecutive = 2\nat_once_on = [\"timeout\"]\n"
+        ]),
+        all([counts, setting("window", one_of(WINDOWS)), maybe("evaluated", evaluated())]),
+        all([
+            one_of(&["ratio = { at_least = 0.5 }\nwindow = { ewma = \"3s\" }\n"]),
+            maybe("evaluated", evaluated())
+        ]),
+        Just(format!(
+            "success_rate = {{ stdev_factor = 0.9, min_providers = 2, min_calls = 3 }}\nevaluated = {TICKS}\n"
+        )),
+    ];
+    let judged = all([
+        maybe("judges", one_of(&["\"attempts\"", "\"after_retries\""])),
+        maybe("failures", answers()),
+        maybe("ignored", answers()),
+        maybe("stale", one_of(&["\"counts\"", "\"dropped\""])),
+        maybe("enforced", one_of(&["1.0", "0.5"])),
+        maybe("clears_on_admission", one_of(&["true", "false"])),
+        maybe("readmit_on_probe", one_of(&["true", "false"])),
+        rarely(setting(
+            "max_ejected",
+            one_of(&["{ share = 0.4 }", "{ share = 0.4, rule = \"before_this\" }"]),
+        )),
+        maybe("spares_lone", one_of(&["true", "false"])),
+    ]);
+    let ejects = all([
+        setting("eject_for", ms(100..15_000)),
+        maybe("growth", growth()),
+        maybe("max_eject_for", ms(100..20_000)),
+        maybe("eject_jitter", one_of(&["\"0s\"", "\"2s\""])),
+        maybe("eject_from", one_of(&["\"trip\"", "\"first_failure\""])),
+        maybe("retry_after", ms(0..2000)),
+        maybe("half_open", one_of(&["{}", "{ permits = 3, decide = \"all\" }", "{ permits = 2 }"])),
+    ]);
+    let acts = one_of(&["hurry", "fail", "brink", "down"])
+        .prop_map(|action| format!("on_trip = {{ health_check = \"{action}\" }}\n"));
+    let usual = all([trips.boxed(), judged, prop_oneof![3 => ejects, 1 => acts].boxed()]);
+    prop_oneof![
+        6 => usual,
+        1 => Just("nginx = { max_fails = 2, fail_timeout = \"3s\" }\n".to_owned()),
+    ]
+    .boxed()
+}
