@@ -10,7 +10,7 @@ use crate::model::Model;
 use crate::output::terminal;
 use crate::output::{
     Design, EventLog, Provenance, RequestFile, ResultFolder, ResultSink, ScenarioProvenance, ScenarioResult,
-    SecondTotal, add_seconds, assumptions, document,
+    SecondTotal, add_seconds, assumptions, document, explain,
 };
 use crate::scenario::{Document, Loader, ResolvedSetting};
 use std::fmt::Write;
@@ -47,6 +47,12 @@ pub struct RunArgs {
     /// Print every setting and where it came from, and simulate nothing
     #[arg(long)]
     resolved: bool,
+    /// Tell the life of request number N of each scenario's first run, counted from 0, and simulate nothing else
+    #[arg(
+        long, value_name = "N", allow_negative_numbers = true, value_parser = super::whole::<0, { u64::MAX }>,
+        conflicts_with_all = ["resolved", "events", "requests", "out", "format"],
+    )]
+    explain: Option<u64>,
     /// Write what happened in each scenario's first run, in order, as JSON lines
     #[arg(long, value_name = "FILE.jsonl")]
     events: Option<PathBuf>,
@@ -90,6 +96,9 @@ impl RunArgs {
             wanted: Wanted { series: true, timeline: false },
             path: self.path.map(|PathChoice::Plain| EnginePath::Plain),
         };
+        if let Some(request) = self.explain {
+            return self.explain(&models, &plan, request);
+        }
         self.play.check_size(&models, plan.count(), self.out.is_some())?;
         if self.events.is_some() && self.events == self.requests {
             return Err(Failure::refused(
@@ -159,6 +168,28 @@ impl RunArgs {
         }
         self.play.make_settings(&mut documents)?;
         Ok((question, documents, runs))
+    }
+
+    /// One request of each scenario's first run, as those listed by `--requests` are numbered.
+    fn explain(&self, models: &[Model], plan: &RunPlan, request: u64) -> Result<(), Failure> {
+        self.play.check_size(models, 1, false)?;
+        let mut text = String::new();
+        for model in models {
+            if models.len() > 1 {
+                writeln!(text, "# {}", model.name).expect("a string grows");
+            }
+            let life = explain(model, plan.seed, plan.runs.start, request).map_err(|count| {
+                Failure::refused(
+                    format!("there is no request number {request} in `{}`", model.name),
+                    match count {
+                        0 => "none arrives in this run".to_owned(),
+                        count => format!("this run has the requests 0 to {}", count - 1),
+                    },
+                )
+            })?;
+            text.push_str(&life);
+        }
+        print_out(&text)
     }
 
     fn open_results(&self, out: &std::path::Path, plan: &RunPlan) -> Result<ResultSink, Failure> {

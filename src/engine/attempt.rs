@@ -257,7 +257,23 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         }
     }
 
-    pub(super) fn on_attempt_end(&mut self, now: SimTime, slot: Slot) {
+    /// A provider is ejected, and the connections of what is in flight there are closed.
+    pub(super) fn close_attempts(&mut self, now: SimTime, replica: u32, provider: ProviderId) {
+        for slot in self.attempts.slots() {
+            let Some(attempt) = self.attempts.get_mut(slot) else { continue };
+            if attempt.replica == replica && attempt.place.provider == provider && attempt.seen.ends > now {
+                attempt.seen = attempt.seen.closed(now);
+                let request = attempt.ordinal;
+                self.queue.push(now, Event::AttemptEnds { request, slot });
+            }
+        }
+    }
+
+    pub(super) fn on_attempt_end(&mut self, now: SimTime, ordinal: u64, slot: Slot) {
+        // An attempt that was closed before its time has left its date behind.
+        if self.attempts.get(slot).is_none_or(|a| a.ordinal != ordinal || a.seen.ends != now) {
+            return;
+        }
         let Some(attempt) = self.attempts.take(slot) else { return };
         let Attempt { replica, place, seen, .. } = attempt;
         let request = self.requests_in_flight.get(attempt.request);
@@ -295,8 +311,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         self.request(slot).running -= 1;
         if seen.answer == Answer::Good {
             self.judge_provider(replica, place.provider, &ended);
-            let request = self.requests_in_flight.take(slot).expect("it is wanted");
-            self.settle_client_budget(&request, true);
+            let mut request = self.requests_in_flight.take(slot).expect("it is wanted");
+            self.leave(&mut request);
+            self.settle_client_budget(&request, Answer::Good);
             let ending = match seen.is_truncated {
                 false => Ending::Succeeded,
                 true => Ending::Failed(Cause::Truncated, attempt.stage),

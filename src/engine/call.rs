@@ -11,6 +11,8 @@ pub(super) struct Seen {
     /// When; [`SimTime::NEVER`] if nobody gives up on a call that hangs.
     pub ends: SimTime,
     pub answer: Answer,
+    /// When the first token came, or would have come.
+    pub first_token: SimTime,
     /// Whether the client already has a part of the answer, so that nothing can be tried again.
     pub is_committed: bool,
     /// Whether a good answer is not all there. The gateway does not know.
@@ -28,6 +30,7 @@ impl Seen {
         Seen {
             ends: fate.ends,
             answer: Answer::Good,
+            first_token: fate.first_token,
             is_committed: streams && fate.first_token < fate.ends,
             is_truncated: false,
             hit: fate.hit,
@@ -56,6 +59,7 @@ impl Seen {
         let mut seen = Seen {
             ends,
             answer,
+            first_token: fate.first_token,
             is_committed: !timeouts.buffers && fate.first_token < ends,
             is_truncated: fate.reply == Reply::Truncated,
             hit: fate.hit,
@@ -64,17 +68,25 @@ impl Seen {
         if let Some(timeout) = timeouts.first_token
             && sent.after(timeout) < fate.first_token.min(seen.ends)
         {
-            seen.cut_off(sent.after(timeout), Answer::Timeout, fate.first_token);
+            seen.cut_off(sent.after(timeout), Answer::Timeout);
         }
         if let Some(timeout) = timeouts.attempt
             && sent.after(timeout) < seen.ends
         {
-            seen.cut_off(sent.after(timeout), Answer::Timeout, fate.first_token);
+            seen.cut_off(sent.after(timeout), Answer::Timeout);
         }
         if deadline < seen.ends {
-            seen.cut_off(deadline, Answer::Abandoned, fate.first_token);
+            seen.cut_off(deadline, Answer::Abandoned);
         }
         seen
+    }
+
+    /// The same call, whose connection the gateway closes now.
+    pub fn closed(self, now: SimTime) -> Seen {
+        let has_begun = self.first_token < now;
+        let answer = if has_begun { Answer::Cut } else { Answer::ConnectionLost };
+        let is_committed = self.is_committed && has_begun;
+        Seen { ends: now, answer, is_committed, is_truncated: false, retry_after: None, ..self }
     }
 
     /// Why a request fails whose last attempt ended like this.
@@ -90,9 +102,9 @@ impl Seen {
         }
     }
 
-    fn cut_off(&mut self, at: SimTime, answer: Answer, first_token: SimTime) {
-        self.is_committed &= first_token < at;
-        let is_midway = answer == Answer::Timeout && first_token < at;
+    fn cut_off(&mut self, at: SimTime, answer: Answer) {
+        self.is_committed &= self.first_token < at;
+        let is_midway = answer == Answer::Timeout && self.first_token < at;
         self.answer = if is_midway { Answer::Stalled } else { answer };
         self.ends = at;
         self.is_truncated = false;

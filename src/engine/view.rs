@@ -5,7 +5,7 @@
 
 use super::recorder::{HealthChange, Recorder};
 use super::{Event, Simulation};
-use crate::model::{HealthScope, Model, NodeId, ProviderId};
+use crate::model::{HealthScope, Model, NodeId, OnEjection, ProviderId};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 use std::collections::VecDeque;
@@ -82,7 +82,7 @@ pub(super) struct Beliefs {
     inboxes: Vec<Inbox>,
     /// By provider: the child of the route's root that it is in.
     tier_of: Vec<usize>,
-    /// Whether routing sees everything at once.
+    /// Whether each owner is a replica that sees everything at once.
     is_immediate: bool,
 }
 
@@ -101,16 +101,12 @@ impl Beliefs {
             is_cut_off: false,
         };
         let propagation = model.gateway.propagation;
-        let shared = match model.gateway.health {
-            HealthScope::Own => SimDuration::ZERO,
-            HealthScope::Shared(staleness) => staleness,
-        };
         Beliefs {
             marks: vec![vec![Marks::default(); providers]; owners],
             inboxes: vec![inbox; model.gateway.replicas.get() as usize],
             tier_of: tier_of.collect(),
             is_immediate: propagation == Default::default()
-                && shared == SimDuration::ZERO
+                && model.gateway.health == HealthScope::Own
                 && model.gateway.faults.is_empty(),
         }
     }
@@ -123,6 +119,10 @@ impl Beliefs {
     pub fn ejected_count(&self, owner: u32, providers: &[ProviderId], bit: u8) -> usize {
         providers.iter().filter(|p| self.marks(owner, **p).ejected & bit != 0).count()
     }
+}
+
+fn millis(duration: SimDuration) -> u64 {
+    duration.as_nanos() / 1_000_000
 }
 
 fn tier_of(model: &Model, provider: ProviderId) -> usize {
@@ -153,15 +153,15 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return;
         }
         *believed = marks;
-        if self.beliefs.is_immediate {
-            return self.see(now, owner, provider, marks);
-        }
         let replicas = match self.model.gateway.health {
             HealthScope::Own => owner..owner + 1,
             HealthScope::Shared(_) => 0..self.model.gateway.replicas.get(),
         };
         for replica in replicas {
-            self.send_belief(now, replica, provider, marks);
+            match self.beliefs.is_immediate {
+                true => self.see(now, replica, provider, marks),
+                false => self.send_belief(now, replica, provider, marks),
+            }
         }
     }
 
@@ -212,7 +212,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         }
         let tier = self.beliefs.tier_of[provider.index()];
         let (last, held) = &mut inbox.tiers[tier];
-        if last.is_some_and(|last| now.since(last) <= window) {
+        // Envoy compares whole milliseconds.
+        let is_within = |last| millis(now.since(last)) <= millis(window);
+        if last.is_some_and(is_within) {
             if held.is_none() {
                 let at = now.after(window);
                 *held = Some(at);
@@ -254,6 +256,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             let is_false = is_ejected && marks.falsely;
             let change = HealthChange { at: now, replica, provider, admitted: !is_ejected, is_false };
             self.recorder.health_changed(&change);
+            if is_ejected && self.model.gateway.on_ejection == OnEjection::Close {
+                self.close_attempts(now, replica, provider);
+            }
         }
         if old.blocked != 0 && marks.blocked == 0 {
             self.release_waiting(now, replica);

@@ -24,15 +24,13 @@ pub struct Wanted {
 #[derive(Debug)]
 pub struct MetricsRecorder<'m> {
     model: &'m Model,
-    succeeded_count: u64,
     failures: Failures,
     open_count: u64,
-    attempt_count: u64,
     probe_count: u64,
     false_ejection_count: u64,
     saved_by_hand_count: u64,
     periods: Periods,
-    /// By [`Periods::index`].
+    /// By [`Periods::index`]: together all requests.
     counts: [PeriodCounts; 3],
     latency: LatencyHistogram,
     faults: Vec<FaultOutcome>,
@@ -62,10 +60,8 @@ impl<'m> MetricsRecorder<'m> {
         let seconds = model.duration.as_nanos().div_ceil(NANOS_PER_SECOND) as usize;
         MetricsRecorder {
             model,
-            succeeded_count: 0,
             failures: Failures::default(),
             open_count: 0,
-            attempt_count: 0,
             probe_count: 0,
             false_ejection_count: 0,
             saved_by_hand_count: 0,
@@ -84,10 +80,12 @@ impl<'m> MetricsRecorder<'m> {
     /// # Panics
     /// If requests do not add up: a bug.
     pub fn finish(self, stats: RunStats) -> Outcome {
+        let total = |count: fn(&PeriodCounts) -> u64| self.counts.iter().map(count).sum::<u64>();
+        let (succeeded_count, attempt_count) = (total(|c| c.succeeded_count), total(|c| c.attempt_count));
         let failed_count = self.failures.total();
         assert_eq!(
             stats.arrived,
-            self.succeeded_count + failed_count + self.open_count,
+            succeeded_count + failed_count + self.open_count,
             "requests = succeeded + failed + open"
         );
         let quantile = |q| self.latency.quantile(q);
@@ -95,11 +93,11 @@ impl<'m> MetricsRecorder<'m> {
             || Some(LatencyQuantiles { p50: quantile(0.5)?, p95: quantile(0.95)?, p99: quantile(0.99)? });
         Outcome {
             request_count: stats.arrived,
-            succeeded_count: self.succeeded_count,
+            succeeded_count,
             latency: quantiles(),
             failures: self.failures,
             open_count: self.open_count,
-            attempt_count: self.attempt_count,
+            attempt_count,
             probe_count: self.probe_count,
             false_ejection_count: self.false_ejection_count,
             saved_by_hand_count: self.saved_by_hand_count,
@@ -128,15 +126,13 @@ fn admitted_index(model: &Model, replica: u32, provider: ProviderId) -> usize {
 impl Recorder for MetricsRecorder<'_> {
     #[inline]
     fn request_ended(&mut self, request: &RequestEnd) {
-        self.attempt_count += u64::from(request.attempts);
         self.saved_by_hand_count += u64::from(request.saved_by_hand);
         let period = &mut self.counts[self.periods.index(request.arrived)];
         period.request_count += 1;
-        period.succeeded_count += u64::from(request.ending == Ending::Succeeded);
         period.attempt_count += u64::from(request.attempts);
         match request.ending {
             Ending::Succeeded => {
-                self.succeeded_count += 1;
+                period.succeeded_count += 1;
                 self.latency.add(request.ended.since(request.arrived));
             }
             Ending::Failed(cause, stage) => self.failures.add(cause, stage),

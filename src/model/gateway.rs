@@ -27,6 +27,8 @@ pub struct Gateway {
     pub fallback: Option<Fallback>,
     /// Parallel attempts; `None` if there are none.
     pub hedge: Option<Hedge>,
+    /// What becomes of attempts in flight at a provider that is ejected.
+    pub on_ejection: OnEjection,
     /// What to do when no routed provider is admitted.
     pub all_ejected: AllEjected,
     /// While less than this share of a group's providers is admitted, and no other group can take its load, health is
@@ -56,6 +58,7 @@ impl Gateway {
             retry: None,
             fallback: None,
             hedge: None,
+            on_ejection: OnEjection::Drain,
             all_ejected: AllEjected::Fail,
             panic_below: Probability::ZERO,
             overprovisioning: None,
@@ -75,6 +78,7 @@ impl Gateway {
             || self.fallback.is_some()
             || self.hedge.is_some()
             || self.all_ejected == AllEjected::Wait
+            || self.on_ejection == OnEjection::Close
             || !self.faults.is_empty()
     }
 }
@@ -108,6 +112,15 @@ pub struct Propagation {
     /// A change within this time of the last one, among the providers of the same tier, is held back for this long
     /// (Envoy's `update_merge_window`).
     pub merge_window: SimDuration,
+}
+
+/// What becomes of attempts in flight at a provider that is ejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnEjection {
+    /// They go on to their end.
+    Drain,
+    /// Their connections are closed (HAProxy's `on-marked-down shutdown-sessions`, AWS NLB).
+    Close,
 }
 
 /// What to do when no routed provider is admitted.

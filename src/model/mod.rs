@@ -24,7 +24,7 @@ pub use detector::{
 };
 pub use fault::{Effect, Fault, InFlight};
 pub use gateway::{
-    AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OperatorAction, Propagation,
+    AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, OperatorAction, Propagation,
 };
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::Latency;

@@ -1,7 +1,9 @@
 //! What a model takes for granted, in words. A reader who knows better changes the scenario.
 
 use super::terminal::thousands;
-use crate::model::{AllEjected, Arrivals, Effect, Evidence, InFlight, Model, NextProbe};
+use crate::model::{
+    AllEjected, Arrivals, Effect, Evidence, HealthScope, InFlight, Model, NextProbe, ProviderId,
+};
 
 /// The assumptions of a model that move its answer most, in short phrases.
 pub fn assumptions(model: &Model) -> Vec<String> {
@@ -17,11 +19,21 @@ pub fn assumptions(model: &Model) -> Vec<String> {
             words.push("clients wait for ever".to_owned());
         }
     }
-    if model.gateway.route.providers().len() > 1 {
-        words.push(match model.gateway.route.plain_list() {
-            Some(_) => format!("a backup has no limit (it gets {a_minute} requests a minute)"),
-            None => format!("no provider has a limit ({a_minute} requests a minute)"),
-        });
+    let routed = model.gateway.route.providers();
+    let has_limit = |id: &ProviderId| model.provider(*id).capacity.is_some();
+    if routed.len() > 1 {
+        match model.gateway.route.plain_list() {
+            Some(list) if list.iter().skip(1).all(|id| !has_limit(id)) => {
+                words.push(format!("a backup has no limit (it gets {a_minute} requests a minute)"));
+            }
+            None if !routed.iter().any(has_limit) => {
+                words.push(format!("no provider has a limit ({a_minute} requests a minute)"));
+            }
+            _ => {}
+        }
+    }
+    if routed.iter().any(has_limit) {
+        words.push("what waits for a provider is served in the order in which it came".to_owned());
     }
     words.push(match &model.traffic.arrivals {
         Arrivals::Constant(_) => "arrivals are evenly spaced".to_owned(),
@@ -31,7 +43,16 @@ pub fn assumptions(model: &Model) -> Vec<String> {
         }
         Arrivals::Trace(_) => "arrivals are as recorded".to_owned(),
     });
-    words.push("a failed request is not tried elsewhere".to_owned());
+    match (&model.gateway.retry, &model.gateway.fallback) {
+        (None, None) => words.push("a failed request is not tried elsewhere".to_owned()),
+        (Some(_), None) => words.push("the gateway tries again".to_owned()),
+        (None, Some(_)) => words.push("the gateway falls back".to_owned()),
+        (Some(_), Some(_)) => words.push("the gateway tries again and falls back".to_owned()),
+    }
+    if let Some(retry) = &model.traffic.client_retry {
+        let times = thousands(f64::from(retry.attempts));
+        words.push(format!("clients ask again, up to {times} time{}", if times == "1" { "" } else { "s" }));
+    }
     match &model.gateway.health_check {
         None => words.push("nothing probes".to_owned()),
         Some(check) => words.push(match check.next_probe {
@@ -46,9 +67,14 @@ pub fn assumptions(model: &Model) -> Vec<String> {
     if model.gateway.all_ejected == AllEjected::IgnoreHealth {
         words.push("with all ejected, health is ignored".to_owned());
     }
-    words.push(match model.gateway.replicas.get() {
-        1 => "one gateway replica".to_owned(),
-        n => format!("{} gateway replicas that do not talk to each other", thousands(f64::from(n))),
+    words.push(match (model.gateway.replicas.get(), model.gateway.health) {
+        (1, _) => "one gateway replica".to_owned(),
+        (n, HealthScope::Shared(_)) => {
+            format!("{} gateway replicas that share what they know", thousands(f64::from(n)))
+        }
+        (n, HealthScope::Own) => {
+            format!("{} gateway replicas that do not talk to each other", thousands(f64::from(n)))
+        }
     });
     if let Some(evidence) = model.weakest_evidence {
         words.push(format!("weakest evidence of a part: {}", evidence_word(evidence)));

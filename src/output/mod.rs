@@ -8,6 +8,7 @@ mod csv;
 mod dictionary;
 mod error;
 mod events;
+mod explain;
 mod folder;
 mod json;
 #[cfg(feature = "files")]
@@ -25,6 +26,7 @@ pub use assumptions::assumptions;
 pub use dictionary::data_dictionary;
 pub use error::FileError;
 pub use events::{Event, EventLine, EventLog, EventRecorder};
+pub use explain::explain;
 pub use folder::{Provenance, ResultFolder, ResultSink, SCHEMA_VERSION, ScenarioProvenance};
 pub use json::{ByName, Document, ScenarioDocument, document};
 pub use requests::{RequestFile, RequestRecorder};

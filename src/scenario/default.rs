@@ -1,7 +1,7 @@
 //! Defaults that a type cannot say by itself, for [`super::file`] and its parts.
 
 use super::file_fault::{Effect, InFlight};
-use super::file_gateway::AllEjected;
+use super::file_gateway::{AllEjected, OnEjection};
 use super::file_health_check::{FirstProbe, NextProbe};
 use super::file_provider::Latency;
 use super::setting::{
@@ -67,6 +67,9 @@ pub(super) fn refuse() -> Effect {
 }
 pub(super) fn finish() -> InFlight {
     InFlight::Finish
+}
+pub(super) fn drain() -> OnEjection {
+    OnEjection::Drain
 }
 pub(super) fn fail() -> AllEjected {
     AllEjected::Fail

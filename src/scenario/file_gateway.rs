@@ -60,6 +60,9 @@ pub(crate) struct Gateway {
     /// Parallel attempts for a request that takes long. Without it, none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hedge: Option<Hedge>,
+    /// What becomes of attempts in flight at a provider that is ejected.
+    #[serde(default = "default::drain")]
+    pub on_ejection: OnEjection,
     /// What to do when no routed provider is admitted.
     #[serde(default = "default::fail")]
     pub all_ejected: AllEjected,
@@ -96,6 +99,7 @@ impl Default for Gateway {
             retry: None,
             fallback: None,
             hedge: None,
+            on_ejection: default::drain(),
             all_ejected: default::fail(),
             panic_below: default::never(),
             overprovisioning: None,
@@ -129,6 +133,16 @@ pub(crate) struct Propagation {
     /// A change within this time of the last one, among the providers of the same tier, is held back for this long.
     #[serde(default = "default::no_time")]
     pub merge_window: Duration,
+}
+
+/// What becomes of attempts in flight at a provider that is ejected.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OnEjection {
+    /// They go on to their end.
+    Drain,
+    /// Their connections are closed.
+    Close,
 }
 
 /// What to do when no routed provider is admitted.

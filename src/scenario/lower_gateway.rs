@@ -2,7 +2,7 @@
 //!
 //! A part of [`super::lower`].
 
-use super::file_gateway::{AllEjected, Gateway, HealthScope, Propagation, Timeouts};
+use super::file_gateway::{AllEjected, Gateway, HealthScope, OnEjection, Propagation, Timeouts};
 use super::file_health_check::{Counting, FirstProbe, HealthCheck, NextProbe};
 use super::lower::{Lowering, answers, at_least_one};
 use super::setting::PositiveDuration;
@@ -52,6 +52,10 @@ impl Lowering<'_> {
             retry,
             fallback,
             hedge,
+            on_ejection: match gateway.on_ejection {
+                OnEjection::Drain => model::OnEjection::Drain,
+                OnEjection::Close => model::OnEjection::Close,
+            },
             all_ejected: match gateway.all_ejected {
                 AllEjected::Fail => model::AllEjected::Fail,
                 AllEjected::IgnoreHealth => model::AllEjected::IgnoreHealth,

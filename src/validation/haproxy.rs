@@ -28,6 +28,9 @@ fn setup(run: &MeasuredRun, script: &mut Script) -> Result<Setup, Complaint> {
     script.set("route", "{ prefer = [\"a\", \"b\"] }");
     let (connect, response) = (backend.connect, backend.server);
     script.set("timeouts", format_args!("{{ connect = \"{connect}\", first_token = \"{response}\" }}"));
+    if server.closes {
+        script.text("on_ejection", "close");
+    }
     backend.write_retry(script);
     let clock = ProbeClock::of(run, run.warm, server.inter);
     if is_checked {
@@ -49,6 +52,8 @@ struct Server<'a> {
     observe: Option<&'a str>,
     error_limit: u32,
     on_error: &'a str,
+    /// Whether what is in flight is closed when A is marked down.
+    closes: bool,
 }
 
 const SERVER_WORDS: [&str; 13] = [
@@ -94,6 +99,7 @@ impl<'a> Server<'a> {
             observe: None,
             error_limit: 10,
             on_error: "fail",
+            closes: false,
         };
         let mut words = Words::new("server", line);
         while let Some(word) = words.next() {
@@ -115,9 +121,9 @@ impl<'a> Server<'a> {
                     let wanted = "`fastinter`, `fail-check`, `sudden-death` or `mark-down`";
                     server.on_error = words.value(word, wanted, known)?;
                 }
-                // What is in flight when A is marked down: see the fidelity table.
                 "on-marked-down" => {
                     words.value(word, "`shutdown-sessions`", one_of(&["shutdown-sessions"]))?;
+                    server.closes = true;
                 }
                 // One server and its backup: there is nobody to share with.
                 "slowstart" => {
@@ -150,13 +156,14 @@ impl<'a> Server<'a> {
         let mut failures = Answers::of(&["refused", "connect_timeout"]);
         if layer == "layer7" {
             failures.add("timeout");
-            failures.add("connection_lost");
             // 501 and 505 are the client's mistakes.
             failures.add_statuses((500..600).filter(|status| ![501, 505].contains(status)));
         }
         script.table("gateway.detector.observe");
         script.set("consecutive", self.error_limit);
         script.set("failures", failures);
+        // What breaks while a connection is used again is left to the client, and counts as nothing: measured.
+        script.set("ignored", "[\"connection_lost\"]");
         script.set("on_trip", format_args!("{{ health_check = \"{}\" }}", self.on_error));
     }
 }
@@ -351,7 +358,7 @@ mod tests {
             &text,
             &["[gateway.detector.observe]", "consecutive = 5", "on_trip = { health_check = \"down\" }"],
         );
-        assert!(text.contains("\"connection_lost\", 500, 502, 503, 504, 506,"), "{text}");
+        assert!(text.contains("\"timeout\", 500, 502, 503, 504, 506,"), "{text}");
         let text = text_of("haproxy", "error,503,,0", r#"{"server": "observe layer4"}"#, ",");
         assert_lines(
             &text,

@@ -9,6 +9,7 @@
 
 mod config;
 mod envoy;
+mod envoy_outlier;
 pub mod fidelity;
 mod haproxy;
 mod litellm;

@@ -70,23 +70,21 @@ impl Report<'_> {
     pub fn terminal(&self) -> String {
         let mut text = String::new();
         let out = &mut text;
-        line(
-            out,
-            &format!(
-                "{} rows counted, {} runs of each; left out: {}",
-                self.counted(),
-                self.runs,
-                self.left_out()
-            ),
-        );
-        line(out, "");
-        line(out, "config              outage      n measured predicted       pi95 in detect recover");
+        line(out, &format!("{} rows counted, {} runs of each", self.counted(), self.runs));
+        line(out, &format!("left out: {}\n", self.left_out()));
+        line(out, "failed requests                       n   real   sim      pi95 in detect recover");
         for cell in self.cells {
             let pi95 = format!("{:.0}-{:.0}", cell.pi95.0, cell.pi95.1);
+            let mark = match mark(cell) {
+                "MISS" => "!",
+                "scatter" => "~",
+                "exempt" => "x",
+                other => other,
+            };
             line(
                 out,
                 &format!(
-                    "{:<19} {:<11}{:>2}{:>9.1}{:>10.1}{:>11}{:>3}{:>7}{:>8} {}",
+                    "{:<19} {:<14}{:>3}{:>8.1}{:>7.1}{:>10}{:>3}{:>7}{:>7} {mark}",
                     cell.config,
                     cell.outage,
                     cell.rows.len(),
@@ -96,22 +94,25 @@ impl Report<'_> {
                     cell.inside(),
                     seconds(cell.time_error(RowResult::detect_error)),
                     seconds(cell.time_error(RowResult::recover_error)),
-                    mark(cell),
                 ),
             );
         }
-        line(out, "");
-        line(out, "gateway   rows inside pi95        p   means close, off  detect     recover    ok");
+        line(out, "\nin: rows inside their own 95% interval; detect, recover: seconds, sim less real");
+        line(out, "! the means differ   ~ by more than 5%, maybe by chance   x shown and not judged\n");
+        line(out, "gateway    rows inside pi95       p   means close  off   detected  recovered ok");
         for v in self.verdicts {
             let ((rows, inside), (cells, close, wrong)) = (v.coverage, v.means);
-            let times = |(all, close): (usize, usize)| format!("{close}/{all}");
+            let of = |part: u64, whole: u64| format!("{part}/{whole}");
+            let times = |(all, close): (usize, usize)| of(close as u64, all as u64);
             line(
                 out,
                 &format!(
-                    "{:<9} {inside:>4}/{rows:<4} {:>5.1}% {:>9.4}   {close:>4}/{cells:<4} {wrong:>6}  {:<10} {:<10} {}",
+                    "{:<9}{:>9} {:>6.1}% {:>7.4} {:>13} {wrong:>4} {:>10} {:>10} {}",
                     v.gateway,
+                    of(inside, rows),
                     percent(inside, rows),
                     v.coverage_p,
+                    of(close as u64, cells as u64),
                     times(v.detection),
                     times(v.recovery),
                     yes(v.holds()),

@@ -8,7 +8,7 @@ use crate::time::SimDuration;
 use serde_json::{Map, Value};
 
 /// One outage that a real gateway went through.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct MeasuredRun {
     /// The file and line.
     pub place: String,
@@ -78,7 +78,7 @@ impl Outage {
             OutageKind::Blackhole => "blackhole".to_owned(),
             OutageKind::Error(503) => "error".to_owned(),
             OutageKind::Error(code) => format!("error {code}"),
-            OutageKind::Brownout(p) if p == 0.5 => "brownout".to_owned(),
+            OutageKind::Brownout(0.5) => "brownout".to_owned(),
             OutageKind::Brownout(p) => format!("brownout {p}"),
         };
         if self.health_follows { kind } else { format!("grey {kind}") }

@@ -4,6 +4,7 @@
 
 mod results;
 mod usage;
+mod validate;
 
 use failover_sim::output::PARQUET_AVAILABLE;
 use serde_json::Value;

@@ -4,9 +4,9 @@ use failover_sim::model::{
     Abandoned, AllEjected, Answer, AnswerSet, Average, Backoff, BackoffGrowth, BucketStart, Budget, Capacity,
     Counting, Decide, Detector, Effect, EjectedFrom, Ejection, Evaluated, Fallback, FirstProbe, Gateway,
     GatewayEffect, Growth, HalfOpen, HealthCheck, HealthScope, Hedge, Intervals, Jitter, Judges, Latency,
-    LowestLatency, MaxEjected, MaxEjectedRule, Model, NextProbe, Nginx, NodeId, OnError, PeakEwma, Pick,
-    Probability, Propagation, Ratio, Retry, RetryTo, Route, SlowRatio, Stale, SuccessRate, Timeouts, Tokens,
-    TripAction, Trips, Window, WindowStart,
+    LowestLatency, MaxEjected, MaxEjectedRule, Model, NextProbe, Nginx, NodeId, OnEjection, OnError,
+    PeakEwma, Pick, Probability, Propagation, Ratio, Retry, RetryTo, Route, SlowRatio, Stale, SuccessRate,
+    Timeouts, Tokens, TripAction, Trips, Window, WindowStart,
 };
 use failover_sim::scenario::{Loader, json_schema};
 use failover_sim::time::{SimDuration, SimTime};
@@ -197,7 +197,7 @@ fn the_gateway_itself() {
     assert_eq!(gateway.health, HealthScope::Shared(secs(1)));
     let propagation = Propagation { delay: secs(2), ttl: secs(30), merge_window: secs(1) };
     assert_eq!(gateway.propagation, propagation);
-    assert_eq!(gateway.all_ejected, AllEjected::Wait);
+    assert_eq!((gateway.on_ejection, gateway.all_ejected), (OnEjection::Close, AllEjected::Wait));
     assert_eq!((gateway.panic_below, gateway.overprovisioning), (share(0.5), Some(1.4)));
     assert_eq!(gateway.slow_start, secs(30));
     assert_eq!(
@@ -515,8 +515,15 @@ fn no_setting_is_left_out() {
     }
     assert!(offered.len() > 100, "{offered:?}");
     // What was there before is tried in `scenarios.rs`.
-    const EARLIER: [&str; 6] =
-        ["Latency", "LognormalLatency", "ExponentialLatency", "Evidence", "AllEjected", "NextProbe"];
+    const EARLIER: [&str; 7] = [
+        "Latency",
+        "LognormalLatency",
+        "ExponentialLatency",
+        "Evidence",
+        "AllEjected",
+        "NextProbe",
+        "OnEjection",
+    ];
     offered.retain(|(definition, word)| !tried.contains(word) && !EARLIER.contains(definition));
     assert!(offered.is_empty(), "{offered:#?}");
 }

@@ -281,7 +281,8 @@ fn what_is_committed_is_valid() {
 #[test]
 fn every_preset_of_a_gateway_is_valid_and_listed() {
     let list = std::fs::read_to_string("models/README.md").expect("a list of parts");
-    let compared = std::fs::read_to_string("experiments/03_gateway_shootout/experiment.toml").expect("a sweep");
+    let compared =
+        std::fs::read_to_string("experiments/03_gateway_shootout/experiment.toml").expect("a sweep");
     let mut names: Vec<String> = std::fs::read_dir("models/gateways")
         .expect("presets")
         .map(|entry| entry.expect("a readable entry").file_name().into_string().expect("a name"))

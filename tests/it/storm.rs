@@ -5,7 +5,9 @@ use crate::play::{model, on_path, outcomes};
 use failover_sim::engine::Path;
 use failover_sim::metrics::{METRICS, Outcome, Verdict, metric};
 use failover_sim::model::Model;
-use failover_sim::output::{Design, Point, ScenarioResult, Table, Values, document, schema, terminal};
+use failover_sim::output::{
+    Design, Point, ScenarioResult, Table, Values, assumptions, document, schema, terminal,
+};
 use failover_sim::scenario::Loader;
 
 fn scenario(name: &str, settings: &[&str]) -> Model {
@@ -57,7 +59,7 @@ fn a_storm_stays_where_the_load_with_all_retries_exceeds_capacity() {
     for rate in [20, 30, 45, 60] {
         let rate = format!("traffic.arrivals.poisson=\"{rate}/s\"");
         // P(S > 0.5 s) = exp(-5) fail with nothing to try again.
-        assert_ends(&scenario("no_retries", &[&rate]), 1.0 - (-5.0f64).exp(), Verdict::Recovered);
+        assert_ends(&scenario("no_retries", &[&rate]), 1.0 - libm::exp(-5.0), Verdict::Recovered);
     }
 }
 
@@ -183,6 +185,11 @@ fn results_name_the_verdict() {
     assert_eq!(json["verdict"], "metastable");
     assert_eq!(of_runs, text(&["metastable", "metastable"]));
     assert_eq!(of_points, text(&["metastable"]));
+    let assumed = assumptions(&storm);
+    assert!(assumed.contains(&"clients ask again, up to 3 times".to_owned()), "{assumed:?}");
+    assert!(
+        assumed.contains(&"what waits for a provider is served in the order in which it came".to_owned())
+    );
 
     runs.extend(outcomes(&scenario("budget", &[]), 3));
     let (summary, json, of_runs, of_points) = told(&storm, &runs);

@@ -1,0 +1,181 @@
+//! `--explain`: one request's life in a line, and why each provider was chosen or skipped.
+
+use crate::engine::{AttemptEnd, Candidate, Ending, Recorder, RequestEnd, simulate};
+use crate::model::{Answer, Model, ProviderId};
+use crate::time::{SimDuration, SimTime};
+use std::fmt::Write;
+
+/// Listens to one request.
+#[derive(Debug, Default)]
+struct Witness {
+    request: u64,
+    attempts: Vec<Sent>,
+    end: Option<RequestEnd>,
+    request_count: u64,
+}
+
+/// An attempt as it was sent, and its end once it has one.
+#[derive(Debug)]
+struct Sent {
+    number: u32,
+    provider: ProviderId,
+    at: SimTime,
+    /// What routing saw.
+    candidates: Vec<Candidate>,
+    end: Option<(SimTime, Answer)>,
+}
+
+impl Recorder for Witness {
+    const NEEDS_ORDER: bool = true;
+    const NEEDS_ATTEMPTS: bool = true;
+
+    fn request_ended(&mut self, request: &RequestEnd) {
+        self.request_count += 1;
+        if request.ordinal == self.request {
+            self.end = Some(*request);
+        }
+    }
+
+    fn attempt_sent(&mut self, request: u64, number: u32, to: ProviderId, seen: &[Candidate], at: SimTime) {
+        if request == self.request {
+            let candidates = seen.to_vec();
+            self.attempts.push(Sent { number, provider: to, at, candidates, end: None });
+        }
+    }
+
+    fn attempt_ended(&mut self, attempt: &AttemptEnd) {
+        if attempt.request == self.request
+            && let Some(sent) = self.attempts.iter_mut().find(|sent| sent.number == attempt.number)
+        {
+            sent.end = Some((attempt.ended, attempt.answer));
+        }
+    }
+}
+
+/// The life of request number `request` in one run of `model`, in a line and with its reasons.
+///
+/// # Errors
+/// With how many requests the run has, if there is no such one.
+pub fn explain(model: &Model, seed: u64, run: u64, request: u64) -> Result<String, u64> {
+    let mut witness = Witness { request, ..Witness::default() };
+    simulate(model, seed, run, &mut witness);
+    let Some(end) = witness.end else { return Err(witness.request_count) };
+    let mut text = format!("{request}: {}\n", life(model, &witness.attempts, &end));
+    writeln!(text, "  {}  arrives at replica {}", instant(model, end.arrived), end.replica).expect(GROWS);
+    for (i, sent) in witness.attempts.iter().enumerate() {
+        let before = &witness.attempts[..i];
+        let name = &model.provider(sent.provider).name;
+        let why = reasons(model, sent, before);
+        writeln!(text, "  {}  sent to {name}{why}", instant(model, sent.at)).expect(GROWS);
+        if let Some((at, answer)) = sent.end {
+            let took = at.since(sent.at);
+            writeln!(text, "  {}  {name} {} after {}", instant(model, at), words(answer), short(took))
+                .expect(GROWS);
+        }
+    }
+    if end.ended < SimTime::NEVER {
+        let took = short(end.ended.since(end.arrived));
+        writeln!(text, "  {}  {} after {took}", instant(model, end.ended), ending(&end)).expect(GROWS);
+    } else {
+        text.push_str("  never ends: nothing answers, and its client waits for ever\n");
+    }
+    Ok(text)
+}
+
+const GROWS: &str = "a string grows";
+
+/// `claude_east ✗ 502 (3 ms) -> gpt4o_west ✓ 1.2 s`
+fn life(model: &Model, attempts: &[Sent], end: &RequestEnd) -> String {
+    let attempt = |sent: &Sent| {
+        let name = &model.provider(sent.provider).name;
+        match sent.end {
+            Some((at, Answer::Good)) => format!("{name} ✓ {}", short(at.since(sent.at))),
+            Some((at, answer)) => format!("{name} ✗ {} ({})", words(answer), short(at.since(sent.at))),
+            None => format!("{name} …"),
+        }
+    };
+    let steps: Vec<String> = attempts.iter().map(attempt).collect();
+    match steps.is_empty() {
+        true => format!("✗ {}", ending(end)),
+        false => steps.join(" -> "),
+    }
+}
+
+/// Why an attempt went where it went: what was ejected or tried before, among the providers that come first.
+fn reasons(model: &Model, sent: &Sent, before: &[Sent]) -> String {
+    let mut skipped = Vec::new();
+    for candidate in &sent.candidates {
+        let name = &model.provider(candidate.provider).name;
+        if candidate.provider == sent.provider {
+            break;
+        }
+        let mut why = Vec::new();
+        if before.iter().any(|earlier| earlier.provider == candidate.provider) {
+            why.push("tried before".to_owned());
+        }
+        if candidate.ejected_by_health_check {
+            why.push("ejected by the health check".to_owned());
+        }
+        for (i, detector) in model.gateway.detectors.iter().enumerate() {
+            if candidate.ejected_by_detectors >> i & 1 == 1 {
+                why.push(format!("ejected by {}", detector.name));
+            }
+        }
+        if !why.is_empty() {
+            skipped.push(format!("{name} {}", why.join(" and ")));
+        }
+    }
+    let mine = sent.candidates.iter().find(|candidate| candidate.provider == sent.provider);
+    let again = before.iter().filter(|earlier| earlier.provider == sent.provider).count();
+    let mut reasons = Vec::new();
+    if again > 0 {
+        reasons.push(format!("try number {}", again + 1));
+    }
+    if mine.is_some_and(|mine| !mine.admitted) {
+        reasons.push("although it is ejected".to_owned());
+    }
+    reasons.extend(skipped);
+    if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) }
+}
+
+fn words(answer: Answer) -> String {
+    match answer {
+        Answer::Good => "✓".to_owned(),
+        Answer::Status(code) => code.to_string(),
+        Answer::Refused => "refused".to_owned(),
+        Answer::ConnectTimeout => "no connection".to_owned(),
+        Answer::Timeout => "no answer".to_owned(),
+        Answer::ConnectionLost => "connection lost".to_owned(),
+        Answer::Stalled => "stalled".to_owned(),
+        Answer::Cut => "cut off".to_owned(),
+        Answer::Abandoned => "given up by its client".to_owned(),
+    }
+}
+
+fn ending(end: &RequestEnd) -> String {
+    match end.ending {
+        Ending::Succeeded => "succeeded".to_owned(),
+        Ending::Failed(cause, _) => format!("failed: {}", cause.name().replace('_', " ")),
+        Ending::Open => "open".to_owned(),
+    }
+}
+
+/// To the millisecond, on the scenario's clock or in seconds since the start.
+fn instant(model: &Model, at: SimTime) -> String {
+    let (seconds, millis) = (at.as_nanos() / 1_000_000_000, at.as_nanos() / 1_000_000 % 1000);
+    match &model.clock {
+        Some(clock) => format!("{}.{millis:03}", clock.show(SimTime::from_nanos(seconds * 1_000_000_000))),
+        None => format!("{seconds}.{millis:03}s"),
+    }
+}
+
+/// A length of time to three digits: `3 ms`, `1.2 s`.
+fn short(duration: SimDuration) -> String {
+    let millis = duration.as_millis_f64();
+    match millis {
+        ..9.95 if millis.fract() != 0.0 => format!("{millis:.1} ms"),
+        ..999.5 => format!("{millis:.0} ms"),
+        ..99_950.0 => format!("{:.1} s", millis / 1000.0),
+        _ => format!("{:.0} s", millis / 1000.0),
+    }
+}
