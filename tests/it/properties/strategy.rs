@@ -278,6 +278,7 @@ fn gateway() -> Text {
         });
     all([
         setting("all_ejected", one_of(&["\"fail\"", "\"ignore_health\"", "\"wait\""])),
+        maybe("on_ejection", one_of(&["\"drain\"", "\"close\""])),
         rarely(setting("panic_below", quarters(0..=4))),
         rarely(setting("overprovisioning", one_of(&["1.0", "1.4"]))),
         rarely(setting("slow_start", ms(0..9000))),
