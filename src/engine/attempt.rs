@@ -84,7 +84,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             self.recorder.attempt_sent(asked.ordinal, number, place.provider, &candidates, now);
         }
         // What hangs for ever has no end to wait for.
-        if seen.ends == SimTime::NEVER && !can_hedge && running == 1 {
+        if seen.ends == SimTime::NEVER && !can_hedge && running == 1 && self.hangs_for_good {
             self.requests_in_flight.take(slot);
             let (provider, good) = (Some(place.provider), Answer::Good);
             return self.report(&asked, number + 1, provider, seen.ends, Ending::Open, good, false);

@@ -39,7 +39,7 @@ pub use recorder::{
     AttemptEnd, Candidate, Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd, Stage,
 };
 
-use crate::model::{Detector, HealthScope, Model, ProviderId, Timeouts};
+use crate::model::{Detector, HealthScope, Model, OnEjection, ProviderId, Timeouts};
 use crate::random::Key;
 use crate::time::SimTime;
 use arrivals::ArrivalStream;
@@ -155,6 +155,8 @@ struct Simulation<'m, 'r, R> {
     last_timeouts: Timeouts,
     /// Whether the gateway has no timers for attempts.
     is_patient: bool,
+    /// Whether nothing ends an attempt that hangs while nobody gives up on it.
+    hangs_for_good: bool,
     /// Whether routing goes by what was learned.
     learns: bool,
     /// By replica: calls that it has at present.
@@ -215,6 +217,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             learned: vec![Learned::new(model); replicas],
             last_timeouts: gateway.timeouts.of_last_attempt(),
             is_patient: gateway.timeouts.are_none_for_attempts(),
+            hangs_for_good: gateway.faults.is_empty() && gateway.on_ejection == OnEjection::Drain,
             learns: gateway.route.learns(),
             inside: vec![0; replicas],
             budgets: budget.map_or(Vec::new(), |b| (0..replicas).map(|_| BudgetState::new(b)).collect()),

@@ -160,12 +160,54 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         for replica in replicas {
             match self.beliefs.is_immediate {
                 true => self.see(now, replica, provider, marks),
-                false => self.send_belief(now, replica, provider, marks),
+                false => self.publish(now, replica, provider),
             }
         }
     }
 
-    fn send_belief(&mut self, now: SimTime, replica: u32, provider: ProviderId, marks: Marks) {
+    /// Sends what is believed to a replica's routing, unless it is held back.
+    ///
+    /// Source: Envoy `cluster_manager_impl.cc`, `scheduleUpdate`: outside the window of the last update it is applied at
+    /// once, inside it a timer of the window's length is started, and what is then the case is applied.
+    fn publish(&mut self, now: SimTime, replica: u32, provider: ProviderId) {
+        let window = self.model.gateway.propagation.merge_window;
+        if window == SimDuration::ZERO {
+            return self.send_belief(now, replica, provider);
+        }
+        let tier = self.beliefs.tier_of[provider.index()];
+        let (last, held) = &mut self.beliefs.inboxes[replica as usize].tiers[tier];
+        // Envoy compares whole milliseconds.
+        let is_within = |last| millis(now.since(last)) <= millis(window);
+        if last.is_some_and(is_within) {
+            if held.is_none() {
+                let at = now.after(window);
+                *held = Some(at);
+                self.queue.push(at, Event::TierChanges { replica, tier: tier as u32 });
+            }
+            return;
+        }
+        (*last, *held) = (Some(now), None);
+        self.send_tier(now, replica, tier);
+    }
+
+    pub(super) fn on_tier_changes(&mut self, now: SimTime, replica: u32, tier: u32) {
+        let (last, held) = &mut self.beliefs.inboxes[replica as usize].tiers[tier as usize];
+        if *held == Some(now) {
+            (*last, *held) = (Some(now), None);
+            self.send_tier(now, replica, tier as usize);
+        }
+    }
+
+    fn send_tier(&mut self, now: SimTime, replica: u32, tier: usize) {
+        for provider in (0..self.model.providers.len()).map(ProviderId::new) {
+            if self.beliefs.tier_of[provider.index()] == tier {
+                self.send_belief(now, replica, provider);
+            }
+        }
+    }
+
+    fn send_belief(&mut self, now: SimTime, replica: u32, provider: ProviderId) {
+        let marks = self.beliefs.marks(self.owner_of(replica), provider);
         let propagation = self.model.gateway.propagation;
         let staleness = match self.model.gateway.health {
             HealthScope::Own => SimDuration::ZERO,
@@ -181,7 +223,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let delay = propagation.delay.plus(up_to(propagation.ttl, 0)).plus(up_to(staleness, 1));
         let coming = &mut inbox.coming[provider.index()];
         if delay == SimDuration::ZERO && coming.is_empty() {
-            return self.arrive(now, replica, provider, marks);
+            return self.receive(now, replica, provider, marks);
         }
         // What was found out later does not arrive earlier.
         let earliest = coming.back().map_or(SimTime::START, |(at, _)| *at);
@@ -193,53 +235,13 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn on_view_changes(&mut self, now: SimTime, replica: u32, provider: ProviderId) {
         let coming = &mut self.beliefs.inboxes[replica as usize].coming[provider.index()];
         if let Some((_, marks)) = coming.pop_front() {
-            self.arrive(now, replica, provider, marks);
+            self.receive(now, replica, provider, marks);
         }
     }
 
-    /// A change has come to a replica; it may hold it back.
-    ///
-    /// Source: Envoy `cluster_manager_impl.cc`, `scheduleUpdate`: outside the window of the last update it is applied at
-    /// once, inside it a timer of the window's length is started, and what is then the case is applied.
-    fn arrive(&mut self, now: SimTime, replica: u32, provider: ProviderId, marks: Marks) {
-        let inbox = &mut self.beliefs.inboxes[replica as usize];
-        if inbox.is_cut_off {
-            return;
-        }
-        let window = self.model.gateway.propagation.merge_window;
-        if window == SimDuration::ZERO {
-            return self.see(now, replica, provider, marks);
-        }
-        let tier = self.beliefs.tier_of[provider.index()];
-        let (last, held) = &mut inbox.tiers[tier];
-        // Envoy compares whole milliseconds.
-        let is_within = |last| millis(now.since(last)) <= millis(window);
-        if last.is_some_and(is_within) {
-            if held.is_none() {
-                let at = now.after(window);
-                *held = Some(at);
-                self.queue.push(at, Event::TierChanges { replica, tier: tier as u32 });
-            }
-            return;
-        }
-        (*last, *held) = (Some(now), None);
-        self.see_tier(now, replica, tier);
-    }
-
-    pub(super) fn on_tier_changes(&mut self, now: SimTime, replica: u32, tier: u32) {
-        let (last, held) = &mut self.beliefs.inboxes[replica as usize].tiers[tier as usize];
-        if *held == Some(now) {
-            (*last, *held) = (Some(now), None);
-            self.see_tier(now, replica, tier as usize);
-        }
-    }
-
-    fn see_tier(&mut self, now: SimTime, replica: u32, tier: usize) {
-        let owner = self.owner_of(replica);
-        for provider in (0..self.model.providers.len()).map(ProviderId::new) {
-            if self.beliefs.tier_of[provider.index()] == tier {
-                self.see(now, replica, provider, self.beliefs.marks(owner, provider));
-            }
+    fn receive(&mut self, now: SimTime, replica: u32, provider: ProviderId, marks: Marks) {
+        if !self.beliefs.inboxes[replica as usize].is_cut_off {
+            self.see(now, replica, provider, marks);
         }
     }
 

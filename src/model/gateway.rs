@@ -163,9 +163,11 @@ pub struct GatewayFault {
 /// What happens to replicas of the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GatewayEffect {
-    /// They are gone with what is in flight, requests that come to them fail, and they come back knowing nothing.
+    /// They are gone with what is in flight, requests that come to them fail, and they come back knowing nothing of
+    /// health.
     Crash,
-    /// They are gone with what is in flight, other replicas get their requests, and they come back knowing nothing.
+    /// They are gone with what is in flight, other replicas get their requests, and they come back knowing
+    /// nothing of health.
     Drain,
     /// They do not read the shared state: their view of health stays as it is.
     LoseStore,

@@ -39,7 +39,7 @@ pub enum Pick {
     Weighted(Vec<(NodeId, f64)>),
     /// Each in turn.
     RoundRobin(Vec<NodeId>),
-    /// The provider with the fewest attempts in flight; ties go to the first, or to one drawn at random.
+    /// The provider with the fewest attempts in flight; ties go to the first.
     LeastInFlight(Vec<NodeId>),
     /// The provider that has been answering fastest.
     LowestLatency(Vec<NodeId>, LowestLatency),

@@ -105,9 +105,11 @@ pub(crate) struct GatewayFault {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum GatewayEffect {
-    /// They are gone with what is in flight, requests that come to them fail, and they come back knowing nothing.
+    /// They are gone with what is in flight, requests that come to them fail, and they come back without any view of
+    /// health.
     Crash,
-    /// They are gone with what is in flight, other replicas get their requests, and they come back knowing nothing.
+    /// They are gone with what is in flight, other replicas get their requests, and they come back without any view of
+    /// health.
     Drain,
     /// They do not read the shared state: their view of health stays as it is. Needs a shared `health`.
     LoseStore,
