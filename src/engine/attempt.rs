@@ -54,6 +54,7 @@ impl Attempt {
 }
 
 impl<R: Recorder> Simulation<'_, '_, R> {
+    /// Sends a request to a place.
     pub(super) fn send(&mut self, now: SimTime, slot: Slot, place: Place, choice: Choice) {
         let step = self.step_of(place.node);
         let request = self.request(slot);
@@ -69,20 +70,11 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let Tried { seen, stage, saved_by_hand } =
             self.try_at(now, &asked, place.provider, draw, is_last, choice);
         let can_hedge = self.model.gateway.hedge.is_some_and(|hedge| hedges < hedge.max.get());
-        let replica = asked.replica;
-        let owner = self.owner_of(replica);
-        self.has_traffic[owner as usize] = true;
-        if self.learns {
-            self.learned[replica as usize].on_sent(self.model, place);
-        }
-        if !self.model.gateway.detectors.is_empty() {
-            let is_first = retries == 0 || !self.retries_stay();
-            self.detectors_on_sent(now, owner, place.provider, is_first);
-        }
         if R::NEEDS_ATTEMPTS {
-            let candidates = self.candidates(replica);
+            let candidates = self.candidates(asked.replica);
             self.recorder.attempt_sent(asked.ordinal, number, place.provider, &candidates, now);
         }
+        self.note_sent(now, asked.replica, place, retries == 0);
         // What hangs for ever has no end to wait for.
         if seen.ends == SimTime::NEVER && !can_hedge && running == 1 && self.hangs_for_good {
             self.requests_in_flight.take(slot);
@@ -92,7 +84,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let attempt = self.attempts.insert(Attempt {
             request: slot,
             ordinal: asked.ordinal,
-            replica,
+            replica: asked.replica,
             place,
             number,
             sent: now,
@@ -111,8 +103,21 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         }
     }
 
+    /// What the gateway remembers of an attempt when it is sent; `is_first` of its request in this step.
+    fn note_sent(&mut self, now: SimTime, replica: u32, place: Place, is_first: bool) {
+        let owner = self.owner_of(replica);
+        self.has_traffic[owner as usize] = true;
+        if self.learns {
+            self.learned[replica as usize].on_sent(self.model, place);
+        }
+        if !self.model.gateway.detectors.is_empty() {
+            let is_first = is_first || !self.retries_stay();
+            self.detectors_on_sent(now, owner, place.provider, is_first);
+        }
+    }
+
     /// What a replica's routing sees at present.
-    pub(super) fn candidates(&self, replica: u32) -> Vec<Candidate> {
+    fn candidates(&self, replica: u32) -> Vec<Candidate> {
         let view = &self.views[replica as usize];
         let candidate = |&provider: &ProviderId| {
             let marks = view.marks(provider);
@@ -279,21 +284,10 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let request = self.requests_in_flight.get(attempt.request);
         let is_its = |r: &Request| r.asked.ordinal == attempt.ordinal && r.client_retries == attempt.call;
         let is_wanted = request.is_some_and(is_its);
-        if self.learns {
-            let (latency, good) = (now.since(attempt.sent), seen.answer == Answer::Good);
-            self.learned[replica as usize].on_ended(self.model, now, place, latency, good);
-        }
         // An attempt whose request has ended without it was cancelled, and says nothing.
         let answer = if is_wanted { seen.answer } else { Answer::Abandoned };
         let ended = Ended { sent: attempt.sent, ended: now, answer, retry_after: seen.retry_after };
-        self.settle_budget(replica, &attempt, answer);
-        if !self.model.gateway.detectors.is_empty() {
-            let owner = self.owner_of(replica);
-            self.detectors_on_ended(owner, place.provider, Judges::Attempts, &ended);
-            if !self.retries_stay() || !is_wanted {
-                self.detectors_on_ended(owner, place.provider, Judges::AfterRetries, &ended);
-            }
-        }
+        self.note_ended(&attempt, &ended, is_wanted);
         if !is_wanted {
             return;
         }
@@ -311,15 +305,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         self.request(slot).running -= 1;
         if seen.answer == Answer::Good {
             self.judge_provider(replica, place.provider, &ended);
-            let mut request = self.requests_in_flight.take(slot).expect("it is wanted");
-            self.leave(&mut request);
-            self.settle_client_budget(&request, Answer::Good);
-            let ending = match seen.is_truncated {
-                false => Ending::Succeeded,
-                true => Ending::Failed(Cause::Truncated, attempt.stage),
-            };
-            let (provider, hand) = (Some(place.provider), attempt.saved_by_hand);
-            return self.report(&request.asked, request.attempts, provider, now, ending, seen.answer, hand);
+            return self.answer(now, slot, &attempt);
         }
         self.request(slot).failure = Some(attempt.failure());
         // While a parallel attempt runs, it may still turn out well.
@@ -327,6 +313,36 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return;
         }
         self.after_failure(now, slot, &attempt, &ended);
+    }
+
+    /// A good answer, or what the gateway takes for one, goes to the client.
+    fn answer(&mut self, now: SimTime, slot: Slot, attempt: &Attempt) {
+        let mut request = self.requests_in_flight.take(slot).expect("a request stays until it ends");
+        self.leave(&mut request);
+        self.settle_client_budget(&request, Answer::Good);
+        let ending = match attempt.seen.is_truncated {
+            false => Ending::Succeeded,
+            true => Ending::Failed(Cause::Truncated, attempt.stage),
+        };
+        let (provider, hand) = (Some(attempt.place.provider), attempt.saved_by_hand);
+        self.report(&request.asked, request.attempts, provider, now, ending, Answer::Good, hand);
+    }
+
+    /// What the gateway learns when an attempt ends, whatever becomes of its request.
+    fn note_ended(&mut self, attempt: &Attempt, ended: &Ended, is_wanted: bool) {
+        let Attempt { replica, place, .. } = *attempt;
+        if self.learns {
+            let (latency, good) = (ended.ended.since(ended.sent), attempt.seen.answer == Answer::Good);
+            self.learned[replica as usize].on_ended(self.model, ended.ended, place, latency, good);
+        }
+        self.settle_budget(replica, attempt, ended.answer);
+        if !self.model.gateway.detectors.is_empty() {
+            let owner = self.owner_of(replica);
+            self.detectors_on_ended(owner, place.provider, Judges::Attempts, ended);
+            if !self.retries_stay() || !is_wanted {
+                self.detectors_on_ended(owner, place.provider, Judges::AfterRetries, ended);
+            }
+        }
     }
 
     /// Whether retries stay at their provider, so that its part in a request is over only after them.

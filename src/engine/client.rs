@@ -30,7 +30,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     /// Whether the client's own retries go on.
-    pub(super) fn ask_again(&mut self, now: SimTime, slot: Slot, failure: Failed) -> bool {
+    fn ask_again(&mut self, now: SimTime, slot: Slot, failure: Failed) -> bool {
         let Some(retry) = &self.model.traffic.client_retry else { return false };
         let mut request = *self.request(slot);
         let answer = for_client(failure.answer);

@@ -41,7 +41,7 @@ impl<'m, R: Recorder> Simulation<'m, '_, R> {
         }
     }
 
-    pub(super) fn start_ticking(&mut self, owner: u32, now: SimTime) {
+    fn start_ticking(&mut self, owner: u32, now: SimTime) {
         for (i, settings) in self.detectors() {
             let Evaluated::OnTicks { every, first } = settings.evaluated else { continue };
             let key = detector_key(self.run, owner, settings).joined(TICK_PHASE);

@@ -54,7 +54,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         ROOT
     }
 
-    pub(super) fn list_around(&self, step: NodeId) -> NodeId {
+    fn list_around(&self, step: NodeId) -> NodeId {
         self.model.gateway.route.node(step).parent.unwrap_or(ROOT)
     }
 }

@@ -276,7 +276,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         }
     }
 
-    pub(super) fn fail_without_provider(&mut self, now: SimTime, slot: Slot) {
+    fn fail_without_provider(&mut self, now: SimTime, slot: Slot) {
         let replica = self.request(slot).asked.replica;
         let stage = self.stage_without_provider(now, replica);
         let (answer, cause) = (Answer::Status(503), Cause::NoProvider);
@@ -339,7 +339,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     /// The client, or the gateway itself, gives up on a request that waits.
-    pub(super) fn give_up(&mut self, now: SimTime, slot: Slot) {
+    fn give_up(&mut self, now: SimTime, slot: Slot) {
         let replica = self.request(slot).asked.replica;
         let stage = self.stage_without_provider(now, replica);
         let request = self.request(slot);
