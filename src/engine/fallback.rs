@@ -6,7 +6,7 @@ use super::Simulation;
 use super::recorder::Recorder;
 use super::routing::ROOT;
 use super::slab::Slot;
-use crate::model::{Answer, NodeId, Pick};
+use crate::model::{Answer, NodeId, Pick, RetryTo};
 use crate::time::{SimDuration, SimTime};
 
 impl<R: Recorder> Simulation<'_, '_, R> {
@@ -25,7 +25,10 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                 let list = self.list_around(request.step);
                 let choice = self.choose(now, &request.asked, request.spent, request.attempts, list);
                 if let Some(place) = choice.place {
-                    (request.retries, request.waited) = (0, SimDuration::ZERO);
+                    // Each step has retries of its own, unless they go around all of them.
+                    if !self.retries_start_over() {
+                        (request.retries, request.waited) = (0, SimDuration::ZERO);
+                    }
                     request.fallbacks += 1;
                     *self.request(slot) = request;
                     return self.send(now, slot, place, choice);
@@ -34,7 +37,13 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             }
         }
         *self.request(slot) = request;
-        self.fail(now, slot);
+        if !self.start_again(now, slot) {
+            self.fail(now, slot);
+        }
+    }
+
+    fn retries_start_over(&self) -> bool {
+        self.model.gateway.retry.as_ref().is_some_and(|retry| retry.to == RetryTo::Start)
     }
 
     /// The part of the route in which a request that was sent to this node is tried again: the child of the list of

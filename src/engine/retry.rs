@@ -7,6 +7,7 @@ use super::attempt::Attempt;
 use super::breaker::Ended;
 use super::recorder::Recorder;
 use super::request::{Next, Request};
+use super::routing::{ROOT, Spent};
 use super::slab::Slot;
 use crate::model::{AllEjected, Answer, Retry, RetryTo};
 use crate::random::Key;
@@ -44,6 +45,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             RetryTo::Same => true,
             RetryTo::SameThenAny => request.retries + 1 < retry.attempts,
             RetryTo::Any | RetryTo::Other => false,
+            RetryTo::Start => return false,
         };
         if retry.to == RetryTo::Other {
             request.spent.add(attempt.place.node);
@@ -71,6 +73,34 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             false => Next::Anywhere,
         };
         self.plan(now, slot, next, wait);
+        true
+    }
+
+    /// Plans another round through the route, for a request that nothing more is tried for in it; false if there is none.
+    pub(super) fn start_again(&mut self, now: SimTime, slot: Slot) -> bool {
+        let retry = self.model.gateway.retry.as_ref().filter(|retry| retry.to == RetryTo::Start);
+        let mut request = *self.request(slot);
+        let (Some(retry), Some(failure)) = (retry, request.failure) else { return false };
+        let key = request.asked.key.joined(BACKOFF).numbered(u64::from(request.attempts));
+        if request.retries >= retry.attempts || !retry.on.contains(failure.answer) {
+            return false;
+        }
+        let nth = request.retries + 1;
+        let Some(wait) = retry.wait(failure.answer, failure.retry_after, nth, request.waited, key) else {
+            return false;
+        };
+        if let Some(budget) = &retry.budget {
+            let replica = request.asked.replica as usize;
+            let inside = self.inside[replica];
+            let Some(grant) = self.budgets[replica].take(budget, now, inside, failure.answer) else {
+                return false;
+            };
+            request.grant = Some(grant);
+        }
+        (request.retries, request.waited) = (nth, wait);
+        (request.spent, request.step, request.fallbacks) = (Spent::default(), ROOT, 0);
+        *self.request(slot) = request;
+        self.plan(now, slot, Next::Anywhere, wait);
         true
     }
 

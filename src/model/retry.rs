@@ -49,6 +49,8 @@ pub enum RetryTo {
     Other,
     /// To the same provider, but for the last one, which goes wherever the route says.
     SameThenAny,
+    /// To the start of the route again, once nothing more is tried anywhere in it (TensorZero).
+    Start,
 }
 
 /// How long to wait before a retry.

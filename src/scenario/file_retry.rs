@@ -91,6 +91,8 @@ pub(crate) enum RetryTo {
     Other,
     /// To the same provider, but for the last one, which goes wherever the route says.
     SameThenAny,
+    /// To the start of the route again, once nothing more is tried anywhere in it.
+    Start,
 }
 
 /// How waits, or ejections, that follow each other grow.

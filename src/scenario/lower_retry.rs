@@ -24,6 +24,10 @@ impl Lowering<'_> {
             }
             self.without_effect(path, &["delay", "growth", "max_delay"], "`delays` says it all");
         }
+        if matches!(retry.to, RetryTo::Start) {
+            let why = "with `to = \"start\"` a retry is another round through the whole route";
+            self.without_effect(path, &["wait_after_last", "at_once_with_others"], why);
+        }
         model::Retry {
             attempts: retry.attempts.value,
             on: answers(&retry.on),
@@ -32,6 +36,7 @@ impl Lowering<'_> {
                 RetryTo::Any => model::RetryTo::Any,
                 RetryTo::Other => model::RetryTo::Other,
                 RetryTo::SameThenAny => model::RetryTo::SameThenAny,
+                RetryTo::Start => model::RetryTo::Start,
             },
             backoff: model::Backoff {
                 delays: retry.delays.iter().flatten().map(|delay| delay.value).collect(),

@@ -155,7 +155,9 @@ fn what_retries_default_to_and_choose_from() {
     let plain = retry("");
     assert_eq!((plain.to, plain.retry_after, plain.budget), (RetryTo::Same, None, None));
     assert_eq!((plain.backoff.base, plain.backoff.jitter), (SimDuration::ZERO, Jitter::None));
-    for (word, to) in [("any", RetryTo::Any), ("other", RetryTo::Other), ("same", RetryTo::Same)] {
+    for (word, to) in
+        [("any", RetryTo::Any), ("other", RetryTo::Other), ("same", RetryTo::Same), ("start", RetryTo::Start)]
+    {
         assert_eq!(retry(&format!(", to = \"{word}\"")).to, to);
     }
     for (word, jitter) in [

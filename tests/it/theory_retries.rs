@@ -4,7 +4,8 @@
 
 use crate::play::{Log, assert_moments, model};
 use failover_sim::engine::{Cause, Ending};
-use failover_sim::model::Answer;
+use failover_sim::model::{Answer, ProviderId};
+use failover_sim::time::SimTime;
 
 /// Provider `a`, preferred, and `b`; what is told of them follows.
 fn scenario(seconds: u32, traffic: &str, a: &str, b: &str, more: &str) -> String {
@@ -272,6 +273,40 @@ fn haproxys_redispatch_saves_the_last_seconds() {
     };
     assert_eq!(lost("same"), 50);
     assert_eq!(lost("same_then_any"), 50 - 3 * 10);
+}
+
+/// TensorZero goes through the whole list again: with two rounds more and three providers that fail, a request takes nine
+/// attempts, one at each provider in turn.
+#[test]
+fn a_retry_from_the_start_goes_around_the_fallback() {
+    let toml = r#"
+        duration = "10s"
+        traffic = { arrivals = { constant = "1/s" } }
+        provider.a = { latency = { constant = "0s" }, labels = { all = "yes" } }
+        provider.b = { latency = { constant = "0s" }, labels = { all = "yes" } }
+        provider.c = { latency = { constant = "0s" }, labels = { all = "yes" } }
+        [fault.all]
+        on = { all = "yes" }
+        at = "0s"
+        lasts = "1h"
+        requests = { status = 500 }
+        [gateway]
+        route = { prefer = ["a", "b", "c"] }
+        fallback = { on = ["any"] }
+        retry = { attempts = 2, on = ["any"], to = "start", delay = "100ms" }
+        "#;
+    let log = Log::of(toml, 0);
+    assert_eq!(log.failed(), 10);
+    for request in 0..10 {
+        let of = |(of, provider, at): &(u64, ProviderId, SimTime)| {
+            (*of == request).then(|| (provider.index(), at.as_millis_f64()))
+        };
+        let sent: Vec<(usize, f64)> = log.sent.iter().filter_map(of).collect();
+        let providers: Vec<usize> = sent.iter().map(|(provider, _)| *provider).collect();
+        assert_eq!(providers, [0, 1, 2, 0, 1, 2, 0, 1, 2]);
+        let since_first = |i: usize| sent[i].1 - sent[0].1;
+        assert_eq!((since_first(2), since_first(3), since_first(8)), (0.0, 100.0, 200.0));
+    }
 }
 
 /// The attempts of a client's SDK, its gateway's retries and its gateway's fallbacks multiply.

@@ -121,6 +121,7 @@ pub const BASES: &[Base] = &[
                 ("gateway.retry.to", "\"any\""),
                 ("gateway.retry.to", "\"other\""),
                 ("gateway.retry.to", "\"same_then_any\""),
+                ("gateway.retry.to", "\"start\""),
                 ("gateway.retry.at_once_with_others", "true"),
                 ("gateway.retry.wait_after_last", "true"),
                 ("gateway.fallback.on", "[\"5xx\"]"),

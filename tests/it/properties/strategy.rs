@@ -325,12 +325,13 @@ fn retry(name: &str, dice: bool) -> Text {
 }
 
 fn retries_of_gateway(dice: bool) -> Text {
-    all([
-        retry("gateway.retry", dice),
+    let in_a_step = all([
         setting("to", one_of(&["\"same\"", "\"any\"", "\"other\"", "\"same_then_any\""])),
         maybe("at_once_with_others", one_of(&["true"])),
         maybe("wait_after_last", one_of(&["true"])),
-    ])
+    ]);
+    let around_all = setting("to", one_of(&["\"start\""]));
+    all([retry("gateway.retry", dice), prop_oneof![3 => in_a_step, 1 => around_all].boxed()])
 }
 
 fn health_check(dice: bool) -> Text {
