@@ -125,16 +125,12 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// Does something after a wait, unless somebody gives up first.
     pub(super) fn plan(&mut self, now: SimTime, slot: Slot, next: Next, wait: SimDuration) {
-        let request = self.request(slot);
-        let (at, patience) = (now.after(wait), request.asked.deadline.min(request.asked.cut_off));
-        if at > patience {
-            self.wait(slot, Next::GiveUp, patience);
-        } else if wait == SimDuration::ZERO {
-            (request.next, request.next_at) = (next, now);
-            let ordinal = request.asked.ordinal;
-            self.on_wait_ends(now, ordinal, slot);
-        } else {
-            self.wait(slot, next, at);
+        let asked = self.request(slot).asked;
+        let (at, patience) = (now.after(wait), asked.deadline.min(asked.cut_off));
+        // No wait at all is an event, too: a thousand retries at once must not nest.
+        match at > patience {
+            true => self.wait(slot, Next::GiveUp, patience),
+            false => self.wait(slot, next, at),
         }
     }
 
