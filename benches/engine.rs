@@ -13,6 +13,7 @@ use rand::SeedableRng;
 use rand_distr::{Distribution, Exp, LogNormal};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::num::NonZeroU32;
 
 const RATE: f64 = 155.56;
 const HORIZON_S: u64 = 1200;
@@ -24,11 +25,13 @@ const ROUNDS: usize = 9;
 
 fn main() {
     let model = story();
+    let reacting = reacting();
     type Variant<'a> = (&'a str, Box<dyn FnMut(u64) -> Counts + 'a>);
     let mut variants: Vec<Variant> = vec![
         ("yardstick: BinaryHeap + rand_distr", Box::new(yardstick)),
         ("plain: everything an event", Box::new(|run| ours(&model, Path::Plain, run))),
         ("direct: decided on arrival", Box::new(|run| ours(&model, Path::Direct, run))),
+        ("plain, with a detector and a fallback", Box::new(|run| ours(&reacting, Path::Plain, run))),
     ];
     let mut seconds = vec![Vec::new(); variants.len()];
     let mut totals = vec![Counts::default(); variants.len()];
@@ -106,6 +109,19 @@ fn story() -> Model {
         operator: Vec::new(),
         weakest_evidence: None,
     }
+}
+
+/// The same outage behind a gateway that ejects on five failures in a row and takes what fails elsewhere.
+fn reacting() -> Model {
+    let mut model = story();
+    let outlier = Detector {
+        name: "outlier".to_owned(),
+        trips: Trips { consecutive: NonZeroU32::new(5), ..Trips::default() },
+        ..Detector::new(SimDuration::from_secs(30))
+    };
+    model.gateway.detectors = vec![outlier];
+    model.gateway.fallback = Some(Fallback { on: AnswerSet::any(), max: 1 });
+    model
 }
 
 /// The same workload as one would write it in an afternoon: one heap, float time, a shared generator.

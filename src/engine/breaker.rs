@@ -160,6 +160,9 @@ impl Breaker {
 
     /// Whether the window's counts and ratios say eject.
     fn window_trips(&self, settings: &Detector, now: SimTime) -> bool {
+        if settings.trips.ask_no_window() {
+            return false;
+        }
         let counts = self.window.counts(now);
         let full = match settings.window {
             Window::Calls(calls) => calls.get(),

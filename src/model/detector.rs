@@ -292,7 +292,43 @@ pub enum MaxEjectedRule {
     BeforeThis,
 }
 
+impl Trips {
+    /// Whether none of them counts over a window.
+    pub fn ask_no_window(&self) -> bool {
+        self.count.is_none() && self.ratio.is_none() && self.slow.is_none()
+    }
+}
+
 impl Detector {
+    /// One that judges every attempt, trips on nothing yet, and ejects for so long.
+    pub fn new(eject_for: SimDuration) -> Self {
+        Detector {
+            name: String::new(),
+            judges: Judges::Attempts,
+            failures: AnswerSet::any(),
+            ignored: AnswerSet::NONE,
+            trips: Trips::default(),
+            window: Window::SinceAdmission,
+            evaluated: Evaluated::OnCall,
+            stale: Stale::Counts,
+            enforced: Probability::ONE,
+            action: TripAction::Eject,
+            ejection: Ejection {
+                base: eject_for,
+                growth: Growth::Constant,
+                max: SimDuration::MAX,
+                jitter: SimDuration::ZERO,
+                from: EjectedFrom::Trip,
+                retry_after: None,
+            },
+            half_open: None,
+            clears_on_admission: true,
+            readmit_on_probe: false,
+            max_ejected: None,
+            spares_lone: false,
+        }
+    }
+
     /// Whether two runs can differ because of it.
     pub fn is_random(&self) -> bool {
         let clock = matches!(self.window, Window::Buckets { from: BucketStart::Clock, .. })
