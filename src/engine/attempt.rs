@@ -311,7 +311,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         self.request(slot).running -= 1;
         if seen.answer == Answer::Good {
             self.judge_provider(replica, place.provider, &ended);
-            let request = self.requests_in_flight.take(slot).expect("it is wanted");
+            let mut request = self.requests_in_flight.take(slot).expect("it is wanted");
+            self.leave(&mut request);
             self.settle_client_budget(&request, Answer::Good);
             let ending = match seen.is_truncated {
                 false => Ending::Succeeded,

@@ -1,8 +1,27 @@
 //! How long a retry waits.
 
-use crate::model::{Backoff, BackoffGrowth, Jitter};
+use crate::model::{Answer, Backoff, BackoffGrowth, Jitter, Retry};
 use crate::random::Key;
 use crate::time::SimDuration;
+
+impl Retry {
+    /// How long to wait before the `nth` retry, after an answer with this Retry-After; `None` if that asks for more than
+    /// is heeded.
+    pub(super) fn wait(
+        &self,
+        answer: Answer,
+        retry_after: Option<SimDuration>,
+        nth: u32,
+        previous: SimDuration,
+        key: Key,
+    ) -> Option<SimDuration> {
+        match retry_after.filter(|_| self.retry_after.is_some()) {
+            Some(asked_for) => (Some(asked_for) <= self.retry_after).then_some(asked_for),
+            None if self.at_once_on.contains(answer) => Some(SimDuration::ZERO),
+            None => Some(self.backoff.wait(nth, previous, key)),
+        }
+    }
+}
 
 impl Backoff {
     /// The wait before the `nth` retry, from 1, where the one before waited `previous`; that is zero for the first.

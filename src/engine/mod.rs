@@ -14,8 +14,10 @@ mod breaker;
 mod budget;
 mod call;
 mod capacity;
+mod client;
 mod detection;
 mod ejection;
+mod fallback;
 mod health_check;
 mod learned;
 mod nginx;
@@ -155,6 +157,8 @@ struct Simulation<'m, 'r, R> {
     is_patient: bool,
     /// Whether routing goes by what was learned.
     learns: bool,
+    /// By replica: calls that it has at present.
+    inside: Vec<u32>,
     /// By replica; empty where retries have no budget.
     budgets: Vec<BudgetState>,
     client_budget: Option<BudgetState>,
@@ -212,6 +216,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             last_timeouts: gateway.timeouts.of_last_attempt(),
             is_patient: gateway.timeouts.are_none_for_attempts(),
             learns: gateway.route.learns(),
+            inside: vec![0; replicas],
             budgets: budget.map_or(Vec::new(), |b| (0..replicas).map(|_| BudgetState::new(b)).collect()),
             client_budget: client_budget.map(BudgetState::new),
             down: Down::new(gateway.replicas.get()),

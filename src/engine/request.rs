@@ -32,6 +32,8 @@ pub(super) struct Asked {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Request {
     pub asked: Asked,
+    /// Whether the gateway has it at present: not while its client waits to ask again.
+    pub is_inside: bool,
     /// Attempts made for it, and those that run.
     pub attempts: u32,
     pub running: u32,
@@ -112,6 +114,7 @@ impl Request {
     fn new(asked: Asked) -> Self {
         Request {
             asked,
+            is_inside: false,
             attempts: 0,
             running: 0,
             spent: Spent::default(),
@@ -194,13 +197,23 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// A call reaches the gateway.
     pub(super) fn enter(&mut self, now: SimTime, slot: Slot) {
-        let replica = self.request(slot).asked.replica as usize;
+        let request = self.request(slot);
+        request.is_inside = true;
+        let replica = request.asked.replica as usize;
+        self.inside[replica] += 1;
         if let Some(retry) = &self.model.gateway.retry
             && let (Some(budget), Some(state)) = (&retry.budget, self.budgets.get_mut(replica))
         {
             state.on_request(budget, now);
         }
         self.route(now, slot, ROOT);
+    }
+
+    /// A call leaves the gateway.
+    pub(super) fn leave(&mut self, request: &mut Request) {
+        if std::mem::take(&mut request.is_inside) {
+            self.inside[request.asked.replica as usize] -= 1;
+        }
     }
 
     pub(super) fn request(&mut self, slot: Slot) -> &mut Request {

@@ -98,15 +98,14 @@ impl<'a> Router<'a> {
     /// Chooses in the whole route.
     #[inline]
     pub fn choose(&self) -> Choice {
-        let gateway = &self.model.gateway;
-        if let Some(list) = gateway.route.plain_list()
+        // Nothing but speed: the walk would come to the same.
+        if let Some(list) = self.route().plain_list()
             && self.switches.is_empty()
             && self.spent.is_empty()
+            && let Some(i) = list.iter().position(|provider| self.view.is_admitted(*provider))
         {
-            let admitted = list.iter().position(|provider| self.view.is_admitted(*provider));
-            let chosen = admitted.or((gateway.all_ejected == AllEjected::IgnoreHealth).then_some(0));
-            let place = |i: usize| Place { node: NodeId(i as u16 + 1), provider: list[i] };
-            return Choice { place: chosen.map(place), first_choice: Some(list[0]) };
+            let place = Place { node: NodeId(i as u16 + 1), provider: list[i] };
+            return Choice { place: Some(place), first_choice: Some(list[0]) };
         }
         self.choose_in(ROOT)
     }
@@ -317,7 +316,7 @@ impl<'a> Choosing<'a> {
     /// The groups that share the load by preference: the root's children, or the root itself.
     fn tiers(&self) -> Vec<NodeId> {
         match &self.route().node(ROOT).pick {
-            Pick::Prefer(children) if self.route().plain_list().is_none() => children.clone(),
+            Pick::Prefer(children) => children.clone(),
             _ => vec![ROOT],
         }
     }
@@ -328,7 +327,9 @@ impl<'a> Choosing<'a> {
     /// with less than the threshold, strictly.
     fn panics(&self, leaf: NodeId) -> bool {
         let threshold = self.router.model.gateway.panic_below.get();
-        let Some(group) = self.route().node(leaf).parent.filter(|_| threshold > 0.0) else { return false };
+        let Some(parent) = self.route().node(leaf).parent.filter(|_| threshold > 0.0) else { return false };
+        // A provider in a list of preference is a tier of its own.
+        let group = if matches!(self.route().node(parent).pick, Pick::Prefer(_)) { leaf } else { parent };
         let share = self.admitted_share(group).unwrap_or(1.0);
         share < threshold && self.tiers().iter().map(|tier| self.available(*tier)).sum::<f64>() < 1.0
     }

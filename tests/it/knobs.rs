@@ -123,7 +123,7 @@ fn meaning<'s>(schema: &'s Value, mut part: &'s Value) -> &'s Value {
 }
 
 /// The tables that a part of the schema may be: itself, or what its choices hold.
-fn tables<'s>(part: &'s Value) -> impl Iterator<Item = &'s serde_json::Map<String, Value>> {
+fn tables(part: &Value) -> impl Iterator<Item = &serde_json::Map<String, Value>> {
     let choices = part["oneOf"].as_array().into_iter().flatten();
     std::iter::once(part).chain(choices).filter_map(|part| part["properties"].as_object())
 }

@@ -41,6 +41,7 @@ pub const BASES: &[Base] = &[
                     ("gateway.all_ejected", "\"wait\""),
                     ("gateway.panic_below", "0.6"),
                     ("gateway.slow_start", "\"8s\""),
+                    ("gateway.on_ejection", "\"close\""),
                 ],
             ),
             (&["gateway.health={ shared = \"1s\" }"], &[("gateway.health.shared", "\"3s\"")]),

@@ -1,5 +1,6 @@
 //! Scenarios drawn at random, with as much variety as the file format has.
 
+use crate::play::model;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -8,12 +9,13 @@ use proptest::sample::select;
 /// Some TOML.
 type Text = BoxedStrategy<String>;
 
-/// A scenario; in some of them little or nothing is random.
+/// A scenario; in some of them nothing is random, and in some nothing in the gateway listens to attempts.
 pub fn scenarios() -> impl Strategy<Value = String> {
-    prop_oneof![3 => scenario(true), 1 => scenario(false)]
+    let still = scenario(false, true).prop_filter("nothing is random", |toml| !model(toml).is_random());
+    prop_oneof![3 => scenario(true, true), 1 => still, 1 => scenario(true, false)]
 }
 
-fn scenario(dice: bool) -> Text {
+fn scenario(dice: bool, listens: bool) -> Text {
     let traffic = table(
         "traffic",
         [
@@ -24,7 +26,8 @@ fn scenario(dice: bool) -> Text {
             maybe("client_timeout", ms(100..8000)),
         ],
     );
-    let client_retry = rarely(retry("traffic.client_retry", dice));
+    let client_retry = if listens { in_half(retry("traffic.client_retry", dice)) } else { nothing() };
+    let retries = if listens { in_half(retries_of_gateway(dice)) } else { nothing() };
     let providers = ["a", "b", "c"].map(|name| provider(name, dice));
     let faults = vec(fault(dice), 0..3).prop_map(|faults| {
         faults.iter().enumerate().map(|(i, fault)| format!("[fault.f{i}]\n{fault}")).collect::<String>()
@@ -32,19 +35,34 @@ fn scenario(dice: bool) -> Text {
     let operator = rarely(
         (0..30u64).prop_map(|at| format!("[operator.hand]\nat = \"{at}s\"\navoid = [\"a\"]\n")).boxed(),
     );
-    let gateway = (route(), replicas(dice), gateway(), option::of(health_check(dice)), detectors())
-        .prop_map(|(route, replicas, gateway, check, detectors)| {
-            // Some detectors need a health check that acts for them.
-            let detectors: String = (0..)
-                .zip(detectors.iter().filter(|detector| check.is_some() || !detector.contains("on_trip")))
-                .map(|(i, detector): (u32, _)| format!("[gateway.detector.d{i}]\n{detector}"))
-                .collect();
-            format!("[gateway]\n{replicas}{gateway}{route}{}{detectors}", check.unwrap_or_default())
-        })
-        .boxed();
+    const LISTENING: [&str; 9] = [
+        "round_robin",
+        "least_in_flight",
+        "lowest_latency",
+        "peak_ewma",
+        "fallback",
+        "hedge",
+        "wait",
+        "fault",
+        "detector",
+    ];
+    let does = move |text: &String| listens || !LISTENING.iter().any(|word| text.contains(word));
+    let quiet = |text: Text| text.prop_filter("nothing listens", does);
+    let detectors = if listens { detectors().boxed() } else { Just(vec![]).boxed() };
+    let gateway =
+        (quiet(route()), quiet(replicas(dice)), quiet(gateway()), option::of(health_check(dice)), detectors)
+            .prop_map(|(route, replicas, gateway, check, detectors)| {
+                // Some detectors need a health check that acts for them.
+                let detectors: String = (0..)
+                    .zip(detectors.iter().filter(|detector| check.is_some() || !detector.contains("on_trip")))
+                    .map(|(i, detector): (u32, _)| format!("[gateway.detector.d{i}]\n{detector}"))
+                    .collect();
+                format!("[gateway]\n{replicas}{gateway}{route}{}{detectors}", check.unwrap_or_default())
+            })
+            .boxed();
     let mut parts = vec![Just("duration = \"30s\"\n".to_owned()).boxed(), traffic, client_retry];
     parts.extend(providers);
-    parts.extend([faults.boxed(), gateway, rarely(retries_of_gateway(dice)), operator]);
+    parts.extend([faults.boxed(), gateway, retries, operator]);
     all(parts)
 }
 
@@ -64,12 +82,16 @@ fn setting(name: &str, value: impl Strategy<Value = String> + 'static) -> Text {
 
 /// In every other scenario.
 fn maybe(name: &str, value: impl Strategy<Value = String> + 'static) -> Text {
-    option::of(setting(name, value)).prop_map(Option::unwrap_or_default).boxed()
+    in_half(setting(name, value))
 }
 
 /// In one of four scenarios, so that what needs the absence of a thing is tried, too.
 fn rarely(part: Text) -> Text {
     option::weighted(0.25, part).prop_map(Option::unwrap_or_default).boxed()
+}
+
+fn in_half(part: Text) -> Text {
+    option::of(part).prop_map(Option::unwrap_or_default).boxed()
 }
 
 fn ms(range: std::ops::Range<u64>) -> Text {
