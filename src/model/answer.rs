@@ -97,6 +97,13 @@ impl AnswerSet {
         set
     }
 
+    /// What is in this one and not in the other.
+    pub fn without(self, other: AnswerSet) -> Self {
+        let mut set = AnswerSet { kinds: self.kinds & !other.kinds, ..self };
+        set.statuses.iter_mut().zip(other.statuses).for_each(|(mine, theirs)| *mine &= !theirs);
+        set
+    }
+
     /// Whether the answer is in the set.
     #[inline]
     pub fn contains(&self, answer: Answer) -> bool {

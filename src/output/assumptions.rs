@@ -2,7 +2,7 @@
 
 use super::terminal::thousands;
 use crate::model::{
-    AllEjected, Arrivals, Effect, Evidence, HealthScope, InFlight, Model, NextProbe, ProviderId,
+    AllEjected, Arrivals, Effect, Evidence, HealthScope, InFlight, Model, NextProbe, ProviderId, RetryTo,
 };
 
 /// The assumptions of a model that move its answer most, in short phrases.
@@ -10,24 +10,37 @@ pub fn assumptions(model: &Model) -> Vec<String> {
     let mut words = Vec::new();
     let a_minute = thousands(model.traffic.arrivals.mean_rate().per_second() * 60.0);
     if let Some(fault) = model.faults.first() {
-        words.push(match fault.in_flight {
-            InFlight::Finish => "requests in flight finish when the fault starts".to_owned(),
-            InFlight::Fail => "requests in flight fail when the fault starts".to_owned(),
-            InFlight::Hang => "requests in flight hang when the fault starts".to_owned(),
-        });
-        if fault.requests == Effect::Hang && model.traffic.client_timeout.is_none() {
+        let alike = model.faults.iter().all(|other| other.in_flight == fault.in_flight);
+        let what = match fault.in_flight {
+            _ if !alike => "finish, fail or hang, as each fault says,",
+            InFlight::Finish => "finish",
+            InFlight::Fail => "fail",
+            InFlight::Hang => "hang",
+        };
+        words.push(format!("requests in flight {what} when the fault starts"));
+    }
+    if model.faults.iter().any(|fault| matches!(fault.requests, Effect::Hang | Effect::Pause)) {
+        let timeouts = &model.gateway.timeouts;
+        if [timeouts.first_token, timeouts.attempt, timeouts.request].iter().all(Option::is_none) {
+            words.push("the gateway has no timeout".to_owned());
+        }
+        if model.traffic.client_timeout.is_none() {
             words.push("clients wait for ever".to_owned());
         }
     }
     let routed = model.gateway.route.providers();
     let has_limit = |id: &ProviderId| model.provider(*id).capacity.is_some();
+    let again = match model.gateway.retry.is_some() || model.traffic.client_retry.is_some() {
+        true => ", and what is tried again",
+        false => "",
+    };
     if routed.len() > 1 {
         match model.gateway.route.plain_list() {
             Some(list) if list.iter().skip(1).all(|id| !has_limit(id)) => {
-                words.push(format!("a backup has no limit (it gets {a_minute} requests a minute)"));
+                words.push(format!("a backup has no limit (it gets {a_minute} requests a minute{again})"));
             }
             None if !routed.iter().any(has_limit) => {
-                words.push(format!("no provider has a limit ({a_minute} requests a minute)"));
+                words.push(format!("no provider has a limit ({a_minute} requests a minute{again})"));
             }
             _ => {}
         }
@@ -43,12 +56,18 @@ pub fn assumptions(model: &Model) -> Vec<String> {
         }
         Arrivals::Trace(_) => "arrivals are as recorded".to_owned(),
     });
-    match (&model.gateway.retry, &model.gateway.fallback) {
-        (None, None) => words.push("a failed request is not tried elsewhere".to_owned()),
-        (Some(_), None) => words.push("the gateway tries again".to_owned()),
-        (None, Some(_)) => words.push("the gateway falls back".to_owned()),
-        (Some(_), Some(_)) => words.push("the gateway tries again and falls back".to_owned()),
-    }
+    let mut then = Vec::new();
+    then.extend(model.gateway.retry.as_ref().map(|retry| match retry.to {
+        RetryTo::Same => "tries again at the same provider",
+        RetryTo::Other => "tries again at another provider",
+        RetryTo::Any | RetryTo::SameThenAny => "tries again",
+    }));
+    then.extend(model.gateway.fallback.as_ref().map(|_| "falls back"));
+    then.extend(model.gateway.hedge.as_ref().map(|_| "hedges"));
+    words.push(match then.as_slice() {
+        [] => "a failed request is not tried elsewhere".to_owned(),
+        then => format!("the gateway {}", then.join(" and ")),
+    });
     if let Some(retry) = &model.traffic.client_retry {
         let times = thousands(f64::from(retry.attempts));
         words.push(format!("clients ask again, up to {times} time{}", if times == "1" { "" } else { "s" }));
@@ -64,15 +83,17 @@ pub fn assumptions(model: &Model) -> Vec<String> {
             NextProbe::FromEnd => "the interval runs from a probe's end".to_owned(),
         }),
     }
-    if model.gateway.all_ejected == AllEjected::IgnoreHealth {
-        words.push("with all ejected, health is ignored".to_owned());
+    match model.gateway.all_ejected {
+        AllEjected::IgnoreHealth => words.push("with all ejected, health is ignored".to_owned()),
+        AllEjected::Wait => words.push("with all ejected, requests wait".to_owned()),
+        AllEjected::Fail => {}
     }
     words.push(match (model.gateway.replicas.get(), model.gateway.health) {
         (1, _) => "one gateway replica".to_owned(),
-        (n, HealthScope::Shared(_)) => {
-            format!("{} gateway replicas that share what they know", thousands(f64::from(n)))
+        (n, HealthScope::Shared(_)) if !model.gateway.detectors.is_empty() => {
+            format!("{} gateway replicas that share what their detectors know", thousands(f64::from(n)))
         }
-        (n, HealthScope::Own) => {
+        (n, _) => {
             format!("{} gateway replicas that do not talk to each other", thousands(f64::from(n)))
         }
     });
@@ -88,5 +109,52 @@ fn evidence_word(evidence: Evidence) -> &'static str {
         Evidence::Documented => "documented",
         Evidence::Source => "source",
         Evidence::Measured => "measured",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Loader;
+
+    /// The assumptions of two providers of which one hangs, with these settings of the gateway.
+    fn of(gateway: &str) -> String {
+        let text = format!(
+            "duration = \"10m\"\ntraffic.arrivals = {{ constant = \"20/s\" }}\n\
+             provider.a.latency = {{ constant = \"1s\" }}\nprovider.b.latency = {{ constant = \"1s\" }}\n\
+             [fault.night]\non = {{ name = \"a\" }}\nat = \"2m\"\nlasts = \"4m\"\nrequests = \"hang\"\n\
+             [gateway]\nroute = {{ prefer = [\"a\", \"b\"] }}\n{gateway}\n"
+        );
+        let document = Loader::new().parse("mine.toml", &text).expect("a scenario");
+        assumptions(&document.model().expect("a valid scenario")).join("; ")
+    }
+
+    #[test]
+    fn what_is_tried_again_is_told_with_where() {
+        assert!(of("").contains("a failed request is not tried elsewhere"));
+        let words = of("retry = { attempts = 1, on = [\"5xx\"] }");
+        assert!(words.contains("the gateway tries again at the same provider"), "{words}");
+        assert!(words.contains("(it gets 1,200 requests a minute, and what is tried again)"), "{words}");
+        let words = of("fallback = {}\nhedge = { after = \"1s\" }");
+        assert!(words.contains("the gateway falls back and hedges"), "{words}");
+    }
+
+    #[test]
+    fn replicas_share_what_detectors_know_and_nothing_else() {
+        let shared = "replicas = 3\nhealth = { shared = \"1s\" }\n";
+        let probes = "health_check = { interval = \"5s\", timeout = \"1s\" }";
+        assert!(
+            of(&format!("{shared}{probes}")).contains("3 gateway replicas that do not talk to each other")
+        );
+        let breaker = "detector.breaker = { consecutive = 5, eject_for = \"30s\" }";
+        let words = of(&format!("{shared}{breaker}"));
+        assert!(words.contains("3 gateway replicas that share what their detectors know"), "{words}");
+    }
+
+    #[test]
+    fn a_hang_is_taken_with_the_timeouts_that_end_it() {
+        assert!(of("").contains("the gateway has no timeout"));
+        assert!(!of("timeouts = { attempt = \"30s\" }").contains("no timeout"));
+        assert!(of("all_ejected = \"wait\"").contains("with all ejected, requests wait"));
     }
 }

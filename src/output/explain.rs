@@ -1,7 +1,7 @@
 //! `--explain`: one request's life in a line, and why each provider was chosen or skipped.
 
 use crate::engine::{AttemptEnd, Candidate, Ending, Recorder, RequestEnd, simulate};
-use crate::model::{Answer, Model, ProviderId};
+use crate::model::{AllEjected, Answer, Model, ProviderId};
 use crate::time::{SimDuration, SimTime};
 use std::fmt::Write;
 
@@ -61,25 +61,65 @@ pub fn explain(model: &Model, seed: u64, run: u64, request: u64) -> Result<Strin
     simulate(model, seed, run, &mut witness);
     let Some(end) = witness.end else { return Err(witness.request_count) };
     let mut text = format!("{request}: {}\n", life(model, &witness.attempts, &end));
-    writeln!(text, "  {}  arrives at replica {}", instant(model, end.arrived), end.replica).expect(GROWS);
-    for (i, sent) in witness.attempts.iter().enumerate() {
-        let before = &witness.attempts[..i];
-        let name = &model.provider(sent.provider).name;
-        let why = reasons(model, sent, before);
-        writeln!(text, "  {}  sent to {name}{why}", instant(model, sent.at)).expect(GROWS);
-        if let Some((at, answer)) = sent.end {
-            let took = at.since(sent.at);
-            writeln!(text, "  {}  {name} {} after {}", instant(model, at), words(answer), short(took))
-                .expect(GROWS);
-        }
+    for (at, words) in story(model, &witness.attempts, &end) {
+        writeln!(text, "  {}  {words}", instant(model, at)).expect(GROWS);
     }
-    if end.ended < SimTime::NEVER {
-        let took = short(end.ended.since(end.arrived));
-        writeln!(text, "  {}  {} after {took}", instant(model, end.ended), ending(&end)).expect(GROWS);
-    } else {
+    if end.ended == SimTime::NEVER {
         text.push_str("  never ends: nothing answers, and its client waits for ever\n");
     }
     Ok(text)
+}
+
+/// What happened to a request, in order of time.
+fn story(model: &Model, attempts: &[Sent], end: &RequestEnd) -> Vec<(SimTime, String)> {
+    let mut story = vec![(end.arrived, format!("arrives at replica {}", end.replica))];
+    for (i, sent) in attempts.iter().enumerate() {
+        let before = &attempts[..i];
+        let name = &model.provider(sent.provider).name;
+        if let Some(since) = idle_since(before, end.arrived, sent.at) {
+            let for_admission = i == 0 && model.gateway.all_ejected == AllEjected::Wait;
+            let why = match for_admission && model.traffic.client_retry.is_none() {
+                true => ": no provider is admitted",
+                false => "",
+            };
+            story.push((since, format!("waits {}{why}", short(sent.at.since(since)))));
+        }
+        let is_hedge = model.gateway.hedge.is_some() && before.iter().any(|it| it.is_in_flight(sent.at));
+        let parallel = if is_hedge { " in parallel" } else { "" };
+        story.push((sent.at, format!("sent to {name}{parallel}{}", reasons(model, sent, before))));
+        if let Some((at, answer)) = sent.end {
+            story.push((at, format!("{name} {} after {}", words(answer), short(at.since(sent.at)))));
+        }
+    }
+    if end.ended < SimTime::NEVER {
+        if let Some(since) = idle_since(attempts, end.arrived, end.ended) {
+            story.push((since, format!("waits {}", short(end.ended.since(since)))));
+        }
+        for sent in attempts.iter().filter(|sent| sent.end.is_none()) {
+            story.push((end.ended, format!("{} is given up", model.provider(sent.provider).name)));
+        }
+        let took = short(end.ended.since(end.arrived));
+        story.push((end.ended, format!("{} after {took}", ending(end))));
+    }
+    // What happens at one instant stays in the order in which it was told.
+    story.sort_by_key(|(at, _)| *at);
+    story
+}
+
+/// Since when, before `now`, no attempt was in flight; `None` if one was, or if that is no time.
+fn idle_since(attempts: &[Sent], arrived: SimTime, now: SimTime) -> Option<SimTime> {
+    if attempts.iter().any(|sent| sent.is_in_flight(now)) {
+        return None;
+    }
+    let ends = attempts.iter().filter_map(|sent| Some(sent.end?.0));
+    let since = ends.fold(arrived, SimTime::max);
+    (since < now).then_some(since)
+}
+
+impl Sent {
+    fn is_in_flight(&self, now: SimTime) -> bool {
+        self.at < now && self.end.is_none_or(|(at, _)| at > now)
+    }
 }
 
 const GROWS: &str = "a string grows";
@@ -110,7 +150,10 @@ fn reasons(model: &Model, sent: &Sent, before: &[Sent]) -> String {
             break;
         }
         let mut why = Vec::new();
-        if before.iter().any(|earlier| earlier.provider == candidate.provider) {
+        let earlier = || before.iter().filter(|earlier| earlier.provider == candidate.provider);
+        if model.gateway.hedge.is_some() && earlier().any(|earlier| earlier.is_in_flight(sent.at)) {
+            why.push("still in flight".to_owned());
+        } else if earlier().next().is_some() {
             why.push("tried before".to_owned());
         }
         if candidate.ejected_by_health_check {

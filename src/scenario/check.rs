@@ -57,6 +57,9 @@ pub(crate) fn check_value(root: &Shape, shape: &Shape, node: &Node, path: &str) 
     checker.findings.problems
 }
 
+/// What [`Shape::Map`] expects where its items are tables or choices.
+const TABLE_OF_NAMES: &str = "a table of tables";
+
 struct Checker<'a> {
     root: &'a Shape,
     broken: &'a BTreeSet<String>,
@@ -109,7 +112,11 @@ impl Checker<'_> {
         let found = describe(&node.to_toml());
         let place = node.shown();
         let list_of_tables = matches!(node.value, Value::List(_)) && place.text().starts_with("[[");
-        let help = if list_of_tables { format!("write [{path}], in single brackets") } else { help };
+        let help = match list_of_tables {
+            true if expected == TABLE_OF_NAMES => format!("write [{path}.some_name], in single brackets"),
+            true => format!("write [{path}], in single brackets"),
+            false => help,
+        };
         let message = format!("`{path}` takes {expected}, not {found}");
         self.problem(Problem::new(message).at(place).help(help))
     }
@@ -141,7 +148,8 @@ impl Checker<'_> {
                 Shape::One(Kind::Positive) => "write { primary = 3.0, backup = 1.0 }, for example".to_owned(),
                 _ => "write { vendor = \"anthropic\", region = \"us-east-1\" }, for example".to_owned(),
             };
-            return self.wrong_type("a table", node, path, help);
+            let expected = if item.takes_name() { TABLE_OF_NAMES } else { "a table" };
+            return self.wrong_type(expected, node, path, help);
         };
         let mut checked = BTreeMap::new();
         for (name, node) in table {
@@ -160,6 +168,13 @@ impl Checker<'_> {
                 };
                 self.problem(Problem::new(message).at(&node.key).help(help));
                 self.findings.repaired.insert(path.to_owned());
+                continue;
+            }
+            if item.field(name).is_some() && node.table().is_none() {
+                let message = format!("`{path}` takes tables under names, and `{name}` is a setting of one");
+                let help = format!("give the table a name of your choice: [{path}.some_name]");
+                self.problem(Problem::new(message).at(&node.key).help(help));
+                self.findings.repaired.insert(inner);
                 continue;
             }
             if let Some(node) = self.check(item, node, &inner) {
@@ -190,7 +205,7 @@ impl Checker<'_> {
         for field in fields {
             let inner_path = join(path, &field.name);
             let found = table.get(&field.name);
-            let value = found.and_then(|inner| self.check(&field.shape, inner, &inner_path));
+            let value = found.and_then(|inner| self.check_field(field, inner, &inner_path));
             if let Some(value) = value {
                 checked.insert(field.name.clone(), value);
             } else if field.required {
@@ -204,6 +219,17 @@ impl Checker<'_> {
             }
         }
         Some(Node { value: Value::Table(checked), ..node.clone() })
+    }
+
+    /// A table that needs nothing has no example of its own; the field that takes it may have one.
+    fn check_field(&mut self, field: &Field, node: &Node, path: &str) -> Option<Node> {
+        let is_table = matches!(field.shape, Shape::Table(_));
+        let example = field.inline_example();
+        if is_table && node.table().is_none() && example != "{}" {
+            self.findings.repaired.insert(path.to_owned());
+            return self.wrong_type("a table", node, path, format!("write {example}"));
+        }
+        self.check(&field.shape, node, path)
     }
 
     /// Complains of an unknown setting; says which known one it was meant to be.
@@ -240,6 +266,19 @@ impl Checker<'_> {
         };
         self.problem(Problem::new(message).at(&node.key).help(help));
         meant
+    }
+
+    /// Of several keys where one choice is meant, those that are settings beside the choice: where they go.
+    fn neighbours(&self, found: &[&str], variants: &[Variant], path: &str) -> Option<String> {
+        let (table, _) = path.rsplit_once('.')?;
+        let outside: Vec<&str> =
+            found.iter().copied().filter(|key| variants.iter().all(|variant| variant.name != *key)).collect();
+        let beside = |key: &&str| self.root.at(table).is_some_and(|shape| shape.field(key).is_some());
+        let one_is_meant = outside.len() + 1 == found.len();
+        (one_is_meant && outside.iter().all(beside)).then(|| {
+            let names = one_of(outside).replace(" or ", " and ");
+            format!("put {names} beside it, in `{table}`")
+        })
     }
 
     fn choice(&mut self, variants: &[Variant], node: &Node, path: &str) -> Option<Node> {
@@ -283,7 +322,8 @@ impl Checker<'_> {
                 ),
             };
             let place = node.shown();
-            return self.problem(Problem::new(message).at(place).help(examples()));
+            let help = self.neighbours(&found, variants, path).unwrap_or_else(examples);
+            return self.problem(Problem::new(message).at(place).help(help));
         };
         match find(name) {
             Some(Variant { content: Some(content), .. }) => {

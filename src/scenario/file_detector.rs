@@ -72,6 +72,7 @@ pub(crate) struct Detector {
     /// The answer's Retry-After, with this much added, replaces the length. Without it, it is not heeded.
     pub retry_after: Option<Duration>,
     /// How a provider is tried again after the ejection. Without it, at once and in full.
+    #[schemars(extend("x-example" = "{ permits = 1 }"))]
     pub half_open: Option<HalfOpen>,
     /// Whether the window is empty when a provider is admitted again.
     #[serde(default = "default::yes")]

@@ -34,6 +34,7 @@ pub(crate) struct Gateway {
     #[serde(default)]
     pub health: HealthScope,
     /// How long a verdict takes to reach routing. Without it, no time.
+    #[schemars(extend("x-example" = "{ delay = \"1s\" }"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub propagation: Option<Propagation>,
     /// Which admitted provider gets an attempt. May be left out where there is only one provider.
@@ -49,12 +50,14 @@ pub(crate) struct Gateway {
     #[serde(default)]
     pub detector: BTreeMap<String, Detector>,
     /// How long it waits for what. Without it, for ever.
+    #[schemars(extend("x-example" = "{ connect = \"5s\", first_token = \"30s\" }"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeouts: Option<Timeouts>,
     /// Further attempts for a request that failed. Without it, none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
     /// Further attempts elsewhere, when nothing more is tried where the request failed. Without it, none.
+    #[schemars(extend("x-example" = "{ on = [\"any\"] }"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fallback: Option<Fallback>,
     /// Parallel attempts for a request that takes long. Without it, none.

@@ -9,7 +9,7 @@ use super::file_detector::{
 use super::file_retry::Growth;
 use super::lower::{Lowering, answers, at_least_one};
 use super::setting::{Count, Share};
-use crate::model;
+use crate::model::{self, Probability};
 use crate::time::SimDuration;
 
 /// What says when a provider is ejected.
@@ -193,6 +193,7 @@ impl Lowering<'_> {
             self.without_effect(path, &EJECTION, why);
             return;
         }
+        self.can_trip(detector, path);
         let on_ticks = matches!(detector.evaluated, Evaluated::OnTicks(_));
         if detector.success_rate.is_some() && !on_ticks && self.findings.sound(&inner("evaluated")) {
             let message = format!("`{path}.success_rate` compares providers, which takes a clock");
@@ -213,6 +214,17 @@ impl Lowering<'_> {
             let help = "add one, ratio = { at_least = 0.5 }, or choose \"first\" or \"all\"";
             self.problem(&inner("half_open.decide"), message, help);
         }
+        let probes = self.file.gateway.health_check.is_some() || !self.findings.sound("gateway.health_check");
+        if detector.readmit_on_probe && !probes {
+            let message = format!("`{path}.readmit_on_probe` has no effect: nothing probes");
+            self.problem(&inner("readmit_on_probe"), message, "remove it, or add a [gateway.health_check]");
+        }
+        let longest = detector.max_eject_for.as_ref().map_or(SimDuration::MAX, |max| max.value);
+        let first = detector.eject_for.as_ref().map_or(SimDuration::ZERO, |length| length.value);
+        if first > longest && self.findings.sound(&inner("max_eject_for")) {
+            let message = format!("`{path}.max_eject_for` is {longest}, below the first ejection of {first}");
+            self.problem(&inner("max_eject_for"), message, "raise it, or lower `eject_for`");
+        }
         if let TripAction::HealthCheck(_) = detector.on_trip {
             let why = "`on_trip` leaves ejections to the health check";
             self.without_effect(path, &EJECTION, why);
@@ -221,6 +233,43 @@ impl Lowering<'_> {
                 let help = "add, for example:\n[gateway.health_check]\ninterval = \"5s\"\ntimeout = \"1s\"";
                 self.problem(&inner("on_trip"), message, help);
             }
+        }
+    }
+
+    /// Thresholds that nothing reaches.
+    fn can_trip(&mut self, detector: &Detector, path: &str) {
+        let inner = |setting: &str| format!("{path}.{setting}");
+        let counted = answers(&detector.failures).without(answers(&detector.ignored));
+        let sound = self.findings.sound(&inner("failures")) && self.findings.sound(&inner("ignored"));
+        if sound && !detector.failures.is_empty() && counted.is_empty() && !self.is_written(&inner("slow")) {
+            let message =
+                format!("`{path}.ignored` has all that `failures` has: nothing counts as a failure");
+            self.problem(&inner("ignored"), message, "name less in it, or more in `failures`");
+        }
+        if let (Window::Calls(calls), Some(count)) = (&detector.window, &detector.count)
+            && count.value > calls.value
+            && self.findings.sound(&inner("window"))
+        {
+            let (count, calls) = (count.value, calls.value);
+            let message = format!("`{path}.count` is {count}, in a window of {calls} calls: it never trips");
+            self.problem(&inner("count"), message, "lower it, or make the window longer");
+        }
+        let above_all = |share: &Option<Share>| share.as_ref().is_some_and(|s| s.value == Probability::ONE);
+        let of_ratio = detector.ratio.as_ref().map(|ratio| ("ratio", above_all(&ratio.above)));
+        let of_slow = detector.slow.as_ref().map(|slow| ("slow", above_all(&slow.above)));
+        for (setting, _) in [of_ratio, of_slow].into_iter().flatten().filter(|(_, never)| *never) {
+            let inner = format!("{path}.{setting}.above");
+            let message = format!("`{inner}` is 1, and no share is larger: it never trips");
+            self.problem(&inner, message, "write at_least = 1.0 to eject when all fail");
+        }
+        let says = |trip: &str| self.is_written(&inner(trip));
+        let has_none = says("consecutive") || says("at_once_on");
+        let has_one = ["count", "ratio", "slow", "success_rate"].into_iter().any(says);
+        if has_none && !has_one && !matches!(detector.window, Window::SinceAdmission) {
+            let message =
+                format!("`{path}.window` has no effect: failures in a row are counted over no window");
+            let help = "count them in the window, `count = 5` instead of `consecutive`, or remove it";
+            self.problem(&inner("window"), message, help);
         }
     }
 

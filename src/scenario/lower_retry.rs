@@ -2,7 +2,7 @@
 //!
 //! A part of [`super::lower`].
 
-use super::file_retry::{Budget, Fallback, Growth, Jitter, Retry, RetryTo};
+use super::file_retry::{Budget, Fallback, Growth, Jitter, Retry, RetryTo, Tokens};
 use super::lower::{Lowering, answers};
 use super::setting::AnswerItem;
 use crate::model;
@@ -28,9 +28,20 @@ impl Lowering<'_> {
             let why = "with `to = \"start\"` a retry is another round through the whole route";
             self.without_effect(path, &["wait_after_last", "at_once_with_others"], why);
         }
+        self.waits(retry, path);
+        let (on, at_once_on) = (answers(&retry.on), answers(&retry.at_once_on));
+        let of_at_once = format!("{path}.at_once_on");
+        let sound = self.findings.sound(&of_at_once) && self.findings.sound(&format!("{path}.on"));
+        if sound && !on.is_empty() && !at_once_on.is_empty() && at_once_on.without(on) == at_once_on {
+            let message = format!("`{of_at_once}` has no effect: none of it is tried again");
+            self.problem(&of_at_once, message, "add what it names to `on`, or remove it");
+        }
+        if let Some(Budget::Tokens(tokens)) = &retry.budget {
+            self.tokens(tokens, &format!("{path}.budget.tokens"));
+        }
         model::Retry {
             attempts: retry.attempts.value,
-            on: answers(&retry.on),
+            on,
             to: match retry.to {
                 RetryTo::Same => model::RetryTo::Same,
                 RetryTo::Any => model::RetryTo::Any,
@@ -56,11 +67,56 @@ impl Lowering<'_> {
                     Jitter::Times(share) => model::Jitter::Times(share.value),
                 },
             },
-            at_once_on: answers(&retry.at_once_on),
+            at_once_on,
             at_once_with_others: retry.at_once_with_others,
             wait_after_last: retry.wait_after_last,
             retry_after: retry.retry_after.as_ref().map(|most| most.value),
             budget: retry.budget.as_ref().map(budget),
+        }
+    }
+
+    /// Where no first wait is said, nothing grows, and nothing but an addition is random.
+    fn waits(&mut self, retry: &Retry, path: &str) {
+        let of_max = format!("{path}.max_delay");
+        let longest = retry.max_delay.as_ref().map_or(SimDuration::MAX, |max| max.value);
+        if retry.delay.value > longest && self.findings.sound(&of_max) {
+            let message = format!("`{of_max}` is {longest}, below the first wait of {}", retry.delay.value);
+            self.problem(&of_max, message, "raise it, or lower `delay`");
+        }
+        let says = |setting: &str| self.is_written(&format!("{path}.{setting}"));
+        if says("delay") || says("delays") {
+            return;
+        }
+        let pointless = [
+            ("growth", !matches!(retry.growth, Growth::Constant)),
+            ("max_delay", retry.max_delay.is_some()),
+            ("jitter", !matches!(retry.jitter, Jitter::None | Jitter::Plus(_))),
+        ];
+        for (setting, is_set) in pointless {
+            let inner = format!("{path}.{setting}");
+            if is_set && self.findings.sound(&inner) {
+                let message = format!("`{inner}` has no effect: there is no first wait");
+                self.problem(&inner, message, "add one: delay = \"1s\"");
+            }
+        }
+    }
+
+    /// A full bucket has to be enough for a retry.
+    fn tokens(&mut self, tokens: &Tokens, path: &str) {
+        if !self.findings.sound(path) {
+            return;
+        }
+        let max = tokens.max.value;
+        for (setting, needed, enough) in [
+            ("keeps", tokens.keeps.value, tokens.keeps.value < max),
+            ("per_retry", tokens.per_retry.value, tokens.per_retry.value <= max),
+        ] {
+            if !enough {
+                let inner = format!("{path}.{setting}");
+                let message =
+                    format!("`{inner}` is {needed}, and the bucket holds {max}: nothing is ever tried again");
+                self.problem(&inner, message, "lower it, or raise `max`");
+            }
         }
     }
 

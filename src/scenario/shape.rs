@@ -103,6 +103,16 @@ impl Shape {
         }
     }
 
+    /// The shape at a path, in which any name of people's choice exists.
+    pub fn at(&self, path: &str) -> Option<&Shape> {
+        path.split('.').try_fold(self, |shape, step| match shape {
+            Shape::Table(_) => shape.field(step).map(|field| &field.shape),
+            Shape::Map(item) => Some(item.as_ref()),
+            Shape::Choice(variants) => variants.iter().find(|variant| variant.name == step)?.content.as_ref(),
+            Shape::One(_) | Shape::Any | Shape::List(_) => None,
+        })
+    }
+
     /// Whether things of this shape have names that stand in headers and paths, rather than keys that mean something.
     pub fn takes_name(&self) -> bool {
         matches!(self, Shape::Table(_) | Shape::Choice(_))

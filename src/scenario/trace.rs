@@ -60,7 +60,7 @@ impl TraceUnit {
 pub(crate) fn read(name: &str, text: &str, request: &Request<'_>) -> Result<Vec<SimTime>, Problem> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let broken = |error: csv::Error| {
-        let line = error.position().map_or(1, csv::Position::line);
+        let line = csv_line(text, error.position());
         Problem::new(format!("the trace `{name}` is not a CSV file")).at(&line_place(name, text, line, None)).help(
             "every line needs the same number of cells, separated by commas, and text with commas in quotes",
         )
@@ -76,7 +76,7 @@ pub(crate) fn read(name: &str, text: &str, request: &Request<'_>) -> Result<Vec<
     let mut last: Option<(i128, String)> = None;
     for record in reader.records() {
         let record = record.map_err(broken)?;
-        let line = record.position().map_or(1, csv::Position::line);
+        let line = csv_line(text, record.position());
         let cell = record.get(column).unwrap_or_default().trim();
         let at = || line_place(name, text, line, Some(cell));
         let nanos = clock.read(cell).map_err(|unreadable| match unreadable {
@@ -148,6 +148,16 @@ fn pick_column(name: &str, headers: &csv::StringRecord, request: &Request<'_>) -
             .at(request.file_at)
             .help(format!("add column = \"...\" beside `file`; its columns are {columns}"))
     })
+}
+
+/// The number of the line on which a record of a CSV file begins.
+///
+/// The reader's own count is one short where lines end in CR LF: it has yet to read the LF.
+pub(crate) fn csv_line(text: &str, position: Option<&csv::Position>) -> u64 {
+    let Some(position) = position else { return 1 };
+    let from = usize::try_from(position.byte()).ok().and_then(|byte| text.as_bytes().get(byte..));
+    let ends = from.unwrap_or_default().iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + ends.filter(|byte| **byte == b'\n').count() as u64
 }
 
 /// One line of the file as a source of its own: the whole may be large.

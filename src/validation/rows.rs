@@ -3,7 +3,7 @@
 use super::config::Complaint;
 use super::measure::Measures;
 use super::{PRODUCTS, Product};
-use crate::scenario::{Problem, Problems, one_of};
+use crate::scenario::{Problem, Problems, csv_line, one_of};
 use crate::time::SimDuration;
 use serde_json::{Map, Value};
 
@@ -109,7 +109,10 @@ const HELP: &str = "the columns are described in tests/real_gateways/README.md";
 /// Everything that is wrong with the file or any row of it.
 pub fn read(name: &str, text: &str) -> Result<Vec<MeasuredRun>, Problems> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let headers = reader.headers().map_err(|error| not_csv(name, &error))?.clone();
+    let headers = reader.headers().map_err(|error| not_csv(name, text, &error))?.clone();
+    if headers.is_empty() {
+        return Err(Problem::new(format!("`{name}` is empty")).help(HELP).into());
+    }
     let missing: Vec<&str> = REQUIRED.iter().copied().filter(|c| !headers.iter().any(|h| h == *c)).collect();
     if !missing.is_empty() {
         let all = one_of(missing).replace(" or ", " and ");
@@ -117,8 +120,8 @@ pub fn read(name: &str, text: &str) -> Result<Vec<MeasuredRun>, Problems> {
     }
     let (mut runs, mut problems) = (Vec::new(), Vec::new());
     for record in reader.records() {
-        let record = record.map_err(|error| not_csv(name, &error))?;
-        let line = record.position().map_or(1, csv::Position::line);
+        let record = record.map_err(|error| not_csv(name, text, &error))?;
+        let line = csv_line(text, record.position());
         let row = Row { headers: &headers, record: &record, place: format!("{name}:{line}") };
         match row.run() {
             Ok(run) => runs.push(run),
@@ -132,8 +135,8 @@ pub fn read(name: &str, text: &str) -> Result<Vec<MeasuredRun>, Problems> {
     Ok(runs)
 }
 
-fn not_csv(name: &str, error: &csv::Error) -> Problems {
-    let line = error.position().map_or(1, csv::Position::line);
+fn not_csv(name: &str, text: &str, error: &csv::Error) -> Problems {
+    let line = csv_line(text, error.position());
     let help =
         "every line needs the same number of cells, separated by commas, and text with commas in quotes";
     Problem::new(format!("{name}:{line}: this is no CSV file")).help(help).into()
@@ -326,6 +329,25 @@ pub(super) mod tests {
         assert!(text.contains("`config_json` is no object"), "{text}");
         let text = complaint("nginx", "brownout,503,1.5,1", "{}");
         assert!(text.contains("`brownout_p` is `1.5`"), "{text}");
+    }
+
+    #[test]
+    fn a_line_has_the_number_that_editors_show_however_lines_end() {
+        for end in ["\n", "\r\n"] {
+            let row = "x/1,nginx,x,flood,,,1,60,10.5,20.0,16.0,20.0,0.3,10.0,{},,,5,0.1,2.0,1.9,,0,";
+            let text = format!("{HEADER}{end}{row}{end}{row}{end}x/2,nginx{end}");
+            let complaint = read("runs.csv", &text).unwrap_err().to_string();
+            assert!(complaint.contains("runs.csv:4: this is no CSV file"), "{complaint}");
+            let text = format!("{HEADER}{end}{row}{end}{row}{end}");
+            let complaint = read("runs.csv", &text).unwrap_err().to_string();
+            assert!(complaint.contains("runs.csv:2: `mode`") && complaint.contains(".csv:3:"), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_called_empty() {
+        let text = read("runs.csv", "").unwrap_err().to_string();
+        assert!(text.contains("`runs.csv` is empty"), "{text}");
     }
 
     #[test]

@@ -294,6 +294,20 @@ fn what_new_writes_can_be_checked_and_run() {
     assert!(complaint.contains("make the folder first"), "{complaint}");
 }
 
+/// What the template offers in comments is valid, too.
+#[test]
+fn what_new_writes_can_be_uncommented() {
+    let folder = folder(&[]);
+    run_in(&folder, &["new", "mine.toml"]).ok();
+    let path = folder.path().join("mine.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let (plain, offers) = text.split_once("\n#\n").expect("offers after a line with nothing but #");
+    let offers: Vec<&str> = offers.lines().map(|line| line.trim_start_matches(['#', ' '])).collect();
+    assert!(offers.len() > 10, "{offers:?}");
+    fs::write(&path, format!("{plain}\n{}\n", offers.join("\n"))).unwrap();
+    run_in(&folder, &["check", "mine.toml"]).ok();
+}
+
 #[test]
 fn check_says_all_that_is_wrong_with_all_files() {
     let bad = SMALL.replace("client_timeout = \"5s\"", "client_timeout = 5").replace("lasts", "last");

@@ -166,10 +166,10 @@ fn what_retries_default_to_and_choose_from() {
         ("equal", Jitter::Equal),
         ("decorrelated", Jitter::Decorrelated),
     ] {
-        assert_eq!(retry(&format!(", jitter = \"{word}\"")).backoff.jitter, jitter);
+        assert_eq!(retry(&format!(", delay = \"0s\", jitter = \"{word}\"")).backoff.jitter, jitter);
     }
     for (word, growth) in [("constant", BackoffGrowth::Constant), ("linear", BackoffGrowth::Linear)] {
-        assert_eq!(retry(&format!(", growth = \"{word}\"")).backoff.growth, growth);
+        assert_eq!(retry(&format!(", delay = \"0s\", growth = \"{word}\"")).backoff.growth, growth);
     }
     let tokens = Tokens {
         max: 10.0,
@@ -370,7 +370,7 @@ fn detectors() {
 #[test]
 fn what_detectors_choose_from() {
     let detector = |more: &str| {
-        let text = format!("detector.x = {{ consecutive = 1, {more} }}");
+        let text = format!("detector.x = {{ count = 1, {more} }}");
         gateway_with(&text).detectors.remove(0)
     };
     for (word, from) in [

@@ -38,3 +38,52 @@ fn wrong_arguments_say_what_to_write() {
     .collect();
     snapshot("wrong_arguments", &complaints.join("\n"));
 }
+
+/// Two providers of which the first is too slow for a hedge's patience, and is then down.
+const HEDGED: &str = r#"
+duration = "60s"
+traffic.arrivals = { constant = "1/s" }
+provider.a.latency = { constant = "3s" }
+provider.b.latency = { constant = "500ms" }
+[fault.down]
+on = { name = "a" }
+at = "30s"
+lasts = "20s"
+requests = "refuse"
+[gateway]
+route = { prefer = ["a", "b"] }
+hedge = { after = "2s" }
+retry = { attempts = 1, on = ["refused"], delay = "250ms", to = "other" }
+"#;
+
+#[test]
+fn a_request_is_told_in_order_of_time() {
+    let folder = folder(&[("hedged.toml", HEDGED)]);
+    let told: Vec<String> = ["0", "40"]
+        .iter()
+        .map(|number| run_in(&folder, &["run", "hedged.toml", "--explain", number]).ok())
+        .collect();
+    snapshot("explain", &told.join("\n"));
+}
+
+/// Nobody is admitted for a while, and requests wait.
+const WAITING: &str = r#"
+duration = "60s"
+traffic.arrivals = { constant = "1/s" }
+provider.a.latency = { constant = "100ms" }
+[fault.down]
+on = { name = "a" }
+at = "30s"
+lasts = "1s"
+requests = "refuse"
+[gateway]
+all_ejected = "wait"
+detector.breaker = { consecutive = 1, eject_for = "10s" }
+"#;
+
+#[test]
+fn a_wait_is_told_with_what_it_is_for() {
+    let folder = folder(&[("waiting.toml", WAITING)]);
+    let told = run_in(&folder, &["run", "waiting.toml", "--explain", "33"]).ok();
+    assert!(told.contains("waits") && told.contains("no provider is admitted"), "{told}");
+}

@@ -52,7 +52,6 @@ pub const BASES: &[Base] = &[Base {
                 ("gateway.detector.d.eject_for", "\"6s\""),
                 ("gateway.detector.d.growth", "\"linear\""),
                 ("gateway.detector.d.growth", "{ exponential = 2.0 }"),
-                ("gateway.detector.d.max_eject_for", "\"2s\""),
                 ("gateway.detector.d.eject_jitter", "\"2s\""),
                 ("gateway.detector.d.eject_from", "\"first_failure\""),
                 ("gateway.detector.d.retry_after", "\"0s\""),
@@ -61,6 +60,10 @@ pub const BASES: &[Base] = &[Base {
                 ("gateway.detector.d.max_ejected", "{ share = 0.3 }"),
                 ("gateway.detector.d.spares_lone", "true"),
             ],
+        ),
+        (
+            &["gateway.detector.d.growth={ exponential = 2.0 }"],
+            &[("gateway.detector.d.max_eject_for", "\"5s\"")],
         ),
         // Answers of before come after an ejection that is shorter than they take.
         (&["gateway.detector.d.eject_for=\"500ms\""], &[("gateway.detector.d.stale", "\"dropped\"")]),
