@@ -13,6 +13,7 @@ SAME = {
     "models/gateways/portkey.toml": "models/gateways/direct.toml",
     "models/gateways/cloudflare-ai-gateway.toml": "gateways/portkey-fallback.toml",
     "models/gateways/tensorzero.toml": "gateways/portkey-fallback.toml",
+    "models/gateways/caddy.toml": "models/gateways/traefik.toml",
 }
 OUTAGES = ["refused", "error_502", "brownout", "hang"]
 

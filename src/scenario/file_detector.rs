@@ -17,13 +17,14 @@ pub(crate) struct Detector {
     #[serde(default)]
     pub judges: Judges,
     /// What counts as a failure: refused, connect_timeout, timeout, connection_lost, stalled, cut, 4xx, 5xx, any, or a
-    /// status from 400 to 599. What is in neither list counts as a success.
+    /// status from 400 to 599; models/README.md says what each is. What is in neither list counts as a success, and an
+    /// attempt whose client gave up as nothing.
     #[serde(default = "default::any_failure")]
     pub failures: Vec<AnswerItem>,
     /// What counts as nothing, even where it is a failure, too.
     #[serde(default)]
     pub ignored: Vec<AnswerItem>,
-    /// Eject on so many failures in a row; at least 1.
+    /// Eject on so many failures in a row, over no window; at least 1.
     pub consecutive: Option<Count>,
     /// Eject on so many failures in the window; at least 1.
     pub count: Option<Count>,
@@ -55,7 +56,7 @@ pub(crate) struct Detector {
     /// What a trip does.
     #[serde(default)]
     pub on_trip: TripAction,
-    /// How long an ejection lasts.
+    /// How long an ejection lasts. Needed unless `nginx` or `on_trip` says it.
     #[schemars(example = "30s")]
     pub eject_for: Option<Duration>,
     /// How ejections that follow each other grow.
@@ -106,7 +107,7 @@ pub(crate) struct Ratio {
     pub above: Option<Share>,
     /// This share ejects already; 0 to 1.
     pub at_least: Option<Share>,
-    /// With fewer calls in the window nothing is judged; at least 1.
+    /// With fewer calls in the window nothing is judged; at least 1. A window of `calls` that is full is judged anyway.
     #[serde(default = "default::one")]
     pub min_calls: Count,
 }
@@ -294,7 +295,8 @@ pub(crate) enum EjectedFrom {
     /// The trip.
     #[default]
     Trip,
-    /// The first failure in the window.
+    /// The first failure in the window: what is left of a window that began with it, or the time until the oldest of
+    /// sliding ones is forgotten.
     FirstFailure,
 }
 

@@ -164,13 +164,14 @@ pub(crate) enum AllEjected {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Timeouts {
-    /// For a connection; above zero.
+    /// For a connection; above zero. What takes longer is a `connect_timeout`.
     pub connect: Option<PositiveDuration>,
-    /// From sending an attempt to the first token; where the answer is not streamed, to the answer; above zero.
+    /// From sending an attempt to the first token; where the answer is not streamed, to the answer; above zero. What
+    /// takes longer is a `timeout`.
     pub first_token: Option<PositiveDuration>,
-    /// Between two tokens; above zero.
+    /// Between two tokens; above zero. What takes longer is `stalled`.
     pub idle: Option<PositiveDuration>,
-    /// For an attempt; above zero.
+    /// For an attempt; above zero. What takes longer is a `timeout`, after the first token `stalled`.
     pub attempt: Option<PositiveDuration>,
     /// For a request, with all its attempts; what then fails is not tried again; above zero.
     pub request: Option<PositiveDuration>,

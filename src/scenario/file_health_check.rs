@@ -47,7 +47,8 @@ pub(crate) struct HealthCheck {
     /// Probes that fail like this eject at once, however many `eject_after` asks for.
     #[serde(default)]
     pub eject_at_once_on: Vec<AnswerItem>,
-    /// When the first probe is sent.
+    /// When the first probe is sent. A gateway that has been running for long has a random phase: fix it only where it
+    /// was measured.
     #[serde(default = "default::random")]
     pub first_probe: FirstProbe,
     /// What the interval is counted from.

@@ -44,7 +44,7 @@ pub(super) fn share(value: &Value) -> Result<model::Probability, Complaint> {
 }
 
 pub(super) fn weight(value: &Value) -> Result<f64, Complaint> {
-    let help = "write a weight above 0 and at most 1, such as 0.1";
+    let help = "write a number above 0 and at most 1, such as 0.1";
     let number = number(value, help)?;
     match number > 0.0 && number <= 1.0 {
         true => Ok(number),

@@ -52,10 +52,14 @@ fn scenario(dice: bool, listens: bool) -> Text {
     let gateway =
         (quiet(route()), quiet(replicas(dice)), quiet(gateway()), option::of(health_check(dice)), detectors)
             .prop_map(|(route, replicas, gateway, check, detectors)| {
-                // Some detectors need a health check that acts for them.
+                // Some detectors need a health check that acts for them, or whose probes they heed.
+                let heeds = |detector: &String| match check.is_some() {
+                    true => detector.clone(),
+                    false => detector.replace("readmit_on_probe = true\n", ""),
+                };
                 let detectors: String = (0..)
                     .zip(detectors.iter().filter(|detector| check.is_some() || !detector.contains("on_trip")))
-                    .map(|(i, detector): (u32, _)| format!("[gateway.detector.d{i}]\n{detector}"))
+                    .map(|(i, detector): (u32, _)| format!("[gateway.detector.d{i}]\n{}", heeds(detector)))
                     .collect();
                 format!("[gateway]\n{replicas}{gateway}{route}{}{detectors}", check.unwrap_or_default())
             })
@@ -122,6 +126,17 @@ fn answers() -> Text {
         "[\"refused\", \"connect_timeout\", \"connection_lost\"]",
         "[503, 500]",
     ])
+}
+
+/// What a setting lists, and in every other scenario some of it in another one.
+fn answers_and(name: &'static str, part_name: &'static str) -> Text {
+    (answers(), any::<bool>())
+        .prop_map(move |(whole, has_part)| {
+            let first = whole.split(',').next().unwrap_or_default().trim_end_matches(']');
+            let part = if has_part { format!("{part_name} = {first}]\n") } else { String::new() };
+            format!("{name} = {whole}\n{part}")
+        })
+        .boxed()
 }
 
 fn latency(dice: bool) -> Text {
@@ -296,7 +311,7 @@ fn growth() -> Text {
 
 fn retry(name: &str, dice: bool) -> Text {
     let computed =
-        all([maybe("delay", ms(0..3000)), maybe("growth", growth()), maybe("max_delay", ms(1..4000))]);
+        all([setting("delay", ms(0..1500)), maybe("growth", growth()), maybe("max_delay", ms(1500..4000))]);
     let listed = setting("delays", one_of(&["[\"0s\"]", "[\"100ms\", \"1s\"]"]));
     let jitter = one_of(if dice {
         &["\"full\"", "\"equal\"", "\"decorrelated\"", "{ plus = \"500ms\" }", "{ times = 0.5 }"]
@@ -314,10 +329,9 @@ fn retry(name: &str, dice: bool) -> Text {
         name,
         [
             setting("attempts", number(1..4)),
-            setting("on", answers()),
+            answers_and("on", "at_once_on"),
             prop_oneof![3 => computed, 1 => listed].boxed(),
             maybe("jitter", jitter),
-            maybe("at_once_on", answers()),
             maybe("retry_after", ms(0..5000)),
             maybe("budget", budget),
         ],
@@ -393,7 +407,7 @@ fn detector() -> Text {
         "ratio = { at_least = 0.5, min_calls = 4 }\n",
         "ratio = { above = 0.25 }\n",
         "slow = { after = \"1s\", at_least = 0.5, min_calls = 3 }\n",
-        "consecutive = 2\n",
+        "count = 4\nconsecutive = 2\n",
     ]);
     let trips = prop_oneof![
         one_of(&[
@@ -413,7 +427,7 @@ fn detector() -> Text {
     let judged = all([
         maybe("judges", one_of(&["\"attempts\"", "\"after_retries\""])),
         maybe("failures", answers()),
-        maybe("ignored", answers()),
+        maybe("ignored", one_of(&["[503]", "[\"timeout\"]", "[\"refused\", \"cut\"]"])),
         maybe("stale", one_of(&["\"counts\"", "\"dropped\""])),
         maybe("enforced", one_of(&["1.0", "0.5"])),
         maybe("clears_on_admission", one_of(&["true", "false"])),
@@ -425,9 +439,9 @@ fn detector() -> Text {
         maybe("spares_lone", one_of(&["true", "false"])),
     ]);
     let ejects = all([
-        setting("eject_for", ms(100..15_000)),
+        setting("eject_for", ms(100..8000)),
         maybe("growth", growth()),
-        maybe("max_eject_for", ms(100..20_000)),
+        maybe("max_eject_for", ms(8000..20_000)),
         maybe("eject_jitter", one_of(&["\"0s\"", "\"2s\""])),
         maybe("eject_from", one_of(&["\"trip\"", "\"first_failure\""])),
         maybe("retry_after", ms(0..2000)),
