@@ -129,9 +129,10 @@ impl<'m, R: Recorder> Simulation<'m, '_, R> {
     }
 
     /// Whether a request can still depend on a tick after the last arrival: something else is going to happen, or an
-    /// ejection is going to end. What never ends must not keep the clock going.
+    /// ejection is going to end that a request waits for. What never ends must not keep the clock going.
     fn ticks_matter(&self) -> bool {
-        let will_be_released = || self.breakers.iter().any(Breaker::waits_for_a_tick);
+        let somebody_waits = || self.waiting.iter().any(|slots| !slots.is_empty());
+        let will_be_released = || somebody_waits() && self.breakers.iter().any(Breaker::waits_for_a_tick);
         self.requests_in_flight.len() > 0 && (self.queue.len() > self.ticks || will_be_released())
     }
 

@@ -167,7 +167,7 @@ impl<'m> World<'m> {
             Fate { begins: start, first_token, ends, reply, hit, retry_after: None }
         };
         let mut fate = if quiet {
-            Fate::error(sent.after(latency), Reply::Status(QUIET_ERROR), Hit::None)
+            Fate { begins: sent, ..Fate::error(sent.after(latency), Reply::Status(QUIET_ERROR), Hit::None) }
         } else {
             answered(Reply::Good, sent, latency, Hit::None)
         };
@@ -177,20 +177,17 @@ impl<'m> World<'m> {
                 continue;
             }
             let hit = Hit::WhenSent;
-            let after = |share: f64| latency.scaled(share);
             match effect(fault, call) {
                 Effect::Unaffected => {}
-                Effect::Slow(factor) => {
-                    let slowed = fate.ends.since(sent).scaled(factor);
+                Effect::Slow(_) | Effect::Pause => {
+                    let (mut begins, mut takes) = (fate.begins, fate.ends.since(fate.begins));
+                    match effect(fault, call) {
+                        Effect::Slow(factor) => takes = takes.scaled(factor),
+                        _ => begins = begins.max(fault.end),
+                    }
                     fate = match fate.reply {
-                        Reply::Status(_) => Fate { ends: sent.after(slowed), hit, ..fate },
-                        reply => answered(reply, sent, slowed, hit),
-                    };
-                }
-                Effect::Pause => {
-                    fate = match fate.reply {
-                        Reply::Status(_) => Fate { ends: fault.end.after(latency), hit, ..fate },
-                        reply => answered(reply, fault.end, latency, hit),
+                        Reply::Status(_) => Fate { begins, ends: begins.after(takes), hit, ..fate },
+                        reply => answered(reply, begins, takes, hit),
                     };
                 }
                 Effect::Refuse => return Fate::error(sent, Reply::Refused, hit),
@@ -209,15 +206,15 @@ impl<'m> World<'m> {
                     break;
                 }
                 Effect::Stall(share) => {
-                    fate = broken_off(fate, sent, after(share.get()), Reply::Silence);
+                    fate = broken_off(fate, share, Reply::Silence);
                     break;
                 }
                 Effect::Cut(share) => {
-                    fate = broken_off(fate, sent, after(share.get()), Reply::Lost);
+                    fate = broken_off(fate, share, Reply::Lost);
                     break;
                 }
                 Effect::Truncate(share) => {
-                    fate = broken_off(fate, sent, after(share.get()), Reply::Truncated);
+                    fate = broken_off(fate, share, Reply::Truncated);
                     break;
                 }
             }
@@ -267,11 +264,11 @@ fn effect(fault: &Fault, call: Call) -> Effect {
 }
 
 /// An answer of which only a part comes. An error is too short to be broken off.
-fn broken_off(fate: Fate, sent: SimTime, part: SimDuration, reply: Reply) -> Fate {
+fn broken_off(fate: Fate, share: Probability, reply: Reply) -> Fate {
     if matches!(fate.reply, Reply::Status(_)) {
         return fate;
     }
-    let ends = sent.after(part);
+    let ends = fate.begins.after(fate.ends.since(fate.begins).scaled(share.get()));
     let first_token = if fate.first_token <= ends { fate.first_token } else { SimTime::NEVER };
     let ends = if first_token == SimTime::NEVER && reply == Reply::Silence { SimTime::NEVER } else { ends };
     Fate { first_token, ends, reply, hit: Hit::WhenSent, ..fate }

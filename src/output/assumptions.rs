@@ -60,7 +60,7 @@ pub fn assumptions(model: &Model) -> Vec<String> {
     then.extend(model.gateway.retry.as_ref().map(|retry| match retry.to {
         RetryTo::Same => "tries again at the same provider",
         RetryTo::Other => "tries again at another provider",
-        RetryTo::Any | RetryTo::SameThenAny => "tries again",
+        RetryTo::Any | RetryTo::SameThenAny | RetryTo::Start => "tries again",
     }));
     then.extend(model.gateway.fallback.as_ref().map(|_| "falls back"));
     then.extend(model.gateway.hedge.as_ref().map(|_| "hedges"));
