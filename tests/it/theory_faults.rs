@@ -40,6 +40,36 @@ fn a_pause_delays_and_loses_nothing() {
     assert_eq!(log.durations()[8..17], [2.0, 2.0, 6.5, 5.5, 4.5, 3.5, 2.5, 2.0, 2.0]);
 }
 
+/// A part of an answer comes after the pause that it waited for, also where a slot had to be free for it.
+#[test]
+fn a_pause_comes_before_what_cuts_an_answer_short() {
+    for capacity in ["", "capacity = { slots = 100 }"] {
+        let toml = format!(
+            r#"
+            duration = "20s"
+            traffic = {{ arrivals = {{ constant = "1/s" }} }}
+            [provider.a]
+            latency = {{ constant = "2s" }}
+            {capacity}
+            [fault.paused]
+            on = {{ name = "a" }}
+            at = "5s"
+            lasts = "5s"
+            requests = "pause"
+            [fault.short]
+            on = {{ name = "a" }}
+            at = "5s"
+            lasts = "5s"
+            requests = {{ truncate = 0.25 }}
+            "#
+        );
+        let log = Log::of(&toml, 0);
+        // They arrive at the half of each second, and end at 10.5 s.
+        assert_eq!(log.durations()[4..11], [2.0, 5.0, 4.0, 3.0, 2.0, 1.0, 2.0], "{capacity}");
+        assert_eq!(failed(&log, Cause::Truncated), 5);
+    }
+}
+
 /// Connections that are never established end with the connect timeout, and with nothing else.
 #[test]
 fn a_drop_ends_with_the_connect_timeout() {
