@@ -170,9 +170,7 @@ impl Outlier<'_> {
         script.time("eject_jitter", time("max_ejection_time_jitter")?.unwrap_or(SimDuration::ZERO));
         script.set("max_ejected", format_args!("{{ share = {share:?}, rule = \"{rule}\" }}"));
         let unejects = self.od.flag("successful_active_health_check_uneject_host")?.unwrap_or(true);
-        if self.is_checked {
-            script.set("readmit_on_probe", unejects);
-        }
+        script.set("readmit_on_probe", unejects && self.is_checked);
         Ok(())
     }
 }

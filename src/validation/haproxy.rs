@@ -216,17 +216,14 @@ impl Backend {
             on: Answers::of(&["refused", "connect_timeout"]),
             at_once_on: Answers::default(),
         };
+        let mut redispatch = None;
         for line in lines {
             let mut words = Words::new("backend", line);
             let parts: Vec<&str> = line.split_whitespace().collect();
             match parts.as_slice() {
-                ["option", "redispatch"] | ["option", "redispatch", "-1"] => backend.to = "same_then_any",
-                ["option", "redispatch", "1"] => backend.to = "any",
-                ["option", "redispatch", other] => {
-                    let help = "`option redispatch` takes 1 (each retry) or -1 (the last one)";
-                    return Err(Complaint::beyond("backend: option redispatch", other, help));
-                }
-                ["no", "option", "redispatch"] => backend.to = "same",
+                ["option", "redispatch"] => redispatch = Some("-1"),
+                ["option", "redispatch", nth] => redispatch = Some(nth),
+                ["no", "option", "redispatch"] => redispatch = None,
                 ["retries", _] => {
                     words.next();
                     backend.retries = words.value("retries", "a whole number", |text| text.parse().ok())?;
@@ -247,6 +244,17 @@ impl Backend {
                 _ => return Err(words.unknown(line, &BACKEND_LINES)),
             }
         }
+        backend.to = match redispatch.map(|nth| (nth, nth.parse::<i64>())) {
+            None => "same",
+            Some((_, Ok(1))) => "any",
+            Some((_, Ok(nth))) if nth == -1 || nth == i64::from(backend.retries) => "same_then_any",
+            Some((_, Ok(nth))) if nth > i64::from(backend.retries) => "same",
+            Some((nth, _)) => {
+                let help =
+                    "`option redispatch` takes 1 (each retry), -1 or the number of retries (the last one)";
+                return Err(Complaint::beyond("backend: option redispatch", nth, help));
+            }
+        };
         Ok(backend)
     }
 
