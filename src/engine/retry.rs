@@ -57,12 +57,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return false;
         }
         let Some(wait) = self.wait_before_retry(now, &request, attempt, retry) else { return false };
-        if !is_exhausted && let Some(budget) = &retry.budget {
-            let replica = request.asked.replica as usize;
-            let Some(grant) = self.budgets[replica].take(budget, now, self.inside[replica], answer) else {
-                return false;
-            };
-            request.grant = Some(grant);
+        if !is_exhausted && !self.is_granted(now, &mut request, retry, answer) {
+            return false;
         }
         request.retries += 1;
         request.waited = wait;
@@ -89,19 +85,22 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let Some(wait) = retry.wait(failure.answer, failure.retry_after, nth, request.waited, key) else {
             return false;
         };
-        if let Some(budget) = &retry.budget {
-            let replica = request.asked.replica as usize;
-            let inside = self.inside[replica];
-            let Some(grant) = self.budgets[replica].take(budget, now, inside, failure.answer) else {
-                return false;
-            };
-            request.grant = Some(grant);
+        if !self.is_granted(now, &mut request, retry, failure.answer) {
+            return false;
         }
         (request.retries, request.waited) = (nth, wait);
         (request.spent, request.step, request.fallbacks) = (Spent::default(), ROOT, 0);
         *self.request(slot) = request;
         self.plan(now, slot, Next::Anywhere, wait);
         true
+    }
+
+    /// Whether the budget has a retry left, which the request then holds.
+    fn is_granted(&mut self, now: SimTime, request: &mut Request, retry: &Retry, answer: Answer) -> bool {
+        let Some(budget) = &retry.budget else { return true };
+        let replica = request.asked.replica as usize;
+        request.grant = self.budgets[replica].take(budget, now, self.inside[replica], answer);
+        request.grant.is_some()
     }
 
     /// How long a request waits before it is tried again; `None` if the provider asks for more than the gateway waits.

@@ -1,7 +1,6 @@
 use super::*;
 use crate::model::{
-    AnswerSet, BucketStart, EjectedFrom, Ejection, Growth, Judges, Probability, SlowRatio, TripAction, Trips,
-    WindowStart,
+    AnswerSet, BucketStart, EjectedFrom, Ejection, Growth, Probability, SlowRatio, Trips, WindowStart,
 };
 use std::num::NonZeroU32;
 
@@ -27,30 +26,15 @@ pub(super) fn tumbling(length: f64, from: WindowStart) -> Window {
 
 /// A detector that 5xx count for and 404 does not, and that ejects for 30 s.
 pub(super) fn detector(trips: Trips, window: Window) -> Detector {
+    let detector = Detector::new(secs(30.0));
     Detector {
         name: "detector".into(),
-        judges: Judges::Attempts,
         failures: AnswerSet::class(5).or(AnswerSet::of([Answer::Timeout])),
         ignored: AnswerSet::of([Answer::Status(404), Answer::Status(599)]),
         trips,
         window,
-        evaluated: Evaluated::OnCall,
-        stale: Stale::Counts,
-        enforced: Probability::ONE,
-        action: TripAction::Eject,
-        ejection: Ejection {
-            base: secs(30.0),
-            growth: Growth::Constant,
-            max: secs(300.0),
-            jitter: SimDuration::ZERO,
-            from: EjectedFrom::Trip,
-            retry_after: None,
-        },
-        half_open: None,
-        clears_on_admission: true,
-        readmit_on_probe: false,
-        max_ejected: None,
-        spares_lone: false,
+        ejection: Ejection { max: secs(300.0), ..detector.ejection },
+        ..detector
     }
 }
 
