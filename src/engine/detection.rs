@@ -35,18 +35,14 @@ impl<'m, R: Recorder> Simulation<'m, '_, R> {
         self.model.gateway.detectors.iter().enumerate()
     }
 
-    pub(super) fn schedule_first_ticks(&mut self, now: SimTime) {
+    pub(super) fn schedule_first_ticks(&mut self) {
         for owner in 0..self.owners {
-            self.start_ticking(owner, now);
-        }
-    }
-
-    fn start_ticking(&mut self, owner: u32, now: SimTime) {
-        for (i, settings) in self.detectors() {
-            let Evaluated::OnTicks { every, first } = settings.evaluated else { continue };
-            let key = detector_key(self.run, owner, settings).joined(TICK_PHASE);
-            let first = first.unwrap_or_else(|| every.scaled(key.unit()));
-            self.plan_tick(now.after(first), owner, i as u32);
+            for (i, settings) in self.detectors() {
+                let Evaluated::OnTicks { every, first } = settings.evaluated else { continue };
+                let key = detector_key(self.run, owner, settings).joined(TICK_PHASE);
+                let first = first.unwrap_or_else(|| every.scaled(key.unit()));
+                self.plan_tick(SimTime::START.after(first), owner, i as u32);
+            }
         }
     }
 
@@ -205,7 +201,8 @@ impl<'m, R: Recorder> Simulation<'m, '_, R> {
         i: usize,
         evidence_began: Option<SimTime>,
     ) {
-        let breaker = &self.breakers[self.index_of_breaker(owner, provider, i)];
+        let index = self.index_of_breaker(owner, provider, i);
+        let breaker = &self.breakers[index];
         let with = |bits: u8, is_set: bool| if is_set { bits | bit(i) } else { bits & !bit(i) };
         let old = self.beliefs.marks(owner, provider);
         let ejected = with(old.ejected, breaker.is_ejected());
@@ -215,9 +212,8 @@ impl<'m, R: Recorder> Simulation<'m, '_, R> {
         };
         let marks = Marks { blocked: with(old.blocked, breaker.is_blocked()), ejected, falsely };
         if let Some(at) = breaker.timer()
-            && self.wakes[self.index_of_breaker(owner, provider, i)] != Some(at)
+            && self.wakes[index] != Some(at)
         {
-            let index = self.index_of_breaker(owner, provider, i);
             self.wakes[index] = Some(at);
             let prober = Prober { replica: owner, provider, observer: 0 };
             self.queue.push(at, Event::DetectorWakes { prober, detector: i as u32 });

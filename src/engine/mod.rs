@@ -234,7 +234,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
     fn play(&mut self) {
         self.schedule_incident();
         self.schedule_first_probes();
-        self.schedule_first_ticks(SimTime::START);
+        self.schedule_first_ticks();
         let traffic = &self.model.traffic;
         let mut arrivals =
             ArrivalStream::new(&traffic.arrivals, self.run.named("arrivals"), self.model.duration);
