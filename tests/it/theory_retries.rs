@@ -309,6 +309,30 @@ fn a_retry_from_the_start_goes_around_the_fallback() {
     }
 }
 
+/// Of five providers that all fail a request gets to the first and to as many more as fallbacks are allowed.
+#[test]
+fn fallbacks_are_counted() {
+    for most in 1..=6 {
+        let providers: String = ["a", "b", "c", "d", "e"]
+            .map(|name| {
+                format!("provider.{name} = {{ latency = {{ constant = \"0s\" }}, error_rate = 1.0 }}\n")
+            })
+            .concat();
+        let toml = format!(
+            r#"
+            duration = "10s"
+            traffic = {{ arrivals = {{ constant = "1/s" }} }}
+            {providers}
+            [gateway]
+            route = {{ prefer = ["a", "b", "c", "d", "e"] }}
+            fallback = {{ max = {most} }}
+            "#
+        );
+        let log = Log::of(&toml, 0);
+        assert!(log.requests.iter().all(|request| request.attempts == 1 + most.min(4)), "{most}");
+    }
+}
+
 /// The attempts of a client's SDK, its gateway's retries and its gateway's fallbacks multiply.
 #[test]
 fn retries_of_every_layer_multiply() {
