@@ -78,7 +78,7 @@ impl Counts {
 
 fn ours(model: &Model, path: Path, run: u64) -> Counts {
     let Outcome { request_count, failures, event_count, .. } =
-        measure(model, 1, run, Wanted::default(), Some(path));
+        measure(model, 1, run, Wanted::METRICS, Some(path));
     Counts { requests: request_count, failed: failures.total(), events: event_count }
 }
 

@@ -21,7 +21,7 @@
 //! "#)?;
 //! let model = scenario.model()?;
 //! for run in 0..10 {
-//!     let outcome = measure(&model, 1, run, Wanted::default(), None);
+//!     let outcome = measure(&model, 1, run, Wanted::METRICS, None);
 //!     // The next probe comes within 60 s and takes 30 s to fail.
 //!     assert!((4_666..=14_001).contains(&outcome.failures.total()));
 //! }

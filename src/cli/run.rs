@@ -93,7 +93,7 @@ impl RunArgs {
         let plan = RunPlan {
             seed: self.play.seed,
             runs,
-            wanted: Wanted { series: true, timeline: false },
+            wanted: Wanted { series: true, ..Wanted::METRICS },
             path: self.path.map(|PathChoice::Plain| EnginePath::Plain),
         };
         if let Some(request) = self.explain {
@@ -207,7 +207,7 @@ impl RunArgs {
         played: &[(Vec<SecondTotal>, Vec<Outcome>)],
     ) -> Result<(), Failure> {
         let timeline_of = |model| {
-            let wanted = Wanted { series: false, timeline: true };
+            let wanted = Wanted { timeline: true, ..Wanted::COUNTS };
             measure(model, plan.seed, plan.runs.start, wanted, plan.path).timeline.unwrap_or_default()
         };
         let timelines: Vec<_> = models.iter().map(timeline_of).collect();

@@ -51,7 +51,7 @@ impl SweepArgs {
         let plan = RunPlan {
             seed: self.play.seed,
             runs: 0..self.play.runs.unwrap_or(experiment.runs),
-            wanted: Wanted::default(),
+            wanted: Wanted::METRICS,
             path: None,
         };
         self.play.check_size(&models, plan.count(), plan.wanted.series)?;

@@ -125,7 +125,7 @@ pub struct Outcome {
     /// Requests that arrived in the last quarter of the time from the end of the last fault to the end of arrivals;
     /// none where there is no such time.
     pub after_faults: PeriodCounts,
-    /// Percentiles of the latency of succeeded requests; `None` if none succeeded.
+    /// Percentiles of the latency of succeeded requests; `None` if none succeeded, or if they were not wanted.
     pub latency: Option<LatencyQuantiles>,
     /// By fault, then provider, then replica.
     pub faults: Vec<FaultOutcome>,

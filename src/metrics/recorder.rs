@@ -11,13 +11,22 @@ use crate::time::SimTime;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
-/// What to record beside the scalar metrics.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What to record beside counts and times of detection; what is not recorded is null in the outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
+    /// Percentiles of the latency of succeeded requests.
+    pub latency: bool,
     /// Counts for each second.
     pub series: bool,
     /// Fault edges, ejections, admissions and what was done by hand.
     pub timeline: bool,
+}
+
+impl Wanted {
+    /// Every metric but those of latency.
+    pub const COUNTS: Wanted = Wanted { latency: false, series: false, timeline: false };
+    /// Every metric.
+    pub const METRICS: Wanted = Wanted { latency: true, ..Wanted::COUNTS };
 }
 
 /// Listens to one run and adds it up, in integers, so that the order in which requests are reported does not matter.
@@ -32,7 +41,7 @@ pub struct MetricsRecorder<'m> {
     periods: Periods,
     /// By [`Periods::index`]: together all requests.
     counts: [PeriodCounts; 3],
-    latency: LatencyHistogram,
+    latency: Option<LatencyHistogram>,
     faults: Vec<FaultOutcome>,
     /// By replica, then provider.
     admitted: Vec<bool>,
@@ -67,7 +76,7 @@ impl<'m> MetricsRecorder<'m> {
             saved_by_hand_count: 0,
             periods: Periods::of(model),
             counts: Default::default(),
-            latency: LatencyHistogram::default(),
+            latency: wanted.latency.then(LatencyHistogram::default),
             faults,
             admitted: vec![true; replicas as usize * model.providers.len()],
             series: wanted.series.then(|| vec![SecondCounts::default(); seconds]),
@@ -88,7 +97,7 @@ impl<'m> MetricsRecorder<'m> {
             succeeded_count + failed_count + self.open_count,
             "requests = succeeded + failed + open"
         );
-        let quantile = |q| self.latency.quantile(q);
+        let quantile = |q| self.latency.as_ref()?.quantile(q);
         let quantiles =
             || Some(LatencyQuantiles { p50: quantile(0.5)?, p95: quantile(0.95)?, p99: quantile(0.99)? });
         Outcome {
@@ -133,7 +142,9 @@ impl Recorder for MetricsRecorder<'_> {
         match request.ending {
             Ending::Succeeded => {
                 period.succeeded_count += 1;
-                self.latency.add(request.ended.since(request.arrived));
+                if let Some(latency) = &mut self.latency {
+                    latency.add(request.ended.since(request.arrived));
+                }
             }
             Ending::Failed(cause, stage) => self.failures.add(cause, stage),
             Ending::Open => self.open_count += 1,

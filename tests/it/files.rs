@@ -18,7 +18,7 @@ use std::path::Path;
 mod parquet;
 
 const SEED: u64 = 1;
-const WANTED: Wanted = Wanted { series: true, timeline: true };
+const WANTED: Wanted = Wanted { latency: true, series: true, timeline: true };
 
 fn outcomes(model: &Model, runs: u64) -> Vec<Outcome> {
     (0..runs).map(|run| measure(model, SEED, run, WANTED, None)).collect()
@@ -304,7 +304,7 @@ fn a_request_file_is_the_same_on_every_path_of_the_engine() {
     let direct = request_file(&path, &model, EnginePath::Direct);
     assert!(direct == request_file(&path, &model, EnginePath::Plain));
 
-    let outcome = measure(&model, SEED, 0, Wanted::default(), None);
+    let outcome = measure(&model, SEED, 0, Wanted::METRICS, None);
     let mut reader = csv::Reader::from_reader(direct.as_slice());
     let header = reader.headers().unwrap().clone();
     let column_of = |name: &str| header.iter().position(|h| h == name).unwrap();

@@ -119,7 +119,7 @@ fn outcomes_are_the_same_to_the_last_bit_as_ever() {
         let model = document.and_then(|document| document.model()).unwrap_or_else(|p| panic!("{name}: {p}"));
         let mut text = String::new();
         for run in 0..2 {
-            let on = |path| measure(&model, 1, run, Wanted::default(), path);
+            let on = |path| measure(&model, 1, run, Wanted::METRICS, path);
             let outcome = on(None);
             assert_eq!(told(&outcome), told(&on(Some(Path::Plain))), "{name}, run {run}");
             writeln!(text, "run {run}\n{}", told(&outcome)).expect("a string grows");

@@ -16,12 +16,12 @@ pub fn model(toml: &str) -> Model {
 
 /// Runs 0 to `runs`, on the fastest exact path.
 pub fn outcomes(model: &Model, runs: u64) -> Vec<Outcome> {
-    (0..runs).map(|run| measure(model, 1, run, Wanted::default(), None)).collect()
+    (0..runs).map(|run| measure(model, 1, run, Wanted::METRICS, None)).collect()
 }
 
 /// One run with everything recorded, on the given path.
 pub fn on_path(model: &Model, path: Path, seed: u64, run: u64) -> Outcome {
-    measure(model, seed, run, Wanted { series: true, timeline: true }, Some(path))
+    measure(model, seed, run, Wanted { latency: true, series: true, timeline: true }, Some(path))
 }
 
 /// Asserts that values have this mean, and this variance if given, to within four standard errors.

@@ -118,7 +118,12 @@ fn threads_and_order_do_not_show() {
     let models = [model(BUSY), model(&BUSY.replace("0.7", "1.0"))];
     let play = |threads, runs| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-        let plan = RunPlan { seed: 1, runs, wanted: Wanted { series: true, timeline: true }, path: None };
+        let plan = RunPlan {
+            seed: 1,
+            runs,
+            wanted: Wanted { latency: true, series: true, timeline: true },
+            path: None,
+        };
         pool.install(|| plan.play(&models, &())).expect("nobody cancels")
     };
     let outcomes = play(1, 0..12);
