@@ -3,6 +3,7 @@
 pub mod design;
 pub mod file;
 pub mod runner;
+pub mod selection;
 pub mod statistics;
 
 /// The JSON Schema of experiment files, for editors.
