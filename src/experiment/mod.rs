@@ -8,6 +8,7 @@ pub mod file;
 pub mod runner;
 pub mod selection;
 pub mod statistics;
+pub mod tune;
 
 /// The JSON Schema of experiment files, for editors.
 pub fn json_schema() -> String {

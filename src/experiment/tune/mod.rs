@@ -1,0 +1,3 @@
+//! Tuning: which settings are best over a mix of situations, under constraints, found with few runs.
+
+pub mod mix;
