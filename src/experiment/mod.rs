@@ -1,8 +1,13 @@
 //! Experiments: a question, the scenarios that answer it, the values they are swept over, and many runs of each.
 
+pub mod axis;
+pub mod condition;
 pub mod design;
 pub mod file;
+mod file_sweep;
+pub mod range;
 pub mod runner;
+pub mod sampling;
 pub mod statistics;
 
 /// The JSON Schema of experiment files, for editors.
