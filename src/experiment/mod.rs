@@ -1,11 +1,16 @@
 //! Experiments: a question, the scenarios that answer it, the values they are swept over, and many runs of each.
 
+pub mod axis;
 pub mod comparison;
+pub mod condition;
 pub mod criterion;
 pub mod design;
 pub mod distribution;
 pub mod file;
+mod file_sweep;
+pub mod range;
 pub mod runner;
+pub mod sampling;
 pub mod selection;
 pub mod statistics;
 pub mod tune;

@@ -1,6 +1,7 @@
 //! `[tune]` of an experiment, and what the command line says instead of it, read into a [`Tune`].
 
 use super::{Constraint, Direction, Goal, Guess, Objective, Tune};
+use crate::experiment::comparison::Comparison;
 use crate::experiment::criterion::{Criterion, Target};
 use crate::experiment::design::Sweep;
 use crate::scenario::setting::{Count, NonNegative};
@@ -171,7 +172,7 @@ impl Reader<'_> {
     fn objective(&self, text: &str) -> Result<Objective, Problem> {
         let axes = self.sweep.map_or(&[][..], |sweep| &sweep.axes);
         if let Some(nth) = axes.iter().position(|axis| axis.path == text) {
-            if axes[nth].number_at(0.0).is_none() {
+            if axes[nth].kind.number(&axes[nth].domain.value_at(0.0)).is_none() {
                 return Err(Problem::new(format!("the values of the axis `{text}` have no order"))
                     .help("name a metric, or an axis of numbers, durations or rates"));
             }
@@ -329,7 +330,7 @@ fn read_criterion(text: &str) -> Result<Criterion, Problem> {
         return Err(Problem::new(format!("\"{criterion}\" has no baseline to be relative to"))
             .help("candidates are held against a number: write one"));
     }
-    if !criterion.comparison.is_ordered() {
+    if matches!(criterion.comparison, Comparison::Equal | Comparison::NotEqual) {
         return Err(Problem::new(format!("\"{criterion}\" holds for next to nothing, or for next to all"))
             .help("write <=, <, >= or >"));
     }

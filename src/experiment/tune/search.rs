@@ -48,7 +48,7 @@ impl<'a> Search<'a> {
             first.extend(field.add(position)?);
         }
         if first.is_empty() {
-            return Err(TuneError::Problems(field.space.nothing_kept().into()));
+            return Err(TuneError::Problems(field.space.sweep.nothing_kept().into()));
         }
         let few = FIRST_RUNS.min(runs);
         let needed: u64 = first.iter().map(|candidate| field.cost(*candidate, few)).sum();

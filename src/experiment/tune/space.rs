@@ -84,9 +84,9 @@ impl Space<'_> {
         if self.sweep.design.count().is_some() {
             let units = self.sweep.design.units(self.sweep.seed, &names);
             let count = units.first().map_or(0, Vec::len);
-            return self.few_enough(count).map(|()| {
-                (0..count).map(|nth| self.settled(units.iter().map(|axis| axis[nth]).collect())).collect()
-            });
+            self.few_enough(count)?;
+            let position = |nth: usize| self.settled(units.iter().map(|axis| axis[nth]).collect());
+            return Ok((0..count).map(position).collect());
         }
         let ranges = self.ranges();
         let places = self.places(&ranges);
