@@ -25,3 +25,4 @@ mod theory_probes;
 mod theory_retries;
 mod tidy;
 mod ties;
+mod tune;

@@ -80,6 +80,14 @@ impl<'a> Field<'a> {
         Field { space, tune, plan, progress, metrics, candidates, by_values, spent: 0 }
     }
 
+    /// A field of other scenarios, or another question, that is played in the same way.
+    pub fn with<'b>(&self, space: Space<'b>, tune: &'b Tune) -> Field<'b>
+    where
+        'a: 'b,
+    {
+        Field::new(space, tune, self.plan, self.progress)
+    }
+
     /// The candidate at a place, which is there already if it has the settings of another one. `None` where a
     /// condition of the sweep does not hold.
     ///
@@ -209,7 +217,8 @@ impl<'a> Field<'a> {
         Ok(())
     }
 
-    /// What a candidate has of a target: over the mix, or in one scenario. A run without a value counts as `missing`.
+    /// What a candidate has of a target: over the mix, or in one scenario. A run without a value counts as `missing`,
+    /// and so does a candidate without runs.
     pub fn estimate(
         &self,
         candidate: usize,
@@ -219,6 +228,9 @@ impl<'a> Field<'a> {
     ) -> Estimate {
         let nth = self.metrics.iter().position(|metric| metric.name == target.metric.name);
         let nth = nth.expect("a metric that was asked for");
+        if scenario.map_or_else(|| self.runs(candidate), |scenario| self.runs_in(candidate, scenario)) == 0 {
+            return Estimate::exact(missing, 0);
+        }
         let weights = match scenario {
             Some(scenario) => vec![(scenario, 1.0)],
             None => self.weighted(),
@@ -247,10 +259,11 @@ impl<'a> Field<'a> {
         let sign = self.sign();
         match objective {
             Objective::Target(target) => self.estimate(candidate, *target, scenario, sign * f64::INFINITY),
+            Objective::Axis(..) if self.runs(candidate) == 0 => Estimate::exact(sign * f64::INFINITY, 0),
             Objective::Axis(axis, _) => {
                 let value = &self.candidates[candidate].values[*axis];
                 let number = self.space.sweep.axes[*axis].kind.number(value);
-                Estimate::exact(number.unwrap_or(f64::NAN), self.runs(candidate).max(1) as usize)
+                Estimate::exact(number.unwrap_or(f64::NAN), self.runs(candidate) as usize)
             }
         }
     }

@@ -20,9 +20,11 @@ use std::sync::Arc;
 pub(crate) struct TuneFile {
     /// What should be small: a metric such as "failed_count", its mean over the mix unless a statistic is named
     /// ("failed_count.p95"), or the path of an axis. Several are traded against each other.
+    #[serde(default)]
     #[schemars(schema_with = "one_or_several")]
     minimize: Option<toml::Value>,
     /// What should be large; as `minimize`, and instead of it.
+    #[serde(default)]
     #[schemars(schema_with = "one_or_several")]
     maximize: Option<toml::Value>,
     /// What has to hold: "probe_per_day <= 20000" over the mix, or in each of some scenarios

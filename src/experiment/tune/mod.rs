@@ -5,11 +5,14 @@
 //! and keeps what they did; [`judge`] says how they stand; [`search`] decides whom to play next; [`analysis`] asks what
 //! follows, and [`report`] holds the answers. Formats are left to others.
 
+pub mod analysis;
 pub mod field;
 pub(crate) mod file;
 pub mod judge;
 pub mod mix;
+pub mod report;
 pub mod search;
+mod sensitivity;
 pub mod space;
 
 use super::criterion::{Criterion, Target};

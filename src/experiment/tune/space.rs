@@ -122,7 +122,7 @@ impl Space<'_> {
             return Ok(());
         }
         Err(Problem::new(format!("{count} candidates are more than {CANDIDATES_MAX}"))
-            .help("take fewer values on some axis, or ranges instead: range = [\"1s\", \"60s\"]"))
+            .help("take fewer values on some axis, or a range instead: range = { from = \"1s\", to = \"60s\" }"))
     }
 
     /// Places on the ranges: even on a single one, a Sobol sequence and the corners on several.
