@@ -1,10 +1,12 @@
 //! Experiments: a question, the scenarios that answer it, the values they are swept over, and many runs of each.
 
+pub mod baseline;
 pub mod comparison;
 pub mod criterion;
 pub mod design;
 pub mod distribution;
 pub mod file;
+pub mod objective;
 pub mod runner;
 pub mod statistics;
 
