@@ -1,6 +1,9 @@
 //! Experiments: a question, the scenarios that answer it, the values they are swept over, and many runs of each.
 
+pub mod comparison;
+pub mod criterion;
 pub mod design;
+pub mod distribution;
 pub mod file;
 pub mod runner;
 pub mod statistics;
