@@ -2,7 +2,10 @@
 
 pub mod axis;
 pub mod condition;
+pub mod comparison;
+pub mod criterion;
 pub mod design;
+pub mod distribution;
 pub mod file;
 mod file_sweep;
 pub mod range;

@@ -1,5 +1,6 @@
 //! What many runs say together.
 
+use super::distribution::quantile_ranks;
 use crate::metrics::{METRICS, Metric, Outcome};
 
 /// One metric over the runs of one model. Runs in which it has no value are left out, and counted by `n`.
@@ -27,24 +28,110 @@ pub struct Summary {
     pub max: Option<f64>,
 }
 
+/// Which number of a [`Summary`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statistic {
+    /// [`Summary::mean`].
+    Mean,
+    /// [`Summary::ci95_low`].
+    Ci95Low,
+    /// [`Summary::ci95_high`].
+    Ci95High,
+    /// [`Summary::pi95_low`].
+    Pi95Low,
+    /// [`Summary::pi95_high`].
+    Pi95High,
+    /// [`Summary::p50`].
+    P50,
+    /// [`Summary::p95`].
+    P95,
+    /// [`Summary::min`].
+    Min,
+    /// [`Summary::max`].
+    Max,
+}
+
+impl Statistic {
+    /// All of them, in the order of columns.
+    pub const ALL: [Statistic; 9] = [
+        Statistic::Mean,
+        Statistic::Ci95Low,
+        Statistic::Ci95High,
+        Statistic::Pi95Low,
+        Statistic::Pi95High,
+        Statistic::P50,
+        Statistic::P95,
+        Statistic::Min,
+        Statistic::Max,
+    ];
+
+    /// As columns and criteria have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Statistic::Mean => "mean",
+            Statistic::Ci95Low => "ci95_low",
+            Statistic::Ci95High => "ci95_high",
+            Statistic::Pi95Low => "pi95_low",
+            Statistic::Pi95High => "pi95_high",
+            Statistic::P50 => "p50",
+            Statistic::P95 => "p95",
+            Statistic::Min => "min",
+            Statistic::Max => "max",
+        }
+    }
+
+    /// Which quantile it is, if it is one.
+    pub fn quantile(self) -> Option<f64> {
+        match self {
+            Statistic::Pi95Low => Some(0.025),
+            Statistic::Pi95High => Some(0.975),
+            Statistic::P50 => Some(0.5),
+            Statistic::P95 => Some(0.95),
+            _ => None,
+        }
+    }
+
+    /// Whether there is a confidence interval of it.
+    pub fn has_interval(self) -> bool {
+        self == Statistic::Mean || self.quantile().is_some()
+    }
+
+    /// The statistic of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Statistic::ALL.into_iter().find(|statistic| statistic.name() == name)
+    }
+}
+
 impl Summary {
     /// The names of a summary's numbers, in the order of [`Self::values`].
-    pub const STATISTICS: [&'static str; 9] =
-        ["mean", "ci95_low", "ci95_high", "pi95_low", "pi95_high", "p50", "p95", "min", "max"];
+    pub const STATISTICS: [&'static str; Statistic::ALL.len()] = {
+        let mut names = [""; Statistic::ALL.len()];
+        let mut nth = 0;
+        while nth < names.len() {
+            names[nth] = Statistic::ALL[nth].name();
+            nth += 1;
+        }
+        names
+    };
 
     /// The numbers, in the order of [`Self::STATISTICS`].
-    pub fn values(&self) -> [Option<f64>; 9] {
-        [
-            self.mean,
-            self.ci95_low,
-            self.ci95_high,
-            self.pi95_low,
-            self.pi95_high,
-            self.p50,
-            self.p95,
-            self.min,
-            self.max,
-        ]
+    pub fn values(&self) -> [Option<f64>; Statistic::ALL.len()] {
+        Statistic::ALL.map(|statistic| self.value(statistic))
+    }
+
+    /// One of the numbers.
+    pub fn value(&self, statistic: Statistic) -> Option<f64> {
+        match statistic {
+            Statistic::Mean => self.mean,
+            Statistic::Ci95Low => self.ci95_low,
+            Statistic::Ci95High => self.ci95_high,
+            Statistic::Pi95Low => self.pi95_low,
+            Statistic::Pi95High => self.pi95_high,
+            Statistic::P50 => self.p50,
+            Statistic::P95 => self.p95,
+            Statistic::Min => self.min,
+            Statistic::Max => self.max,
+        }
     }
 
     /// Summarises the values of runs, in any order.
@@ -84,6 +171,46 @@ impl Summary {
     pub fn of_difference(metric: &Metric, outcomes: &[Outcome], baseline: &[Outcome]) -> Self {
         let pairs = outcomes.iter().zip(baseline);
         Summary::of(pairs.map(|(outcome, base)| Some(metric.of(outcome)? - metric.of(base)?)))
+    }
+}
+
+/// A range around an estimate, both ends within it.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Interval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+impl Interval {
+    /// The 95% confidence interval of a statistic: Student's t for the mean, order statistics for a quantile.
+    ///
+    /// `None` with too few values, and for a statistic without an interval.
+    pub fn of(statistic: Statistic, values: impl IntoIterator<Item = Option<f64>>) -> Option<Self> {
+        match statistic.quantile() {
+            Some(q) => {
+                let mut values: Vec<f64> = values.into_iter().flatten().collect();
+                values.sort_unstable_by(f64::total_cmp);
+                Interval::of_quantile(&values, q, 0.95)
+            }
+            None if statistic == Statistic::Mean => {
+                let summary = Summary::of(values);
+                let (low, high) = summary.ci95_low.zip(summary.ci95_high)?;
+                Some(Interval { low, high })
+            }
+            None => None,
+        }
+    }
+
+    /// The interval of a quantile between two of ascending values; it holds for any distribution.
+    ///
+    /// The number of values below the quantile is binomial, so the chance that it lies outside two of them is too
+    /// (David and Nagaraja, Order Statistics, 7.1). Each end leaves out at most half of what the level leaves.
+    /// `None` if even the smallest and largest value are not enough, as for p95 below 72 values.
+    pub fn of_quantile(ascending: &[f64], q: f64, level: f64) -> Option<Self> {
+        let (low, high) = quantile_ranks(ascending.len() as u64, q, level)?;
+        Some(Interval { low: ascending[low as usize - 1], high: ascending[high as usize - 1] })
     }
 }
 
