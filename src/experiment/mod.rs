@@ -5,8 +5,13 @@ pub mod criterion;
 pub mod design;
 pub mod distribution;
 pub mod file;
+pub mod ledger;
+pub mod player;
 pub mod runner;
+pub mod segment;
 pub mod statistics;
+pub mod stopping;
+pub mod survey;
 
 /// The JSON Schema of experiment files, for editors.
 pub fn json_schema() -> String {
