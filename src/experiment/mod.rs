@@ -1,6 +1,7 @@
 //! Experiments: a question, the scenarios that answer it, the values they are swept over, and many runs of each.
 
 pub mod axis;
+pub mod baseline;
 pub mod comparison;
 pub mod condition;
 pub mod criterion;
@@ -9,6 +10,7 @@ pub mod distribution;
 pub mod file;
 mod file_sweep;
 pub mod ledger;
+pub mod objective;
 pub mod player;
 pub mod range;
 pub mod runner;
