@@ -3,7 +3,8 @@
 use super::progress::Bar;
 use super::run::provenance;
 use super::{Failure, PlayArgs, note_missing_parquet, print_out};
-use crate::experiment::design::{Axis, Point, Sweep, axis_value};
+use crate::experiment::axis::{Axis, axis_value};
+use crate::experiment::design::{Point, Sweep};
 use crate::experiment::file::Experiment;
 use crate::experiment::runner::RunPlan;
 use crate::metrics::Wanted;
@@ -88,7 +89,7 @@ impl SweepArgs {
             let path = assignment.split('=').next().unwrap_or_default().trim();
             // An axis of some scenarios leaves the others to be set.
             let mut axes = sweep.axes.iter().filter(|axis| axis.scenarios.is_none());
-            if let Some(axis) = axes.find(|axis| is_within(&axis.path, path)) {
+            if let Some(axis) = axes.find(|axis| axis.paths().iter().any(|set| is_within(set, path))) {
                 return Err(Failure::refused(
                     format!(
                         "`--set {assignment}` would change nothing: the sweep has an axis `{}`",

@@ -8,7 +8,7 @@ use super::partial::{PartialFile, clear_leftover, partial_name};
 use super::schema::{self, AxisColumn, Design, Point};
 use super::table::Table;
 use super::table_file::{PARQUET_AVAILABLE, TableFile, WrittenFile};
-use crate::experiment::design::AxisValue;
+use crate::experiment::axis::AxisValue;
 use crate::metrics::Outcome;
 use crate::model::Model;
 use std::fs;

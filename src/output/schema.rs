@@ -5,7 +5,7 @@
 
 use super::table::{Name, Table, TableBuilder};
 use crate::engine::{Ending, RequestEnd};
-use crate::experiment::design::AxisValue;
+use crate::experiment::axis::AxisValue;
 use crate::experiment::statistics::{Summary, summarise};
 use crate::metrics::{FaultOutcome, METRICS, Outcome, SecondCounts, Unit, Verdict};
 use crate::model::{Model, Provider};

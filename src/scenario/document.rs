@@ -198,14 +198,28 @@ impl Document {
 
     /// A setting's value, or its default. `None` if there is no such setting, or it has none here.
     pub fn get(&self, path: &str) -> Option<toml::Value> {
-        let mut value = self.filled();
-        for step in path.split('.') {
+        let (mut shape, mut node) = (&*SHAPE, &self.merged.root);
+        let mut steps = path.split('.').peekable();
+        // Down to the last table that is written; what it lacks its defaults say.
+        while let Some(step) = steps.peek()
+            && let Some(inner) = shape.at(step).zip(node.table().and_then(|table| table.get(*step)))
+        {
+            (shape, node) = inner;
+            steps.next();
+        }
+        let mut value = fill(shape, &node.to_toml());
+        for step in steps {
             value = match value {
                 toml::Value::Table(mut table) => table.remove(step)?,
                 _ => return None,
             };
         }
         Some(value)
+    }
+
+    /// Whether a path is a table of settings, or of things that have names.
+    pub(crate) fn is_table(&self, path: &str) -> bool {
+        matches!(SHAPE.at(path), Some(Shape::Table(_) | Shape::Map(_)))
     }
 
     /// What kind of value a path takes; `None` if it is not a single one.

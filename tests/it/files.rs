@@ -2,7 +2,7 @@
 
 use crate::support::story_model;
 use failover_sim::engine::{self, Cause, Path as EnginePath, Stage};
-use failover_sim::experiment::design::AxisValue;
+use failover_sim::experiment::axis::AxisValue;
 use failover_sim::metrics::{METRICS, Outcome, Unit, Wanted, measure};
 use failover_sim::model::{FirstProbe, InFlight, Model};
 use failover_sim::output::schema;
