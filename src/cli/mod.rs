@@ -10,6 +10,7 @@ mod schema;
 mod sweep;
 mod validate;
 
+use crate::experiment::objective::Objective;
 use crate::model::Model;
 use crate::output::FileError;
 use crate::output::terminal::thousands;
@@ -32,7 +33,7 @@ Examples:
   failover-sim run experiments/01_incident_3am   what the 3 AM incident lost, and why
   failover-sim new mine.toml                     a scenario of your own to start from
 
-Exit codes: 0 done, 1 a bar missed, 2 bad input or unwritable output, 130 interrupted";
+Exit codes: 0 done, 1 an objective or a bar missed, 2 bad input or unwritable output, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -166,9 +167,14 @@ fn large(number: f64) -> String {
     }
 }
 
-/// The models of scenarios, or all that is wrong with any of them.
-fn models(documents: &[Document]) -> Result<Vec<Model>, Failure> {
-    all_or_failures(documents.iter().map(|document| document.model().map_err(Failure::from)))
+/// The models of scenarios and what they ask of their results, or all that is wrong with any of them.
+fn models_and_objectives(documents: &[Document]) -> Result<(Vec<Model>, Vec<Vec<Objective>>), Failure> {
+    let both = documents.iter().map(|document| match (document.model(), Objective::all_of(document)) {
+        (Ok(model), Ok(objectives)) => Ok((model, objectives)),
+        (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => Err(problems.into()),
+        (Err(problems), Err(more)) => Err(Failure::all(vec![problems.into(), more.into()])),
+    });
+    Ok(all_or_failures(both)?.into_iter().unzip())
 }
 
 /// All values, or every failure and not only the first.

@@ -24,6 +24,8 @@ pub struct RunPlan {
 pub trait Progress: Sync {
     /// So many more runs are done.
     fn advance(&self, runs: u64);
+    /// So many runs need not be played after all.
+    fn skip(&self, _runs: u64) {}
     /// Whether to stop before the next run.
     fn is_cancelled(&self) -> bool;
 }

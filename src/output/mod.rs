@@ -11,6 +11,8 @@ mod events;
 mod explain;
 mod folder;
 mod json;
+mod junit;
+mod objectives;
 #[cfg(feature = "files")]
 mod parquet;
 mod partial;
@@ -28,7 +30,10 @@ pub use error::FileError;
 pub use events::{Event, EventLine, EventLog, EventRecorder};
 pub use explain::explain;
 pub use folder::{Provenance, ResultFolder, ResultSink, SCHEMA_VERSION, ScenarioProvenance};
-pub use json::{ByName, Document, ScenarioDocument, document};
+pub use json::{
+    ByName, DifferenceDocument, Document, MetricDocument, ObjectiveDocument, ScenarioDocument, document,
+};
+pub use junit::junit;
 pub use requests::{RequestFile, RequestRecorder};
 pub use result::{ScenarioResult, SecondTotal, add_seconds};
 pub use schema::{AxisColumn, Design, Point};

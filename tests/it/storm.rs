@@ -162,6 +162,7 @@ fn told(model: &Model, outcomes: &[Outcome]) -> (String, serde_json::Value, Valu
         seconds: &[],
         timeline: &[],
         assumptions: &[],
+        findings: &[],
     };
     let points = [Point { number: 0, model, outcomes }];
     let column = |table: Table| table.column("verdict").expect("a column").values.clone();
