@@ -8,12 +8,15 @@ mod progress;
 mod run;
 mod schema;
 mod sweep;
+mod tune;
 mod validate;
 
+use crate::experiment::design::Sweep;
 use crate::experiment::objective::Objective;
 use crate::model::Model;
 use crate::output::FileError;
 use crate::output::terminal::thousands;
+use crate::scenario::check::is_within;
 use crate::scenario::{Document, Problem, Problems};
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, IsTerminal, Write};
@@ -41,6 +44,7 @@ enum Command {
     Check(check::CheckArgs),
     Run(run::RunArgs),
     Sweep(sweep::SweepArgs),
+    Tune(tune::TuneArgs),
     Validate(validate::ValidateArgs),
     Schema(schema::SchemaArgs),
 }
@@ -56,6 +60,7 @@ impl Cli {
             Command::Check(args) => args.execute(),
             Command::Run(args) => args.execute(),
             Command::Sweep(args) => args.execute(),
+            Command::Tune(args) => args.execute(),
             Command::Validate(args) => args.execute(),
             Command::Schema(args) => args.execute(),
         }
@@ -109,6 +114,25 @@ impl PlayArgs {
         for document in documents {
             for assignment in &self.set {
                 document.set_text(assignment)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses to set what the sweep sets again at every point: it would change nothing.
+    fn check_settings(&self, sweep: &Sweep) -> Result<(), Failure> {
+        for assignment in &self.set {
+            let path = assignment.split('=').next().unwrap_or_default().trim();
+            // An axis of some scenarios leaves the others to be set.
+            let mut axes = sweep.axes.iter().filter(|axis| axis.scenarios.is_none());
+            if let Some(axis) = axes.find(|axis| axis.paths().iter().any(|set| is_within(set, path))) {
+                return Err(Failure::refused(
+                    format!(
+                        "`--set {assignment}` would change nothing: the sweep has an axis `{}`",
+                        axis.path
+                    ),
+                    "leave it out, or change the values of the axis in experiment.toml",
+                ));
             }
         }
         Ok(())

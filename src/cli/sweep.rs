@@ -10,7 +10,6 @@ use crate::experiment::runner::RunPlan;
 use crate::metrics::Wanted;
 use crate::output::{AxisColumn, Design, ResultFolder};
 use crate::scenario::Loader;
-use crate::scenario::check::is_within;
 use std::path::PathBuf;
 
 /// Points whose runs are played together; the memory that their outcomes take is all a sweep holds.
@@ -45,7 +44,7 @@ impl SweepArgs {
                 "add one to its experiment.toml, or use `run`",
             ));
         };
-        self.check_settings(sweep)?;
+        self.play.check_settings(sweep)?;
         let points = sweep.points(&experiment.scenarios)?;
         // All of them now: a value that is wrong at the last point should not wait for the others.
         let models = sweep.models(&experiment.scenarios, &points)?;
@@ -81,25 +80,6 @@ impl SweepArgs {
             out.display(),
             names.join(", ")
         ))
-    }
-
-    /// Refuses to set what the sweep sets again at every point: it would change nothing.
-    fn check_settings(&self, sweep: &Sweep) -> Result<(), Failure> {
-        for assignment in &self.play.set {
-            let path = assignment.split('=').next().unwrap_or_default().trim();
-            // An axis of some scenarios leaves the others to be set.
-            let mut axes = sweep.axes.iter().filter(|axis| axis.scenarios.is_none());
-            if let Some(axis) = axes.find(|axis| axis.paths().iter().any(|set| is_within(set, path))) {
-                return Err(Failure::refused(
-                    format!(
-                        "`--set {assignment}` would change nothing: the sweep has an axis `{}`",
-                        axis.path
-                    ),
-                    "leave it out, or change the values of the axis in experiment.toml",
-                ));
-            }
-        }
-        Ok(())
     }
 }
 

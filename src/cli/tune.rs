@@ -63,7 +63,7 @@ impl TuneArgs {
                 "add one to its experiment.toml: its axes are what `tune` may change",
             ));
         };
-        self.play.check_axes(sweep)?;
+        self.play.check_settings(sweep)?;
         let question = self.question(experiment.tune.clone(), &experiment.scenarios, sweep)?;
         let runs = self.play.runs.or(question.runs).unwrap_or(experiment.runs);
         let latency = question
@@ -73,7 +73,8 @@ impl TuneArgs {
         let plan = RunPlan { seed: self.play.seed, runs: 0..0, wanted, path: None };
         let space = Space { sweep, scenarios: &experiment.scenarios };
         // Files are opened first: what cannot be written should fail before the work, not after it.
-        let names: Vec<&str> = experiment.scenarios.iter().map(Document::name).collect();
+        let order = by_weight(&question.weights);
+        let names: Vec<&str> = order.iter().map(|nth| experiment.scenarios[*nth].name()).collect();
         let folder = self.out.as_deref().map(|out| TuneFolder::create(out, self.play.force, &names));
         let folder = folder.transpose()?;
         if folder.is_some() {
@@ -88,7 +89,7 @@ impl TuneArgs {
         bar.finish();
         if let Some(folder) = folder {
             let settings = report.recommended.as_ref().map(|choice| choice.values.as_slice());
-            let best = settings.map(|values| self.best(space, values, &question.weights));
+            let best = settings.map(|values| scenarios(space, values, &order));
             folder.finish(&report, &best.transpose()?.unwrap_or_default())?;
         }
         print_out(&match self.format {
@@ -122,22 +123,26 @@ impl TuneArgs {
         }
         Ok(tune)
     }
+}
 
-    /// The scenarios with the recommended settings, those that count most first.
-    fn best(
-        &self,
-        space: Space,
-        values: &[toml::Value],
-        weights: &[f64],
-    ) -> Result<Vec<(String, String)>, Failure> {
-        let mut order: Vec<usize> = (0..space.scenarios.len()).collect();
-        order.sort_by(|a, b| weights[*b].total_cmp(&weights[*a]));
-        let text = |scenario: usize| -> Result<(String, String), Failure> {
-            let document = space.document(scenario, values)?;
-            Ok((document.name().to_owned(), document.standalone()))
-        };
-        order.into_iter().map(text).collect()
-    }
+/// The numbers of the scenarios, those that count most first.
+fn by_weight(weights: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_by(|a, b| weights[*b].total_cmp(&weights[*a]));
+    order
+}
+
+/// The names and texts of scenarios with these settings.
+fn scenarios(
+    space: Space,
+    values: &[toml::Value],
+    order: &[usize],
+) -> Result<Vec<(String, String)>, Failure> {
+    let text = |scenario: &usize| -> Result<(String, String), Failure> {
+        let document = space.document(*scenario, values)?;
+        Ok((document.name().to_owned(), document.standalone()))
+    };
+    order.iter().map(text).collect()
 }
 
 impl From<TuneError> for Failure {

@@ -88,7 +88,12 @@ fn the_best_interval_is_the_shortest_that_the_probes_allow() {
     search(&experiment, |search| {
         let best = search.best()[0];
         let interval = seconds(search, best, 0);
-        eprintln!("{interval} {} {} {:?}", search.field.spent(), search.field.len(), search.contenders().iter().map(|c| seconds(search, *c, 0)).collect::<Vec<_>>());
+        eprintln!(
+            "{interval} {} {} {:?}",
+            search.field.spent(),
+            search.field.len(),
+            search.contenders().iter().map(|c| seconds(search, *c, 0)).collect::<Vec<_>>()
+        );
         assert!((interval - 8.64).abs() < 0.3, "{interval}");
     });
 }

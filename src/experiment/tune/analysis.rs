@@ -107,7 +107,10 @@ impl Search<'_> {
         let position = |i: usize| &self.field.candidate(i).position;
         ordered.sort_by(|a, b| {
             let pairs = position(*a).iter().zip(position(*b));
-            pairs.map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+            pairs
+                .map(|(a, b)| a.total_cmp(b))
+                .find(|order| order.is_ne())
+                .unwrap_or(std::cmp::Ordering::Equal)
         });
         ordered
     }
@@ -292,7 +295,8 @@ fn infeasible(search: &Search) -> TuneError {
     let standings = search.standings(None);
     let all: Vec<usize> = (0..standings.len()).collect();
     let goal = field.tune.goal.as_ref().expect("somebody has said what is to be found");
-    let Some(nearest) = super::judge::best(&standings, &all).filter(|i| standings[*i].violation().is_finite())
+    let Some(nearest) =
+        super::judge::best(&standings, &all).filter(|i| standings[*i].violation().is_finite())
     else {
         let names: Vec<String> = goal.objectives.iter().map(|o| format!("`{o}`")).collect();
         return TuneError::Infeasible(format!(
@@ -302,11 +306,11 @@ fn infeasible(search: &Search) -> TuneError {
         ));
     };
     let axes = field.space.sweep.axes.iter().zip(&field.candidate(nearest).values);
-    let settings: Vec<String> = axes.map(|(axis, value)| format!("{} = {}", axis.path, inline(value))).collect();
+    let settings: Vec<String> =
+        axes.map(|(axis, value)| format!("{} = {}", axis.path, inline(value))).collect();
     let missed = standings[nearest].constraints.iter().enumerate().filter(|(_, held)| !held.is_met);
-    let hardest = missed.max_by(|(_, a), (_, b)| {
-        (a.excess.value / a.scale).total_cmp(&(b.excess.value / b.scale))
-    });
+    let hardest =
+        missed.max_by(|(_, a), (_, b)| (a.excess.value / a.scale).total_cmp(&(b.excess.value / b.scale)));
     let (nth, held) = hardest.expect("what is not feasible misses something");
     let constraint = &field.tune.constraints[nth];
     let least = standings.iter().map(|standing| &standing.constraints[nth]);

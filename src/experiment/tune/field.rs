@@ -204,12 +204,15 @@ impl<'a> Field<'a> {
         };
         let tasks: Vec<Task> = batch.iter().map(task).collect();
         let played = self.plan.play_tasks(&tasks, self.progress)?;
-        let simulated = |task: &Task| if task.model.is_random() { task.runs.end - task.runs.start } else { 1 };
+        let simulated =
+            |task: &Task| if task.model.is_random() { task.runs.end - task.runs.start } else { 1 };
         self.spent += tasks.iter().map(simulated).sum::<u64>();
         for ((candidate, scenario, _), outcomes) in batch.iter().zip(played) {
             let candidate = &mut self.candidates[*candidate];
-            let outcomes = outcomes
-                .map_err(|failure| TuneError::Failed { settings: settings_text(&candidate.values), failure })?;
+            let outcomes = outcomes.map_err(|failure| TuneError::Failed {
+                settings: settings_text(&candidate.values),
+                failure,
+            })?;
             for (metric, samples) in self.metrics.iter().zip(&mut candidate.samples[*scenario]) {
                 samples.extend(outcomes.iter().map(|outcome| metric.of(outcome).unwrap_or(f64::NAN)));
             }

@@ -5,14 +5,12 @@ use crate::experiment::comparison::Comparison;
 use crate::experiment::criterion::{Criterion, Target};
 use crate::experiment::design::Sweep;
 use crate::scenario::setting::{Count, NonNegative};
-use crate::scenario::source::{Folder, Place, Source};
+use crate::scenario::source::given_by_hand;
 use crate::scenario::tree::{Node, Value};
 use crate::scenario::{Document, Problem, Problems, nearest, suggestion};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 /// What is best, under which conditions, over which mix of the scenarios.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -183,8 +181,9 @@ impl Reader<'_> {
         // A metric has at most one dot in its name with a statistic; a path has more, or begins like one.
         let target = Target::read(text).map_err(|problem| {
             match nearest(text, axes.iter().map(|axis| axis.path.as_str())) {
-                Some(path) if text.contains('.') => Problem::new(format!("there is no axis `{text}`"))
-                    .help(format!("did you mean `{path}`?")),
+                Some(path) if text.contains('.') => {
+                    Problem::new(format!("there is no axis `{text}`")).help(format!("did you mean `{path}`?"))
+                }
                 _ => problem,
             }
         })?;
@@ -201,7 +200,11 @@ impl Reader<'_> {
                 "write \"failed_count.p95 <= 1000\", or { expect = \"failed_count.p95 <= 1000\", scenarios = [\"name\"] }",
             )),
         };
-        let unknown = node.table().into_iter().flatten().find(|(name, _)| !["expect", "scenarios"].contains(&name.as_str()));
+        let unknown = node
+            .table()
+            .into_iter()
+            .flatten()
+            .find(|(name, _)| !["expect", "scenarios"].contains(&name.as_str()));
         if let Some((name, inner)) = unknown {
             self.problems.push(
                 Problem::new(format!("`subject_to` has no setting `{name}`"))
@@ -311,14 +314,7 @@ impl Tune {
 
 /// A text given on the command line.
 fn argument(option: &str, text: &str) -> Node {
-    let source = Arc::new(Source {
-        name: option.to_owned(),
-        text: text.to_owned(),
-        first_line: 1,
-        is_file: false,
-        folder: Folder::Disk(PathBuf::new()),
-    });
-    Node::from_toml(&text.into(), &Place::new(&source, 0..text.len()))
+    Node::from_toml(&text.into(), &given_by_hand(option, text))
 }
 
 fn no_scenario(name: &str, names: &[&str]) -> Problem {
@@ -344,7 +340,6 @@ fn has_interval(target: &Target) -> Result<(), Problem> {
     if target.statistic.has_interval() {
         return Ok(());
     }
-    Err(Problem::new(format!("candidates cannot be told apart by `{target}`")).help(
-        "it has no confidence interval: choose the mean, p50, p95, pi95_low or pi95_high",
-    ))
+    Err(Problem::new(format!("candidates cannot be told apart by `{target}`"))
+        .help("it has no confidence interval: choose the mean, p50, p95, pi95_low or pi95_high"))
 }

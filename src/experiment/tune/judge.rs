@@ -112,8 +112,7 @@ pub fn held(field: &Field, candidate: usize, nth: usize) -> Held {
     let criterion = &constraint.criterion;
     let is_upper = matches!(criterion.comparison, Comparison::Less | Comparison::LessOrEqual);
     let sign = if is_upper { 1.0 } else { -1.0 };
-    let estimate =
-        field.estimate(candidate, criterion.target, constraint.scenario, sign * f64::INFINITY);
+    let estimate = field.estimate(candidate, criterion.target, constraint.scenario, sign * f64::INFINITY);
     let judged = criterion.judge(Some(estimate.value), None);
     let bound = judged.bound.expect("the bound is a number");
     Held {

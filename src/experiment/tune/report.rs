@@ -5,8 +5,8 @@ use super::judge::{Verdict, held};
 use super::mix::Estimate;
 use super::search::Search;
 use super::{Direction, Goal};
+use crate::experiment::axis::{Axis, AxisValue, axis_value};
 use crate::experiment::criterion::Target;
-use crate::experiment::axis::{AxisValue, axis_value};
 use crate::experiment::statistics::{Interval, Statistic};
 use crate::metrics::metric;
 use crate::scenario::shape::inline;
@@ -96,6 +96,9 @@ pub struct Setting {
     pub path: String,
     /// As TOML.
     pub value: String,
+    /// The column of result tables.
+    #[serde(skip)]
+    pub column: String,
     /// As in result tables.
     #[serde(skip)]
     pub number: AxisValue,
@@ -276,13 +279,14 @@ impl Search<'_> {
     pub(super) fn choice(&self, candidate: usize) -> Choice {
         let field = &self.field;
         let goal = field.tune.goal.as_ref().expect("somebody has said what is to be found");
-        let named = |path: &str, value: &toml::Value, number| Setting {
-            path: path.to_owned(),
+        let setting = |(axis, value): (&Axis, &toml::Value)| Setting {
+            path: axis.path.clone(),
             value: inline(value),
-            number,
+            column: axis.column.clone(),
+            number: axis_value(axis, value),
         };
-        let axes = field.space.sweep.axes.iter().zip(&field.candidate(candidate).values);
-        let settings = axes.map(|(axis, value)| named(&axis.path, value, axis_value(axis, value))).collect();
+        let settings =
+            field.space.sweep.axes.iter().zip(&field.candidate(candidate).values).map(setting).collect();
         let played = |scenario: &usize| field.runs_in(candidate, *scenario) > 0;
         let scenarios = (0..field.space.scenarios.len()).filter(played);
         Choice {

@@ -5,11 +5,11 @@
 //! steps to either side of the best, ever shorter: first on a few runs, on which the common random numbers make the
 //! objective a plain function of the settings, then on as many as the answer rests on.
 
+use super::Objective;
 use super::field::{Field, TuneError};
 use super::judge::{self, CHANCE, Standing, Verdict, front};
 use super::mix::Scatter;
 use super::space::Position;
-use super::Objective;
 use crate::experiment::selection::ocba;
 use crate::scenario::Problem;
 use std::collections::BTreeMap;
@@ -66,11 +66,11 @@ impl<'a> Search<'a> {
         if !ranges.is_empty() {
             // Half of what lies between two of the first places.
             let step = if ranges.len() == 1 { 1.0 / 32.0 } else { 1.0 / 8.0 };
-            search.refine(&ranges, step, false)?;
+            search.refine(step, false)?;
         }
         search.race()?;
         if !ranges.is_empty() {
-            search.refine(&ranges, SECOND_STEP, true)?;
+            search.refine(SECOND_STEP, true)?;
         }
         Ok(search)
     }
@@ -163,9 +163,8 @@ impl<'a> Search<'a> {
 
     /// How many runs each of these should have after the next round.
     fn allocate(&self, standings: &[Standing], lacking: &[usize], tail: f64) -> Vec<(usize, u64)> {
-        let capped = |(candidate, more): (usize, u64)| {
-            (candidate, (self.field.runs(candidate) + more).min(self.runs))
-        };
+        let capped =
+            |(candidate, more): (usize, u64)| (candidate, (self.field.runs(candidate) + more).min(self.runs));
         let equal = || lacking.iter().map(|candidate| capped((*candidate, FIRST_RUNS))).collect();
         let feasible: Vec<usize> = (0..standings.len()).filter(|i| standings[*i].is_feasible()).collect();
         let Some(best) = judge::best(standings, &feasible).filter(|_| self.objective_count() == 1) else {
@@ -185,7 +184,8 @@ impl<'a> Search<'a> {
                 ),
             };
             // A distance below its own error may be any.
-            let distance = if candidate == best { 0.0 } else { scatter.mean.abs().max(scatter.standard_error()) };
+            let distance =
+                if candidate == best { 0.0 } else { scatter.mean.abs().max(scatter.standard_error()) };
             (distance, scatter.variance)
         };
         let mut compared = lacking.to_vec();
@@ -203,12 +203,12 @@ impl<'a> Search<'a> {
         if wanted.iter().any(gets_any) { wanted } else { equal() }
     }
 
-    /// Steps on ranges to either side of what is best, ever shorter.
-    fn refine(&mut self, ranges: &[usize], first_step: f64, raced: bool) -> Result<(), TuneError> {
+    /// Steps to either side of what is best, ever shorter.
+    fn refine(&mut self, first_step: f64, raced: bool) -> Result<(), TuneError> {
         if self.objective_count() > 1 {
-            return self.fill(ranges, first_step, raced);
+            return self.fill(first_step, raced);
         }
-        let starts = if raced { self.best() } else { self.starts(ranges) };
+        let starts = if raced { self.best() } else { self.starts() };
         for start in starts {
             let mut here = start;
             let mut step = first_step;
@@ -216,7 +216,7 @@ impl<'a> Search<'a> {
                 if step < RESOLUTION || self.field.left() == 0 {
                     break;
                 }
-                let beside = self.beside(&[here], ranges, step)?;
+                let beside = self.beside(&[here], step)?;
                 let next = if raced {
                     self.race()?;
                     self.best().first().copied().unwrap_or(here)
@@ -234,24 +234,29 @@ impl<'a> Search<'a> {
     }
 
     /// Fills the front of several objectives: steps to either side of everything that is on it.
-    fn fill(&mut self, ranges: &[usize], first_step: f64, raced: bool) -> Result<(), TuneError> {
+    fn fill(&mut self, first_step: f64, raced: bool) -> Result<(), TuneError> {
         // Between two points of a front there is always another: finer than this nobody reads it.
         let finest = if raced { SECOND_STEP } else { first_step / 4.0 };
         let mut step = first_step;
         while step >= finest && self.field.left() > 0 {
             let front: Vec<usize> = self.best().into_iter().take(STARTS_MAX).collect();
-            self.beside(&front, ranges, step)?;
+            self.beside(&front, step)?;
             step /= 2.0;
         }
         if raced { self.race() } else { Ok(()) }
     }
 
     /// Candidates a step to either side of these, with their first runs.
-    fn beside(&mut self, of: &[usize], ranges: &[usize], step: f64) -> Result<Vec<usize>, TuneError> {
+    fn beside(&mut self, of: &[usize], step: f64) -> Result<Vec<usize>, TuneError> {
         let mut added = Vec::new();
+        // A grid has every combination of listed values already.
+        let axes: Vec<usize> = match self.field.space.is_sampled() {
+            true => (0..self.field.space.sweep.axes.len()).collect(),
+            false => self.field.space.ranges(),
+        };
         for &candidate in of {
             let position = self.field.candidate(candidate).position.clone();
-            for &axis in ranges {
+            for &axis in &axes {
                 for beside in self.field.space.neighbours(&position, axis, step) {
                     added.extend(self.field.add(beside)?);
                 }
@@ -270,10 +275,10 @@ impl<'a> Search<'a> {
     }
 
     /// The best of each combination of listed values: of them, those from which ranges are searched.
-    fn starts(&self, ranges: &[usize]) -> Vec<usize> {
+    fn starts(&self) -> Vec<usize> {
         let asks_for_axis = self.field.tune.goal.iter().flat_map(|goal| &goal.objectives);
         let of_each = asks_for_axis.clone().any(|objective| matches!(objective, Objective::Axis(..)));
-        let groups = self.combinations(ranges);
+        let groups = self.combinations(&self.field.space.ranges());
         let bests: Vec<usize> = groups.iter().filter_map(|group| self.nearest_to_best(group)).collect();
         let standings = self.standings(None);
         let mut ordered = bests;

@@ -176,7 +176,8 @@ fn variants(tune: &Tune, space: &Space) -> Vec<Variant> {
                 }
                 scaled
             });
-            let variant = Variant { name: format!("{} x {factor}", input.name), scenarios: scenarios.collect() };
+            let variant =
+                Variant { name: format!("{} x {factor}", input.name), scenarios: scenarios.collect() };
             if changed {
                 variants.push(variant);
             }
@@ -211,7 +212,9 @@ mod tests {
 
     #[test]
     fn durations_rates_and_shares_are_scaled_as_they_are_written() {
-        for (value, scaled) in [("\"90s\"", "\"3m\""), ("\"60/min\"", "\"2/s\""), ("0.25", "0.5"), ("0.75", "1.0")] {
+        for (value, scaled) in
+            [("\"90s\"", "\"3m\""), ("\"60/min\"", "\"2/s\""), ("0.25", "0.5"), ("0.75", "1.0")]
+        {
             assert_eq!(scale(&value_of(value), 2.0), Some(value_of(scaled)), "{value}");
         }
         assert_eq!(scale(&value_of("\"trace.csv\""), 2.0), None);

@@ -32,6 +32,11 @@ impl Space<'_> {
         axes.filter(|(_, axis)| axis.domain.count().is_none()).map(|(nth, _)| nth).collect()
     }
 
+    /// Whether places were chosen by a sampled design, which has not every combination of listed values.
+    pub fn is_sampled(&self) -> bool {
+        self.sweep.design.count().is_some()
+    }
+
     /// The settings at a place, one for each axis.
     pub fn values(&self, position: &[f64]) -> Vec<toml::Value> {
         self.sweep.axes.iter().zip(position).map(|(axis, unit)| axis.domain.value_at(*unit)).collect()
@@ -81,7 +86,7 @@ impl Space<'_> {
     /// If there are more than anybody waits for.
     pub fn first_positions(&self) -> Result<Vec<Position>, Problems> {
         let names: Vec<&str> = self.sweep.axes.iter().map(|axis| axis.path.as_str()).collect();
-        if self.sweep.design.count().is_some() {
+        if self.is_sampled() {
             let units = self.sweep.design.units(self.sweep.seed, &names);
             let count = units.first().map_or(0, Vec::len);
             self.few_enough(count)?;
@@ -121,8 +126,9 @@ impl Space<'_> {
         if count <= CANDIDATES_MAX {
             return Ok(());
         }
-        Err(Problem::new(format!("{count} candidates are more than {CANDIDATES_MAX}"))
-            .help("take fewer values on some axis, or a range instead: range = { from = \"1s\", to = \"60s\" }"))
+        Err(Problem::new(format!("{count} candidates are more than {CANDIDATES_MAX}")).help(
+            "take fewer values on some axis, or a range instead: range = { from = \"1s\", to = \"60s\" }",
+        ))
     }
 
     /// Places on the ranges: even on a single one, a Sobol sequence and the corners on several.
@@ -134,14 +140,17 @@ impl Space<'_> {
                 .collect(),
             several => {
                 let count = (PLACES_FOR_EACH_RANGE * several.len()).min(PLACES_MAX);
-                let names: Vec<&str> = several.iter().map(|nth| self.sweep.axes[*nth].path.as_str()).collect();
+                let names: Vec<&str> =
+                    several.iter().map(|nth| self.sweep.axes[*nth].path.as_str()).collect();
                 let units = Design::Sobol(count).units(self.sweep.seed, &names);
                 let mut places: Vec<Vec<f64>> =
                     (0..count).map(|nth| units.iter().map(|axis| axis[nth]).collect()).collect();
                 // Where more is always better, or less, the best is at an end of a range.
                 let corners = 1_usize << several.len().min(4);
                 let corner = |bits: usize| {
-                    (0..several.len()).map(|axis| if bits >> axis.min(3) & 1 == 1 { 1.0 } else { 0.0 }).collect()
+                    (0..several.len())
+                        .map(|axis| if bits >> axis.min(3) & 1 == 1 { 1.0 } else { 0.0 })
+                        .collect()
                 };
                 places.extend((0..corners).map(corner));
                 places
