@@ -33,7 +33,7 @@ Examples:
   failover-sim run experiments/01_incident_3am   what the 3 AM incident lost, and why
   failover-sim new mine.toml                     a scenario of your own to start from
 
-Exit codes: 0 done, 1 an objective or a bar missed, 2 bad input or unwritable output, 130 interrupted";
+Exit codes: 0 done, 1 an objective missed, 2 bad input or unwritable output, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
