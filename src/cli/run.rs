@@ -5,12 +5,13 @@ use super::{Failure, PlayArgs, all_or_failures, is_experiment, models, note_miss
 use crate::engine::{Path as EnginePath, simulate};
 use crate::experiment::file::Experiment;
 use crate::experiment::runner::RunPlan;
+use crate::experiment::segment::PointFacts;
 use crate::metrics::{Outcome, Wanted, measure};
 use crate::model::Model;
 use crate::output::terminal;
 use crate::output::{
-    Design, EventLog, Provenance, RequestFile, ResultFolder, ResultSink, ScenarioProvenance, ScenarioResult,
-    SecondTotal, add_seconds, assumptions, document, explain,
+    Design, EventLog, Existing, Point, Provenance, RequestFile, ResultFolder, ResultSink, ScenarioProvenance,
+    ScenarioResult, SecondTotal, add_seconds, assumptions, document, explain,
 };
 use crate::scenario::{Document, Loader, ResolvedSetting};
 use std::fmt::Write;
@@ -121,7 +122,8 @@ impl RunArgs {
             for batch in batches(&plan, model, sink.is_some()) {
                 let mut played = batch.play(std::slice::from_ref(model), &bar)?.swap_remove(0);
                 if let Some(sink) = &mut sink {
-                    sink.point(i, model, &played)?;
+                    let facts = PointFacts::of(model, plan.path_of(model));
+                    sink.points(&[Point { number: i, facts: &facts, outcomes: &played, error: None }])?;
                 }
                 add_seconds(&mut seconds, &mut played);
                 outcomes.append(&mut played);
@@ -194,7 +196,8 @@ impl RunArgs {
 
     fn open_results(&self, out: &std::path::Path, plan: &RunPlan) -> Result<ResultSink, Failure> {
         let design = Design { seed: plan.seed, first_run: plan.runs.start, axes: Vec::new() };
-        let sink = ResultFolder::create(out, self.play.force)?.begin(design, plan.wanted.series)?;
+        let existing = if self.play.force { Existing::Replace } else { Existing::Refuse };
+        let sink = ResultFolder::create(out, existing)?.begin(design, plan.wanted.series)?;
         note_missing_parquet();
         Ok(sink)
     }
@@ -275,17 +278,23 @@ fn write_events(log: Option<EventLog>, models: &[Model], plan: &RunPlan, bar: &B
 }
 
 /// What a results folder's manifest says of the command.
-pub(super) fn provenance(documents: &[Document], runs: u64) -> Provenance {
+fn provenance(documents: &[Document], runs: u64) -> Provenance {
+    Provenance {
+        command: std::env::args().collect(),
+        runs,
+        scenarios: scenario_provenance(documents),
+        sweep: None,
+    }
+}
+
+/// What it says of the scenarios.
+pub(super) fn scenario_provenance(documents: &[Document]) -> Vec<ScenarioProvenance> {
     let scenario = |document: &Document| ScenarioProvenance {
         name: document.name().to_owned(),
         path: document.path().to_owned(),
         resolved: document.to_json(),
     };
-    Provenance {
-        command: std::env::args().collect(),
-        runs,
-        scenarios: documents.iter().map(scenario).collect(),
-    }
+    documents.iter().map(scenario).collect()
 }
 
 /// Every setting of every scenario, for programs.
