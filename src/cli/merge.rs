@@ -43,21 +43,13 @@ impl MergeArgs {
             ));
         };
         let stopping = first.sweep.stopping().ok_or_else(|| unreadable(first.path))?;
+        let ledgers = parts.iter().map(open_ledger).collect::<Result<Vec<_>, _>>()?;
         let plan = Plan { shard: None, ..first.plan.clone() };
         let existing = if self.force { Existing::Replace } else { Existing::Refuse };
         let folder = ResultFolder::create(&self.out, existing)?;
-        let (mut ledger, _) = folder.ledger(&plan)?;
         note_missing_parquet();
-        for part in &parts {
-            let (of_part, damaged) = LedgerFolder::open(part.path, &part.plan, false)?;
-            if let Some(segment) = damaged.first() {
-                return Err(Failure::refused(
-                    format!("{}: {}", segment.path.display(), segment.damage),
-                    format!("play what it had with `sweep --shard {} --resume`", part.shard),
-                ));
-            }
-            ledger.copy(&of_part)?;
-        }
+        let (mut ledger, _) = folder.ledger(&plan)?;
+        ledgers.iter().try_for_each(|of_part| ledger.copy(of_part))?;
         let (files, tally) = finish(folder, &ledger, &plan, &stopping)?;
         report(&self.out, &files, &tally, None, plan.point_count)
     }
@@ -82,6 +74,17 @@ fn open(path: &Path) -> Result<Part<'_>, Failure> {
         None => Err(refused(
             "is not finished",
             format!("play the rest of it with `sweep --shard {shard} --resume`"),
+        )),
+    }
+}
+
+fn open_ledger(part: &Part) -> Result<LedgerFolder, Failure> {
+    let (ledger, damaged) = LedgerFolder::open(part.path, &part.plan, false)?;
+    match damaged.first() {
+        None => Ok(ledger),
+        Some(segment) => Err(Failure::refused(
+            format!("{}: {}", segment.path.display(), segment.damage),
+            format!("play what it had with `sweep --shard {} --resume`", part.shard),
         )),
     }
 }

@@ -3,6 +3,7 @@
 use super::progress::Bar;
 use super::{Failure, PlayArgs, all_or_failures, is_experiment, models, note_missing_parquet, print_out};
 use crate::engine::{Path as EnginePath, simulate};
+use crate::experiment::design::Sweep;
 use crate::experiment::file::Experiment;
 use crate::experiment::runner::RunPlan;
 use crate::experiment::segment::PointFacts;
@@ -29,7 +30,8 @@ const SECONDS_AT_ONCE: u64 = 20_000_000;
 Examples:
   failover-sim run experiments/01_incident_3am
   failover-sim run mine.toml --set gateway.health_check.interval=5s
-  failover-sim run before.toml after.toml --runs 1000 --out results/compared")]
+  failover-sim run before.toml after.toml --runs 1000 --out results/compared
+  failover-sim run experiments/02_health_check_interval --point 7 --run-index 3")]
 pub struct RunArgs {
     /// Scenario files, of which the first is the baseline, or one experiment folder
     #[arg(required = true, value_name = "SCENARIO")]
@@ -42,6 +44,9 @@ pub struct RunArgs {
         value_parser = super::whole::<0, { u64::MAX - 1 }>,
     )]
     run_index: Option<u64>,
+    /// Play only point number N of the experiment's sweep, as the column `point` of its tables has it
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::whole::<0, { u64::MAX }>)]
+    point: Option<u64>,
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -144,9 +149,11 @@ impl RunArgs {
     /// The scenarios with `--set` applied, the question that they answer if they are an experiment's, and its runs.
     fn open(&self) -> Result<(Option<String>, Vec<Document>, u64), Failure> {
         let mut loader = Loader::new();
+        let mut sweep = None;
         let (question, mut documents, runs) = match self.paths.as_slice() {
             [path] if is_experiment(path) => {
                 let experiment = Experiment::open(path, &mut loader)?;
+                sweep = experiment.sweep;
                 (Some(experiment.question), experiment.scenarios, experiment.runs)
             }
             paths => {
@@ -169,6 +176,9 @@ impl RunArgs {
             }
         }
         self.play.make_settings(&mut documents)?;
+        if let Some(number) = self.point {
+            documents = vec![point_document(sweep.as_ref(), &documents, number)?];
+        }
         Ok((question, documents, runs))
     }
 
@@ -235,6 +245,24 @@ impl RunArgs {
             }
         }
     }
+}
+
+/// The scenario that a point of a sweep stands for.
+fn point_document(sweep: Option<&Sweep>, scenarios: &[Document], number: u64) -> Result<Document, Failure> {
+    let Some(sweep) = sweep else {
+        return Err(Failure::refused(
+            format!("there is no sweep to take point {number} of"),
+            "name the experiment folder that was swept",
+        ));
+    };
+    let points = sweep.points(scenarios)?;
+    let point = usize::try_from(number).ok().and_then(|number| points.get(number)).ok_or_else(|| {
+        Failure::refused(
+            format!("there is no point {number}"),
+            format!("the sweep has the points 0 to {}", points.len() - 1),
+        )
+    })?;
+    Ok(sweep.document(scenarios, point)?)
 }
 
 /// The runs of one scenario, so many at a time that their counts of seconds fit in memory.

@@ -216,8 +216,8 @@ struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        // A tenth of a second, where everything is an event.
-        Budget { events: 2e6 }
+        // Some hundredths of a second at first: what a block really takes shows soon.
+        Budget { events: 2e5 }
     }
 }
 
@@ -340,7 +340,7 @@ mod tests {
     const POINTS: [usize; 6] = [0, 2, 3, 4, 5, 7];
 
     fn play(ledger: &mut Memory, stopping: &Stopping) -> Result<(), Stopped<&'static str>> {
-        let player = Player { plan: &PLAN, stopping, model_of: &model_of, events_of: &|_| 400_000.0 };
+        let player = Player { plan: &PLAN, stopping, model_of: &model_of, events_of: &|_| 40_000.0 };
         player.play(&POINTS, ledger, &())
     }
 

@@ -1,7 +1,8 @@
 //! The command as people run it: what it prints, what it refuses, and how it exits.
 //!
-//! What goes into files is left to [`results`], help and wrong arguments to [`usage`].
+//! What goes into files is left to [`results`], stopped and shared sweeps to [`ledger`], help and wrong arguments to [`usage`].
 
+mod ledger;
 mod results;
 mod usage;
 mod validate;
