@@ -1,7 +1,9 @@
 //! The command as people run it: what it prints, what it refuses, and how it exits.
 //!
-//! What goes into files is left to [`results`], gates to [`objectives`], help and wrong arguments to [`usage`].
+//! What goes into files is left to [`results`], gates to [`objectives`], stopped and shared sweeps to [`ledger`], help and
+//! wrong arguments to [`usage`].
 
+mod ledger;
 mod objectives;
 mod results;
 mod usage;
