@@ -1,5 +1,6 @@
 //! `sweep`: every point of an experiment's sweep, into a results folder.
 
+use super::dry_run::DryRun;
 use super::progress::Bar;
 use super::run::provenance;
 use super::{Failure, PlayArgs, note_missing_parquet, print_out};
@@ -23,6 +24,7 @@ const RUNS_AT_ONCE: u64 = 100_000;
 #[command(after_help = "\
 Examples:
   failover-sim sweep experiments/02_health_check_interval
+  failover-sim sweep experiments/02_health_check_interval --dry-run
   failover-sim sweep experiments/02_health_check_interval --runs 10 --out results/quick")]
 pub struct SweepArgs {
     /// An experiment folder with a `[sweep]` in its experiment.toml
@@ -32,6 +34,9 @@ pub struct SweepArgs {
     /// The folder to write to; without it, results/ and the experiment's name
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Say how many points and runs there are, and about how long they take here; write nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl SweepArgs {
@@ -46,6 +51,12 @@ impl SweepArgs {
             ));
         };
         self.check_settings(sweep)?;
+        if self.dry_run {
+            self.play.start_threads();
+            let runs = self.play.runs.unwrap_or(experiment.runs);
+            let scenarios = &experiment.scenarios;
+            return print_out(&DryRun { sweep, scenarios, seed: self.play.seed, runs }.report()?);
+        }
         let points = sweep.points(&experiment.scenarios)?;
         // All of them now: a value that is wrong at the last point should not wait for the others.
         let models = sweep.models(&experiment.scenarios, &points)?;

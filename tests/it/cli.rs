@@ -2,6 +2,7 @@
 //!
 //! What goes into files is left to [`results`], help and wrong arguments to [`usage`].
 
+mod dry_run;
 mod results;
 mod usage;
 mod validate;

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cli;
+mod design;
 mod files;
 mod gateways;
 mod golden;
