@@ -3,6 +3,7 @@
 //! Only this module and `main` print. Results go to standard output; progress and errors go to standard error.
 
 mod check;
+mod dry_run;
 mod merge;
 mod new;
 mod progress;

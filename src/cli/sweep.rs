@@ -1,5 +1,6 @@
 //! `sweep`: every point of an experiment's sweep, into a results folder.
 
+use super::dry_run::DryRun;
 use super::progress::Bar;
 use super::run::scenario_provenance;
 use super::{Failure, PlayArgs, RUNS_MAX, note_missing_parquet, print_out, whole};
@@ -31,6 +32,7 @@ const MIN_RUNS: u64 = 10;
 #[command(after_help = "\
 Examples:
   failover-sim sweep experiments/02_health_check_interval
+  failover-sim sweep experiments/02_health_check_interval --dry-run
   failover-sim sweep experiments/02_health_check_interval --runs 10 --out results/quick
   failover-sim sweep experiments/02_health_check_interval --runs 100 --resume
   failover-sim sweep experiments/02_health_check_interval --shard 1/4 --out part1
@@ -75,6 +77,9 @@ pub struct SweepArgs {
 enum Metrics {
     All,
     Counts,
+    /// Say how many points and runs there are, and about how long they take here; write nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl SweepArgs {
@@ -91,6 +96,12 @@ impl SweepArgs {
         let scenarios = &experiment.scenarios;
         self.check_settings(sweep)?;
         let stopping = self.stopping(experiment.runs)?;
+        if self.dry_run {
+            self.play.start_threads();
+            return print_out(
+                &DryRun { sweep, scenarios, seed: self.play.seed, runs: stopping.max }.report()?,
+            );
+        }
         let points = sweep.points(scenarios)?;
         self.play.start_threads();
         let survey = Survey::of(sweep, scenarios, &points);
