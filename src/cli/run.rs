@@ -5,7 +5,7 @@ use super::{Failure, PlayArgs, all_or_failures, is_experiment, models, note_miss
 use crate::engine::{Path as EnginePath, simulate};
 use crate::experiment::file::Experiment;
 use crate::experiment::runner::RunPlan;
-use crate::metrics::{Outcome, Wanted, measure};
+use crate::metrics::{Outcome, Series, Wanted, measure};
 use crate::model::Model;
 use crate::output::terminal;
 use crate::output::{
@@ -90,10 +90,12 @@ impl RunArgs {
         }
         let runs = self.play.runs.unwrap_or(runs);
         let runs = self.run_index.map_or(0..runs, |k| k..k.saturating_add(1));
+        // The terminal draws failures by second; tables have all requests.
+        let series = if self.out.is_some() { Series::All } else { Series::Failures };
         let plan = RunPlan {
             seed: self.play.seed,
             runs,
-            wanted: Wanted { series: true, ..Wanted::METRICS },
+            wanted: Wanted { series, ..Wanted::METRICS },
             path: self.path.map(|PathChoice::Plain| EnginePath::Plain),
         };
         if let Some(request) = self.explain {
@@ -194,7 +196,8 @@ impl RunArgs {
 
     fn open_results(&self, out: &std::path::Path, plan: &RunPlan) -> Result<ResultSink, Failure> {
         let design = Design { seed: plan.seed, first_run: plan.runs.start, axes: Vec::new() };
-        let sink = ResultFolder::create(out, self.play.force)?.begin(design, plan.wanted.series)?;
+        let sink =
+            ResultFolder::create(out, self.play.force)?.begin(design, plan.wanted.series == Series::All)?;
         note_missing_parquet();
         Ok(sink)
     }

@@ -6,7 +6,7 @@ use super::{Failure, PlayArgs, note_missing_parquet, print_out};
 use crate::experiment::design::{Axis, Point, Sweep, axis_value};
 use crate::experiment::file::Experiment;
 use crate::experiment::runner::RunPlan;
-use crate::metrics::Wanted;
+use crate::metrics::{Series, Wanted};
 use crate::output::{AxisColumn, Design, ResultFolder};
 use crate::scenario::Loader;
 use crate::scenario::check::is_within;
@@ -54,11 +54,12 @@ impl SweepArgs {
             wanted: Wanted::METRICS,
             path: None,
         };
-        self.play.check_size(&models, plan.count(), plan.wanted.series)?;
+        self.play.check_size(&models, plan.count(), plan.wanted.series == Series::All)?;
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name));
         let design =
             Design { seed: plan.seed, first_run: plan.runs.start, axes: axis_columns(sweep, &points) };
-        let mut sink = ResultFolder::create(&out, self.play.force)?.begin(design, plan.wanted.series)?;
+        let mut sink =
+            ResultFolder::create(&out, self.play.force)?.begin(design, plan.wanted.series == Series::All)?;
         note_missing_parquet();
 
         self.play.start_threads();
