@@ -71,15 +71,15 @@ pub struct SweepArgs {
     /// What to record of a run: with `counts`, no latency, which is faster
     #[arg(long, value_enum, default_value_t = Metrics::All)]
     metrics: Metrics,
+    /// Say how many points and runs there are, and about how long they take here; write nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Metrics {
     All,
     Counts,
-    /// Say how many points and runs there are, and about how long they take here; write nothing
-    #[arg(long)]
-    dry_run: bool,
 }
 
 impl SweepArgs {
