@@ -2,6 +2,7 @@
 
 use super::{Failure, is_experiment, large, models_and_objectives, print_out};
 use crate::experiment::file::Experiment;
+use crate::experiment::survey::point_model;
 use crate::scenario::Loader;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -48,7 +49,10 @@ fn check(path: &Path, loader: &mut Loader) -> Result<String, Failure> {
     let mut summary = format!("ok, {} scenarios, {} runs each", experiment.scenarios.len(), experiment.runs);
     if let Some(sweep) = &experiment.sweep {
         let points = sweep.points(&experiment.scenarios)?;
-        sweep.models(&experiment.scenarios, &points)?;
+        // One by one, as nobody needs them all.
+        for point in &points {
+            point_model(sweep, &experiment.scenarios, point)?;
+        }
         write!(summary, ", {} points to sweep", points.len()).expect("a string grows");
     }
     Ok(summary)

@@ -5,15 +5,17 @@ use super::{
     Failure, PlayArgs, all_or_failures, is_experiment, models_and_objectives, note_missing_parquet, print_out,
 };
 use crate::engine::{Path as EnginePath, simulate};
+use crate::experiment::design::Sweep;
 use crate::experiment::file::Experiment;
 use crate::experiment::objective::{Finding, Objective};
 use crate::experiment::runner::RunPlan;
-use crate::metrics::{Outcome, Wanted, measure};
+use crate::experiment::segment::PointFacts;
+use crate::metrics::{Outcome, Series, Wanted, measure};
 use crate::model::Model;
 use crate::output::terminal;
 use crate::output::{
-    Design, EventLog, Provenance, RequestFile, ResultFolder, ResultSink, ScenarioProvenance, ScenarioResult,
-    SecondTotal, add_seconds, assumptions, document, explain, junit,
+    Design, EventLog, Existing, Point, Provenance, RequestFile, ResultFolder, ResultSink, ScenarioProvenance,
+    ScenarioResult, SecondTotal, add_seconds, assumptions, document, explain, junit,
 };
 use crate::scenario::{Document, Loader, ResolvedSetting};
 use std::fmt::Write;
@@ -33,6 +35,7 @@ Examples:
   failover-sim run mine.toml --set gateway.health_check.interval=5s
   failover-sim run before.toml after.toml --runs 1000 --out results/compared
   failover-sim run before.toml after.toml --gate \"failed_count <= 1.0x\" --format junit
+  failover-sim run experiments/02_health_check_interval --point 7 --run-index 3
 
 A gate is `metric[.statistic] op value`:
   metric     a column of docs/columns.md, such as failed_count or request_latency_ms_p99
@@ -58,6 +61,9 @@ pub struct RunArgs {
         value_parser = super::whole::<0, { u64::MAX - 1 }>,
     )]
     run_index: Option<u64>,
+    /// Play only point number N of the experiment's sweep, as the column `point` of its tables has it
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::whole::<0, { u64::MAX }>)]
+    point: Option<u64>,
     /// What the result should be, or exit with 1: `failed_count.p95 <= 1000`, `failed_count <= 1.0x`; may be given again
     #[arg(long, value_name = "CRITERION", conflicts_with_all = ["resolved", "explain"])]
     gate: Vec<String>,
@@ -116,10 +122,12 @@ impl RunArgs {
         self.add_gates(&mut objectives)?;
         let runs = self.play.runs.unwrap_or(runs);
         let runs = self.run_index.map_or(0..runs, |k| k..k.saturating_add(1));
+        // The terminal draws failures by second; tables have all requests.
+        let series = if self.out.is_some() { Series::All } else { Series::Failures };
         let plan = RunPlan {
             seed: self.play.seed,
             runs,
-            wanted: Wanted { series: true, ..Wanted::METRICS },
+            wanted: Wanted { series, ..Wanted::METRICS },
             path: self.path.map(|PathChoice::Plain| EnginePath::Plain),
         };
         if let Some(request) = self.explain {
@@ -147,7 +155,8 @@ impl RunArgs {
             for batch in batches(&plan, model, sink.is_some()) {
                 let mut played = batch.play(std::slice::from_ref(model), &bar)?.swap_remove(0);
                 if let Some(sink) = &mut sink {
-                    sink.point(i, model, &played)?;
+                    let facts = PointFacts::of(model, plan.path_of(model));
+                    sink.points(&[Point { number: i, facts: &facts, outcomes: &played, error: None }])?;
                 }
                 add_seconds(&mut seconds, &mut played);
                 outcomes.append(&mut played);
@@ -192,9 +201,11 @@ impl RunArgs {
     /// The scenarios with `--set` applied, the question that they answer if they are an experiment's, and its runs.
     fn open(&self) -> Result<(Option<String>, Vec<Document>, u64), Failure> {
         let mut loader = Loader::new();
+        let mut sweep = None;
         let (question, mut documents, runs) = match self.paths.as_slice() {
             [path] if is_experiment(path) => {
                 let experiment = Experiment::open(path, &mut loader)?;
+                sweep = experiment.sweep;
                 (Some(experiment.question), experiment.scenarios, experiment.runs)
             }
             paths => {
@@ -217,6 +228,9 @@ impl RunArgs {
             }
         }
         self.play.make_settings(&mut documents)?;
+        if let Some(number) = self.point {
+            documents = vec![point_document(sweep.as_ref(), &documents, number)?];
+        }
         Ok((question, documents, runs))
     }
 
@@ -244,7 +258,8 @@ impl RunArgs {
 
     fn open_results(&self, out: &std::path::Path, plan: &RunPlan) -> Result<ResultSink, Failure> {
         let design = Design { seed: plan.seed, first_run: plan.runs.start, axes: Vec::new() };
-        let sink = ResultFolder::create(out, self.play.force)?.begin(design, plan.wanted.series)?;
+        let existing = if self.play.force { Existing::Replace } else { Existing::Refuse };
+        let sink = ResultFolder::create(out, existing)?.begin(design, plan.wanted.series == Series::All)?;
         note_missing_parquet();
         Ok(sink)
     }
@@ -299,6 +314,24 @@ fn judge(objectives: &[Vec<Objective>], played: &[Played]) -> Vec<Vec<Finding>> 
     objectives.iter().zip(played).map(judged).collect()
 }
 
+/// The scenario that a point of a sweep stands for.
+fn point_document(sweep: Option<&Sweep>, scenarios: &[Document], number: u64) -> Result<Document, Failure> {
+    let Some(sweep) = sweep else {
+        return Err(Failure::refused(
+            format!("there is no sweep to take point {number} of"),
+            "name the experiment folder that was swept",
+        ));
+    };
+    let points = sweep.points(scenarios)?;
+    let point = usize::try_from(number).ok().and_then(|number| points.get(number)).ok_or_else(|| {
+        Failure::refused(
+            format!("there is no point {number}"),
+            format!("the sweep has the points 0 to {}", points.len() - 1),
+        )
+    })?;
+    Ok(sweep.document(scenarios, point)?)
+}
+
 /// The runs of one scenario, so many at a time that their counts of seconds fit in memory.
 ///
 /// Tables take the outcomes of a scenario in one go.
@@ -340,17 +373,23 @@ fn write_events(log: Option<EventLog>, models: &[Model], plan: &RunPlan, bar: &B
 }
 
 /// What a results folder's manifest says of the command.
-pub(super) fn provenance(documents: &[Document], runs: u64) -> Provenance {
+fn provenance(documents: &[Document], runs: u64) -> Provenance {
+    Provenance {
+        command: std::env::args().collect(),
+        runs,
+        scenarios: scenario_provenance(documents),
+        sweep: None,
+    }
+}
+
+/// What it says of the scenarios.
+pub(super) fn scenario_provenance(documents: &[Document]) -> Vec<ScenarioProvenance> {
     let scenario = |document: &Document| ScenarioProvenance {
         name: document.name().to_owned(),
         path: document.path().to_owned(),
         resolved: document.to_json(),
     };
-    Provenance {
-        command: std::env::args().collect(),
-        runs,
-        scenarios: documents.iter().map(scenario).collect(),
-    }
+    documents.iter().map(scenario).collect()
 }
 
 /// Every setting of every scenario, for programs.

@@ -64,6 +64,16 @@ impl Tally {
     pub fn kept(self) -> usize {
         self.designed - self.equal - self.dropped
     }
+
+    /// Those of two scenarios together.
+    #[must_use]
+    pub fn plus(self, other: Tally) -> Tally {
+        Tally {
+            designed: self.designed + other.designed,
+            equal: self.equal + other.equal,
+            dropped: self.dropped + other.dropped,
+        }
+    }
 }
 
 /// Where the values of a scenario's points come from.

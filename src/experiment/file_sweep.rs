@@ -2,7 +2,7 @@
 //!
 //! A part of [`super::file`]; what a sweep means, point by point, is left to [`super::design`].
 
-use super::axis::{Axis, AxisKind, CASE, Case, Domain};
+use super::axis::{Axis, AxisKind, AxisValue, CASE, Case, Domain};
 use super::condition::Condition;
 use super::design::{POINTS_MAX, Sweep, rank};
 use super::range::{Quantity, Range, Scale};
@@ -318,10 +318,11 @@ impl<'a> Reading<'a> {
             );
         }
         let kind = AxisKind::of(kind, &values.iter().collect::<Vec<_>>());
+        // "60s" and "1m" are one value.
+        let read: Vec<AxisValue> = values.iter().map(|value| kind.value(value)).collect();
         for (number, value) in values.iter().enumerate() {
             let steps = ["sweep", "axis", index, "values", &number.to_string()];
-            // "60s" and "1m" are one value.
-            if values[..number].iter().any(|other| kind.value(other) == kind.value(value)) {
+            if read[..number].contains(&read[number]) {
                 let place = self.root.place_of(&steps);
                 let message = format!("the axis `{path}` has the value {} twice", inline(value));
                 self.complain(message, place, "remove one of the two");

@@ -2,7 +2,7 @@
 
 use super::ScenarioResult;
 use super::events::EventLine;
-use super::folder::SCHEMA_VERSION;
+use super::manifest::SCHEMA_VERSION;
 use crate::engine::{Cause, Stage};
 use crate::experiment::baseline::Difference;
 use crate::experiment::criterion::Target;

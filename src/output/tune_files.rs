@@ -1,6 +1,6 @@
 //! What `tune` writes: a document of the answer, a table of all candidates, and scenarios with the recommended settings.
 
-use super::folder::SCHEMA_VERSION;
+use super::manifest::SCHEMA_VERSION;
 use super::table_file::{PARQUET_AVAILABLE, TableFile};
 use super::tune_table::candidates;
 use super::{FileError, TextFile};

@@ -10,7 +10,7 @@ use std::path::Path;
 use unicode_width::UnicodeWidthStr;
 
 /// Of what cannot be told apart, and of a front, more rows than anybody reads; the table of candidates has them all.
-const ROWS: usize = 20;
+const ROWS: usize = 12;
 
 /// The whole answer; `out` is the folder that files were written into.
 pub fn tune_summary(report: &Report, out: Option<&Path>) -> String {
@@ -137,12 +137,47 @@ fn bare(value: &str) -> &str {
     value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value)
 }
 
+/// What an axis is called beside others: the last step of its path.
+fn short_name(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or_default()
+}
+
 /// Settings in one line, by the last step of their paths.
 fn settings_words(settings: &[Setting]) -> String {
-    let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
-    let words: Vec<String> =
-        settings.iter().map(|setting| format!("{} {}", last(&setting.path), bare(&setting.value))).collect();
-    words.join(", ")
+    let word = |setting: &Setting| format!("{} {}", short_name(&setting.path), bare(&setting.value));
+    settings.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// A table of candidates: a column for each axis, and then a text. Further rows are only counted.
+fn settings_table<'a>(
+    text: &mut String,
+    head: &str,
+    choices: impl Iterator<Item = (&'a Choice, String)> + Clone,
+) {
+    let count = choices.clone().count();
+    let Some((first, _)) = choices.clone().next() else { return };
+    let width = |nth: usize| {
+        let values = choices.clone().take(ROWS).map(|(choice, _)| bare(&choice.settings[nth].value).width());
+        values.chain([short_name(&first.settings[nth].path).width()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..first.settings.len()).map(width).collect();
+    let row = |cells: Vec<&str>, rest: &str| {
+        let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}  "));
+        let cells: String = cells.collect();
+        wrap(&format!("  {cells}{rest}"), 6)
+    };
+    line(text, &row(first.settings.iter().map(|setting| short_name(&setting.path)).collect(), head));
+    for (choice, words) in choices.take(ROWS) {
+        line(text, &row(choice.settings.iter().map(|setting| bare(&setting.value)).collect(), &words));
+    }
+    further(text, count);
+}
+
+fn further(text: &mut String, count: usize) {
+    if count > ROWS {
+        let more = thousands((count - ROWS) as f64);
+        line(text, &format!("  and {more} more, which `--out` writes into a table of candidates"));
+    }
 }
 
 fn difference_words(difference: &Difference) -> String {
@@ -163,32 +198,25 @@ fn objective(report: &Report) -> &str {
 }
 
 fn tied(text: &mut String, report: &Report) {
-    title(text, "cannot be told from it");
+    title(text, "cannot be told from it, in the order of the axes");
     if report.tied.is_empty() {
         line(text, "  nothing that was played");
         return;
     }
-    let words = "in the order of the axes, which is none of merit; difference of";
-    line(text, &wrap(&format!("  {words} {}", objective(report)), 2));
-    let row = |tied: &Tied| {
-        let difference = tied.difference.as_ref().map(difference_words).unwrap_or_default();
+    let row = |tied: &'_ Tied| {
         let unclear = tied.choice.constraints.iter().find(|judged| judged.verdict == Verdict::Unclear);
         let unclear = unclear.map(|judged| format!("; {} is unclear", judged.expect)).unwrap_or_default();
-        format!("  {:<44}{difference}{unclear}", settings_words(&tied.choice.settings))
+        tied.difference.as_ref().map(difference_words).unwrap_or_default() + &unclear
     };
-    rows(text, report.tied.iter().map(row), report.tied.len());
+    let head = format!("{} (95% CI)", objective(report));
+    settings_table(text, &head, report.tied.iter().map(|tied| (&tied.choice, row(tied))));
 }
 
 fn rows(text: &mut String, rows: impl Iterator<Item = String>, count: usize) {
     for row in rows.take(ROWS) {
         line(text, &wrap(&row, 6));
     }
-    if count > ROWS {
-        line(
-            text,
-            &format!("  and {} more, which the table of candidates has", thousands((count - ROWS) as f64)),
-        );
-    }
+    further(text, count);
 }
 
 /// What somebody who fears the worst, or hindsight, would choose.
@@ -220,11 +248,11 @@ fn combinations(text: &mut String, report: &Report) {
         return;
     }
     title(text, "the best of each combination of the other axes");
-    let row = |choice: &Choice| {
-        let held: Vec<String> = choice.constraints.iter().map(constraint_words).collect();
-        format!("  {:<44}{}", settings_words(&choice.settings), held.join("; "))
-    };
-    rows(text, report.combinations.iter().map(row), report.combinations.len());
+    let held =
+        |judged: &Judged| judged.value.map_or_else(|| "-".to_owned(), short) + " " + &ends(judged.ci95);
+    let row = |choice: &Choice| choice.constraints.iter().map(held).collect::<Vec<_>>().join("; ");
+    let head = report.constraints.join("; ");
+    settings_table(text, &head, report.combinations.iter().map(|choice| (choice, row(choice))));
 }
 
 fn constraint_costs(text: &mut String, report: &Report) {
@@ -251,15 +279,14 @@ fn steps(text: &mut String, report: &Report) {
     if report.steps.is_empty() {
         return;
     }
-    title(text, "a step away");
+    title(text, &format!("a step away: more {}", objective(report)));
     let row = |step: &Step| {
         let misses = match step.misses.as_slice() {
             [] => String::new(),
             missed => format!("; misses {}", missed.join(" and ")),
         };
-        let last = step.path.rsplit('.').next().unwrap_or_default();
-        let moved = format!("{last} {} -> {}", bare(&step.from), bare(&step.to));
-        format!("  {moved:<36}{}{misses}", difference_words(&step.difference))
+        let moved = format!("{} {} -> {}", short_name(&step.path), bare(&step.from), bare(&step.to));
+        format!("  {moved:<34}  {}{misses}", difference_words(&step.difference))
     };
     rows(text, report.steps.iter().map(row), report.steps.len());
 }
@@ -268,7 +295,7 @@ fn guesses(text: &mut String, report: &Report) {
     if report.guesses.is_empty() {
         return;
     }
-    title(text, "if a guess was wrong");
+    title(text, &format!("if a guess was wrong: {}", objective(report)));
     let row = |effect: &GuessEffect| {
         let Some(value) = effect.value else {
             return format!("  {:<28}is no valid scenario, or has no value", effect.guess);
@@ -289,16 +316,12 @@ fn guesses(text: &mut String, report: &Report) {
 }
 
 fn front(text: &mut String, report: &Report) {
-    title(text, "no other beats these in everything");
-    line(text, "  in the order of the axes, which is none of merit; mean (95% CI)");
-    let row = |choice: &Choice| {
-        let measured = |m: &Measured| {
-            format!("{} {} ({})", m.target, m.value.map_or_else(|| "-".to_owned(), short), ends(m.ci95))
-        };
-        let objectives: Vec<String> = choice.objectives.iter().map(measured).collect();
-        format!("  {:<40}{}", settings_words(&choice.settings), objectives.join("; "))
-    };
-    rows(text, report.front.iter().map(row), report.front.len());
+    title(text, "no other beats these in everything, in the order of the axes");
+    let measured =
+        |m: &Measured| format!("{} ({})", m.value.map_or_else(|| "-".to_owned(), short), ends(m.ci95));
+    let row = |choice: &Choice| choice.objectives.iter().map(measured).collect::<Vec<_>>().join(", ");
+    let head = format!("{} (95% CI)", report.objectives.join(", "));
+    settings_table(text, &head, report.front.iter().map(|choice| (choice, row(choice))));
     if !report.tied.is_empty() {
         let count = thousands(report.tied.len() as f64);
         line(

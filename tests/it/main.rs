@@ -3,6 +3,7 @@
 mod bad_input;
 mod cli;
 mod comparison;
+mod design;
 mod files;
 mod gateways;
 mod golden;
