@@ -193,25 +193,26 @@ impl Reader<'_> {
 
     /// A criterion, or a table with one and the scenarios that it is for.
     pub fn constraint(&mut self, node: &Node) -> Vec<Constraint> {
-        let expect = if node.table().is_some() { node.at(&["expect"]) } else { Some(node) };
-        let read = match expect.and_then(|expect| Some((expect, expect.text()?))) {
-            Some((expect, text)) => read_criterion(text).map_err(|problem| problem.at(&expect.place)),
-            None => Err(Problem::new("`subject_to` takes criteria").at(node.shown()).help(
-                "write \"failed_count.p95 <= 1000\", or { expect = \"failed_count.p95 <= 1000\", scenarios = [\"name\"] }",
-            )),
-        };
-        let unknown = node
-            .table()
-            .into_iter()
-            .flatten()
-            .find(|(name, _)| !["expect", "scenarios"].contains(&name.as_str()));
+        let settings = ["expect", "scenarios"];
+        let unknown = node.table().into_iter().flatten().find(|(name, _)| !settings.contains(&name.as_str()));
         if let Some((name, inner)) = unknown {
             self.problems.push(
                 Problem::new(format!("`subject_to` has no setting `{name}`"))
                     .at(&inner.key)
-                    .help(suggestion(name, ["expect", "scenarios"])),
+                    .help(suggestion(name, settings)),
             );
+            return Vec::new();
         }
+        let expect = if node.table().is_some() { node.at(&["expect"]) } else { Some(node) };
+        let read = match expect.and_then(|expect| Some((expect, expect.text()?))) {
+            Some((expect, text)) => read_criterion(text).map_err(|problem| problem.at(&expect.place)),
+            None => {
+                let with = "{ expect = \"failed_count.p95 <= 1000\", scenarios = [\"name\"] }";
+                Err(Problem::new("`subject_to` takes criteria")
+                    .at(node.shown())
+                    .help(format!("write \"failed_count.p95 <= 1000\", or {with}")))
+            }
+        };
         let criterion = match read {
             Ok(criterion) => criterion,
             Err(problem) => {

@@ -43,11 +43,13 @@ pub enum Verdict {
 impl Held {
     /// Whether the constraint holds, but for a chance of `tail`.
     pub fn verdict(&self, tail: f64) -> Verdict {
-        let interval = self.excess.interval(tail);
+        let scatter = self.excess.scatter();
+        // At the bound itself, in every run, it is what the estimate says.
+        let is_exact = scatter.standard_error() == 0.0;
         match self.is_met {
             _ if !self.excess.value.is_finite() => Verdict::Missed,
-            true if interval.high <= 0.0 => Verdict::Met,
-            false if interval.low >= 0.0 => Verdict::Missed,
+            true if is_exact || scatter.is_below_zero(tail) => Verdict::Met,
+            false if is_exact || scatter.is_above_zero(tail) => Verdict::Missed,
             _ => Verdict::Unclear,
         }
     }
@@ -100,9 +102,17 @@ impl Standing {
 
     /// Whether another one is better, but for a chance of `tail`: in something, and worse in nothing.
     fn is_told_from(&self, better: &Standing, tail: f64) -> bool {
-        let low = |(own, other)| Scatter::of_difference(own, other).interval(tail).low;
-        let lows: Vec<f64> = self.objectives.iter().zip(&better.objectives).map(low).collect();
-        lows.iter().all(|low| *low >= 0.0) && lows.iter().any(|low| *low > 0.0)
+        let mut is_worse_in_any = false;
+        for (own, other) in self.objectives.iter().zip(&better.objectives) {
+            let more = Scatter::of_difference(own, other);
+            let is_worse = more.is_above_zero(tail);
+            let is_equal = more.standard_error() == 0.0 && more.mean == 0.0;
+            if !is_worse && !is_equal {
+                return false;
+            }
+            is_worse_in_any |= is_worse;
+        }
+        is_worse_in_any
     }
 }
 

@@ -3,7 +3,7 @@
 //! An estimate keeps a pseudo-value for each run, so that means and quantiles are compared in the same way: two
 //! candidates saw the same random numbers in the same run, and what they differ by, run by run, has a narrow interval.
 
-use crate::experiment::distribution::student_t;
+use crate::experiment::distribution::{student_t, student_t_two_sided};
 use crate::experiment::statistics::{Interval, Statistic, Summary};
 
 /// A statistic over a mix, with what each run has to do with it.
@@ -113,6 +113,21 @@ impl Scatter {
             return f64::INFINITY;
         }
         libm::sqrt(self.variance / self.n as f64)
+    }
+
+    /// Whether the mean is above zero, but for a chance of `tail`: whether [`Self::interval`] is. What the interval
+    /// costs to compute, it costs by finding how far it goes.
+    pub fn is_above_zero(&self, tail: f64) -> bool {
+        match self.standard_error() {
+            error if !error.is_finite() || self.mean <= 0.0 => false,
+            0.0 => true,
+            error => student_t_two_sided(self.mean / error, (self.n - 1) as f64) < tail,
+        }
+    }
+
+    /// The same of the negative.
+    pub fn is_below_zero(&self, tail: f64) -> bool {
+        Scatter { mean: -self.mean, ..*self }.is_above_zero(tail)
     }
 
     /// The interval of the mean, by Student's t, that leaves out a chance of `tail` on both sides together.
@@ -247,10 +262,24 @@ mod tests {
     }
 
     #[test]
+    fn a_mean_is_told_from_zero_where_its_interval_says_so() {
+        let values = skewed(3, 20);
+        for shift in [-60.0, -45.0, -35.0, -30.0, -25.0, -15.0, 0.0] {
+            let scatter = Scatter::of(values.iter().map(|value| value + shift));
+            for tail in [0.2, 0.01, 1e-6] {
+                let interval = scatter.interval(tail);
+                assert_eq!(scatter.is_above_zero(tail), interval.low > 0.0, "{shift}, {tail}");
+                assert_eq!(scatter.is_below_zero(tail), interval.high < 0.0, "{shift}, {tail}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_the_same_in_every_run_is_exact() {
         let (one, other) = (Estimate::exact(0.1, 10), Estimate::exact(0.3, 10));
         let scatter = Scatter::of_difference(&one, &other);
         assert_eq!(scatter.variance, 0.0);
+        assert!(scatter.is_below_zero(1e-9) && !scatter.is_above_zero(0.9));
         let interval = scatter.interval(1e-9);
         assert!(interval.high < 0.0 && interval.low == interval.high);
     }

@@ -114,16 +114,21 @@ impl<'a> Search<'a> {
 
     /// Plays candidates until each has so many runs, as far as the budget goes.
     pub fn play_to(&mut self, candidates: &[usize], runs: u64) -> Result<(), TuneError> {
+        let wanted: Vec<(usize, u64)> = candidates.iter().map(|candidate| (*candidate, runs)).collect();
+        self.play(&wanted)
+    }
+
+    fn play(&mut self, wanted: &[(usize, u64)]) -> Result<(), TuneError> {
         let mut left = self.field.left();
-        let mut wanted = Vec::new();
-        for &candidate in candidates {
+        let mut affordable = BTreeMap::new();
+        for &(candidate, runs) in wanted {
             let cost = self.field.cost(candidate, runs.saturating_sub(self.field.runs(candidate)));
-            if cost <= left && !wanted.contains(&(candidate, runs)) {
+            if cost <= left && !affordable.contains_key(&candidate) {
                 left -= cost;
-                wanted.push((candidate, runs));
+                affordable.insert(candidate, runs);
             }
         }
-        self.field.play(&wanted)
+        self.field.play(&affordable.into_iter().collect::<Vec<_>>())
     }
 
     /// Plays whatever `named` names until all of it has as many runs as the answer should rest on: what is chosen on
@@ -152,9 +157,7 @@ impl<'a> Search<'a> {
                 return Ok(());
             }
             let spent = self.field.spent();
-            for (candidate, runs) in self.allocate(&standings, &lacking, tail) {
-                self.play_to(&[candidate], runs)?;
-            }
+            self.play(&self.allocate(&standings, &lacking, tail))?;
             if self.field.spent() == spent {
                 return Ok(());
             }

@@ -138,7 +138,7 @@ fn effect(
         field.play(&[(rival, search.runs)])?;
         let [own_standing, standing] = [own, rival].map(|i| Standing::of(&field, i, None));
         let lead = Scatter::of_difference(&own_standing.objectives[0], &standing.objectives[0]);
-        let is_better = lead.interval(CHANCE / added.len() as f64).low > 0.0;
+        let is_better = lead.is_above_zero(CHANCE / added.len() as f64);
         if standing.is_feasible() && (is_better || !own_standing.is_feasible()) {
             let position = &field.candidate(rival).position;
             let known = rivals.iter().find(|i| search.field.candidate(**i).position == *position);
