@@ -85,6 +85,12 @@ fn recommendation(text: &mut String, report: &Report, choice: &Choice) {
     for judged in &choice.constraints {
         line(text, &wrap(&format!("  {}", constraint_words(judged)), 4));
     }
+    if let Some(certain) = &report.certain {
+        let value = certain.objectives[0].value.map_or_else(|| "-".to_owned(), short);
+        let settings = settings_words(&certain.settings);
+        let words = format!("  the best that meets them by its whole intervals: {settings}: {value}");
+        line(text, &wrap(&words, 4));
+    }
     for scenario in calm(report, choice) {
         let cost = |name: &str| scenario.measured.iter().find(|measured| measured.target == name);
         let value = |name: &str| cost(name).and_then(|m| m.value).map_or_else(|| "-".to_owned(), short);
@@ -190,7 +196,7 @@ fn difference_words(difference: &Difference) -> String {
 
 fn signed(value: f64) -> String {
     let number = short(value);
-    if value > 0.0 && number != "0" { format!("+{number}") } else { number }
+    if value > 0.0 && number != "0" && number != "0.00" { format!("+{number}") } else { number }
 }
 
 fn objective(report: &Report) -> &str {
@@ -204,8 +210,14 @@ fn tied(text: &mut String, report: &Report) {
         return;
     }
     let row = |tied: &'_ Tied| {
-        let unclear = tied.choice.constraints.iter().find(|judged| judged.verdict == Verdict::Unclear);
-        let unclear = unclear.map(|judged| format!("; {} is unclear", judged.expect)).unwrap_or_default();
+        let constraints = &tied.choice.constraints;
+        let missed = constraints.iter().find(|judged| !judged.met);
+        let unclear = constraints.iter().find(|judged| judged.verdict == Verdict::Unclear);
+        let unclear = match (missed, unclear) {
+            (Some(missed), _) => format!("; misses {}, by the estimate", missed.expect),
+            (None, Some(unclear)) => format!("; {} is unclear", unclear.expect),
+            (None, None) => String::new(),
+        };
         tied.difference.as_ref().map(difference_words).unwrap_or_default() + &unclear
     };
     let head = format!("{} (95% CI)", objective(report));

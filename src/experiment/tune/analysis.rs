@@ -1,8 +1,8 @@
 //! What follows from a search: what cannot be told from the best, what constraints cost, what a step away does.
 
 use super::field::{Field, TuneError};
-use super::judge::{CHANCE, Standing};
-use super::mix::Scatter;
+use super::judge::{CHANCE, Standing, Verdict, best};
+use super::mix::{Estimate, Scatter};
 use super::report::{
     AtWorst, Between, Choice, ConstraintCost, Difference, Effort, Ends, Report, Step, Tied, Weighted, around,
 };
@@ -30,7 +30,19 @@ pub fn tune(field: Field, runs: u64, question: &str, seed: u64) -> Result<Report
 impl Search<'_> {
     fn finish(mut self, chosen: Vec<usize>, question: &str, seed: u64) -> Result<Report, TuneError> {
         let recommended = (self.objective_count() == 1).then(|| chosen[0]);
-        let tied: Vec<usize> = self.contenders().into_iter().filter(|i| !chosen.contains(i)).collect();
+        let (contenders, tail) = self.contenders();
+        let standings = self.standings(None);
+        let is_tied = |i: &usize| {
+            let is_told = |best: usize| standings[*i].is_told_from(&standings[best], tail);
+            !chosen.contains(i) && !recommended.is_some_and(is_told)
+        };
+        let tied: Vec<usize> = contenders.into_iter().filter(is_tied).collect();
+        let certain: Vec<usize> = recommended
+            .filter(|best| standings[*best].verdict(tail) == Verdict::Unclear)
+            .into_iter()
+            .flat_map(|_| (0..standings.len()).filter(|i| standings[*i].verdict(tail) == Verdict::Met))
+            .collect();
+        let certain = best(&standings, &certain);
         let between = self.between(&chosen, &tied);
         let by_worst = self.settle(|search| search.by_worst_case().into_iter().collect())?;
         let by_regret = self.settle(Search::by_regret)?;
@@ -53,7 +65,7 @@ impl Search<'_> {
         let goal = field.tune.goal.as_ref().expect("somebody has said what is to be found");
         let hindsight = self.hindsight();
         let full = |candidate: usize| self.with_worst(self.choice(candidate), &hindsight);
-        let distance = |i: usize| recommended.map(|best| self.difference(i, best, tied.len()));
+        let distance = |i: usize| recommended.map(|best| self.difference(i, best, tail));
         let scenarios = field.space.scenarios.iter().zip(&field.tune.weights);
         let counted = field.weighted().len() as f64;
         Ok(Report {
@@ -67,6 +79,7 @@ impl Search<'_> {
                 .map(|(document, weight)| Weighted { scenario: document.name().to_owned(), weight: *weight })
                 .collect(),
             recommended: recommended.map(full),
+            certain: certain.map(full),
             tied: self
                 .in_axis_order(&tied)
                 .into_iter()
@@ -85,7 +98,7 @@ impl Search<'_> {
                 .map(|(expect, without)| ConstraintCost {
                     expect,
                     without: without.map(full),
-                    cost: without.zip(recommended).map(|(other, best)| self.difference(best, other, 1)),
+                    cost: without.zip(recommended).map(|(other, best)| self.difference(best, other, CHANCE)),
                 })
                 .collect(),
             steps,
@@ -115,11 +128,11 @@ impl Search<'_> {
         ordered
     }
 
-    /// What a candidate has more than another of the first objective, run by run; one of `count` such intervals.
-    fn difference(&self, candidate: usize, than: usize, count: usize) -> Difference {
+    /// What a candidate has more than another of the first objective, run by run, but for a chance of `tail`.
+    fn difference(&self, candidate: usize, than: usize, tail: f64) -> Difference {
         let goal = self.field.tune.goal.as_ref().expect("somebody has said what is to be found");
         let of = |candidate| self.field.objective(candidate, &goal.objectives[0], None);
-        difference(&of(candidate), &of(than), count)
+        difference(&of(candidate), &of(than), tail)
     }
 
     /// For each axis that is a range: the nearest values that were told from the best.
@@ -241,7 +254,7 @@ impl Search<'_> {
                 path: self.field.space.sweep.axes[axis].path.clone(),
                 from: value(recommended),
                 to: value(candidate),
-                difference: self.difference(candidate, recommended, moved.len()),
+                difference: self.difference(candidate, recommended, CHANCE / moved.len() as f64),
                 misses: misses(&self.field, candidate),
             }
         };
@@ -277,13 +290,9 @@ pub(super) fn misses(field: &Field, candidate: usize) -> Vec<String> {
     missed.map(|(_, constraint)| constraint.text.clone()).collect()
 }
 
-/// What one estimate is more than another, run by run; one of `count` such intervals, all of which hold together.
-pub(super) fn difference(
-    estimate: &super::mix::Estimate,
-    than: &super::mix::Estimate,
-    count: usize,
-) -> Difference {
-    let interval = Scatter::of_difference(estimate, than).interval(CHANCE / count.max(1) as f64);
+/// What one estimate is more than another, run by run, but for a chance of `tail`.
+pub(super) fn difference(estimate: &Estimate, than: &Estimate, tail: f64) -> Difference {
+    let interval = Scatter::of_difference(estimate, than).interval(tail);
     let value = estimate.value - than.value;
     let half = (interval.high - interval.low) / 2.0;
     Difference { value, ci95: Ends::from(Interval { low: value - half, high: value + half }) }
@@ -295,9 +304,7 @@ fn infeasible(search: &Search) -> TuneError {
     let standings = search.standings(None);
     let all: Vec<usize> = (0..standings.len()).collect();
     let goal = field.tune.goal.as_ref().expect("somebody has said what is to be found");
-    let Some(nearest) =
-        super::judge::best(&standings, &all).filter(|i| standings[*i].violation().is_finite())
-    else {
+    let Some(nearest) = best(&standings, &all).filter(|i| standings[*i].violation().is_finite()) else {
         let names: Vec<String> = goal.objectives.iter().map(|o| format!("`{o}`")).collect();
         return TuneError::Infeasible(format!(
             "error: no candidate has a value of {} in every run that counts\n  = help: give scenarios in which it \

@@ -101,7 +101,7 @@ impl Standing {
     }
 
     /// Whether another one is better, but for a chance of `tail`: in something, and worse in nothing.
-    fn is_told_from(&self, better: &Standing, tail: f64) -> bool {
+    pub fn is_told_from(&self, better: &Standing, tail: f64) -> bool {
         let mut is_worse_in_any = false;
         for (own, other) in self.objectives.iter().zip(&better.objectives) {
             let more = Scatter::of_difference(own, other);

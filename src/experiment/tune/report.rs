@@ -31,6 +31,8 @@ pub struct Report {
     pub mix: Vec<Weighted>,
     /// What is recommended: one candidate, or, of several objectives, none.
     pub recommended: Option<Choice>,
+    /// The best of those that meet every constraint by their whole intervals; null if the recommended one does.
+    pub certain: Option<Choice>,
     /// What cannot be told from it, in the order of the axes.
     pub tied: Vec<Tied>,
     /// The axes that are ranges: between which values the best lies.
@@ -183,7 +185,7 @@ pub struct Tied {
 pub struct Difference {
     /// Of the first objective.
     pub value: f64,
-    /// The 95% confidence interval, of all differences in one list together.
+    /// Its confidence interval: of all differences in one list together, 95%.
     pub ci95: Ends,
 }
 

@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 const FIRST_RUNS: u64 = 10;
 /// The share of a range at which the search is as fine as it gets.
 pub const RESOLUTION: f64 = 1.0 / 512.0;
-/// The step with which the second search begins, around the best of the first.
-const SECOND_STEP: f64 = 1.0 / 64.0;
+/// The step with which the first search ends, as finer ones are noise on few runs, and the second one begins.
+const MIDDLE_STEP: f64 = 1.0 / 64.0;
 /// Combinations of listed values from which ranges are searched; of a front, and of an objective that is an axis, more.
 const STARTS: usize = 3;
 const STARTS_MAX: usize = 64;
@@ -70,7 +70,7 @@ impl<'a> Search<'a> {
         }
         search.race()?;
         if !ranges.is_empty() {
-            search.refine(SECOND_STEP, true)?;
+            search.refine(MIDDLE_STEP, true)?;
         }
         Ok(search)
     }
@@ -80,19 +80,29 @@ impl<'a> Search<'a> {
         (0..self.field.len()).map(|candidate| Standing::of(&self.field, candidate, without)).collect()
     }
 
-    /// The chance that each single statement may be wrong, so that all of them together keep to [`CHANCE`]: over the
-    /// candidates, and over all looks that were taken and may be taken yet, as 1/2 + 1/6 + 1/12 + ... is 1.
-    pub fn tail(&self) -> f64 {
-        let tune = self.field.tune;
-        let objectives = tune.goal.as_ref().map_or(1, |goal| goal.objectives.len());
-        let statements = self.field.len() * (objectives + tune.constraints.len());
+    /// The chance that each single statement of a look may be wrong, so that all of them together keep to half of
+    /// [`CHANCE`]: over the candidates, and over all looks that were taken and may be taken yet, as 1/2 + 1/6 + 1/12
+    /// + ... is 1.
+    fn tail_of_look(&self) -> f64 {
         let looks = f64::from(self.looks.max(1));
-        CHANCE / (looks * (looks + 1.0)) / statements as f64
+        self.tail(self.field.len()) / (looks * (looks + 1.0))
     }
 
-    /// All candidates that may be best, or on the front.
-    pub fn contenders(&self) -> Vec<usize> {
-        judge::contenders(&self.standings(None), self.tail())
+    /// The chance of each single statement about so many candidates, in half of [`CHANCE`].
+    fn tail(&self, candidates: usize) -> f64 {
+        let statements = candidates.max(1) * (self.objective_count() + self.field.tune.constraints.len());
+        CHANCE / 2.0 / statements as f64
+    }
+
+    /// All candidates that may be best, or on the front, and the chance that each single statement of that kind may be
+    /// wrong. With all runs there, what the race has left over is judged once more, by the other half of [`CHANCE`].
+    pub fn contenders(&self) -> (Vec<usize>, f64) {
+        let standings = self.standings(None);
+        let mut contenders = judge::contenders(&standings, self.tail_of_look());
+        let tail = self.tail(contenders.len());
+        let at_last = judge::contenders(&standings, tail);
+        contenders.retain(|candidate| at_last.contains(candidate));
+        (contenders, tail)
     }
 
     /// The best candidates by the estimates that are feasible by them: one, or the front of several objectives.
@@ -144,22 +154,23 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Gives runs to all that may be best until they have enough, or are told apart, or the budget is spent.
-    fn race(&mut self) -> Result<(), TuneError> {
+    /// Gives runs to all that may be best until they have enough, or are told apart, or the budget is spent; returns
+    /// those that still may be.
+    fn race(&mut self) -> Result<Vec<usize>, TuneError> {
         loop {
             self.looks += 1;
             let standings = self.standings(None);
-            let tail = self.tail();
+            let tail = self.tail_of_look();
             let contenders = judge::contenders(&standings, tail);
-            let lacking: Vec<usize> =
-                contenders.into_iter().filter(|i| self.field.runs(*i) < self.runs).collect();
+            let has_few = |i: &usize| self.field.runs(*i) < self.runs;
+            let lacking: Vec<usize> = contenders.iter().copied().filter(has_few).collect();
             if lacking.is_empty() {
-                return Ok(());
+                return Ok(contenders);
             }
             let spent = self.field.spent();
             self.play(&self.allocate(&standings, &lacking, tail))?;
             if self.field.spent() == spent {
-                return Ok(());
+                return Ok(contenders);
             }
         }
     }
@@ -215,14 +226,20 @@ impl<'a> Search<'a> {
         for start in starts {
             let mut here = start;
             let mut step = first_step;
+            let last_step = if raced { RESOLUTION } else { MIDDLE_STEP };
             for _ in 0..STEPS_MAX {
-                if step < RESOLUTION || self.field.left() == 0 {
+                if step < last_step || self.field.left() == 0 {
                     break;
                 }
                 let beside = self.beside(&[here], step)?;
                 let next = if raced {
-                    self.race()?;
-                    self.best().first().copied().unwrap_or(here)
+                    let contenders = self.race()?;
+                    let next = self.best().first().copied().unwrap_or(here);
+                    if next == here && beside.iter().all(|candidate| contenders.contains(candidate)) {
+                        // Nothing that near can be told from it, so nothing nearer can.
+                        break;
+                    }
+                    next
                 } else {
                     let around: Vec<usize> = beside.into_iter().chain([here]).collect();
                     self.nearest_to_best(&around).unwrap_or(here)
@@ -239,14 +256,14 @@ impl<'a> Search<'a> {
     /// Fills the front of several objectives: steps to either side of everything that is on it.
     fn fill(&mut self, first_step: f64, raced: bool) -> Result<(), TuneError> {
         // Between two points of a front there is always another: finer than this nobody reads it.
-        let finest = if raced { SECOND_STEP } else { first_step / 4.0 };
+        let finest = if raced { MIDDLE_STEP } else { first_step / 4.0 };
         let mut step = first_step;
         while step >= finest && self.field.left() > 0 {
             let front: Vec<usize> = self.best().into_iter().take(STARTS_MAX).collect();
             self.beside(&front, step)?;
             step /= 2.0;
         }
-        if raced { self.race() } else { Ok(()) }
+        if raced { self.race().map(drop) } else { Ok(()) }
     }
 
     /// Candidates a step to either side of these, with their first runs.

@@ -129,7 +129,7 @@ fn effect(
     let now = field.objective(own, objective, None);
     let before = search.field.objective(recommended, objective, None);
     effect.value = Some(now.value).filter(|value| value.is_finite());
-    effect.difference = Some(difference(&now, &before, 1));
+    effect.difference = Some(difference(&now, &before, CHANCE));
     effect.misses = misses(&field, own);
     let standings: Vec<Standing> = added.iter().map(|i| Standing::of(&field, *i, None)).collect();
     let feasible: Vec<usize> = (0..added.len()).filter(|nth| standings[*nth].is_feasible()).collect();
