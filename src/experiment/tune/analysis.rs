@@ -267,7 +267,8 @@ impl Search<'_> {
         let [Objective::Axis(axis, _)] = goal.objectives.as_slice() else { return Ok(Vec::new()) };
         let mut without = self.field.space.ranges();
         without.push(*axis);
-        if without.len() >= self.field.space.sweep.axes.len() {
+        // A sampled design has not every combination.
+        if without.len() >= self.field.space.sweep.axes.len() || self.field.space.is_sampled() {
             return Ok(Vec::new());
         }
         let best_of_each = |search: &Search| {

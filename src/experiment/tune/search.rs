@@ -297,7 +297,8 @@ impl<'a> Search<'a> {
     /// The best of each combination of listed values: of them, those from which ranges are searched.
     fn starts(&self) -> Vec<usize> {
         let asks_for_axis = self.field.tune.goal.iter().flat_map(|goal| &goal.objectives);
-        let of_each = asks_for_axis.clone().any(|objective| matches!(objective, Objective::Axis(..)));
+        let is_axis = |objective: &Objective| matches!(objective, Objective::Axis(..));
+        let of_each = asks_for_axis.clone().any(is_axis) && !self.field.space.is_sampled();
         let groups = self.combinations(&self.field.space.ranges());
         let bests: Vec<usize> = groups.iter().filter_map(|group| self.nearest_to_best(group)).collect();
         let standings = self.standings(None);
