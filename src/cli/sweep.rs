@@ -11,7 +11,6 @@ use crate::experiment::runner::RunPlan;
 use crate::metrics::Wanted;
 use crate::output::{AxisColumn, Design, ResultFolder};
 use crate::scenario::Loader;
-use crate::scenario::check::is_within;
 use std::path::PathBuf;
 
 /// Points whose runs are played together; the memory that their outcomes take is all a sweep holds.
@@ -100,7 +99,7 @@ impl SweepArgs {
             let path = assignment.split('=').next().unwrap_or_default().trim();
             // An axis of some scenarios leaves the others to be set.
             let mut axes = sweep.axes.iter().filter(|axis| axis.scenarios.is_none());
-            if let Some(axis) = axes.find(|axis| axis.paths().iter().any(|set| is_within(set, path))) {
+            if let Some(axis) = axes.find(|axis| axis.overrides(path)) {
                 return Err(Failure::refused(
                     format!(
                         "`--set {assignment}` would change nothing: the sweep has an axis `{}`",
