@@ -1,9 +1,10 @@
 //! Conditions on the points of a sweep: `gateway.health_check.timeout <= gateway.health_check.interval`.
 
 use super::axis::AxisKind;
+use super::comparison::{Comparison, Split};
 use crate::scenario::quantity::Kind;
 use crate::scenario::source::Place;
-use crate::scenario::{Document, Problem, Problems, one_of, value_of};
+use crate::scenario::{Document, Problem, Problems, value_of};
 use std::cmp::Ordering;
 
 /// A comparison of a setting with another, or with a value.
@@ -22,38 +23,17 @@ enum Right {
     Value(toml::Value),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    Equal,
-    NotEqual,
-}
-
-/// Longer signs first, so that `<=` is not read as `<`.
-const COMPARISONS: [(&str, Comparison); 6] = [
-    ("<=", Comparison::LessOrEqual),
-    (">=", Comparison::GreaterOrEqual),
-    ("==", Comparison::Equal),
-    ("!=", Comparison::NotEqual),
-    ("<", Comparison::Less),
-    (">", Comparison::Greater),
-];
-
 impl Condition {
     /// Reads `path <= path` or `path <= value`; the paths have to exist in some scenario.
     pub(crate) fn read(text: &str, place: &Place, scenarios: &[Document]) -> Result<Condition, Problem> {
-        let found =
-            COMPARISONS.iter().find_map(|(sign, comparison)| Some((text.split_once(sign)?, *comparison)));
-        let Some(((left, right), comparison)) = found else {
+        let split = Split::of(text).and_then(|split| Some((split.comparison()?, split)));
+        let Some((comparison, Split { left, right, .. })) = split else {
             return Err(Problem::new(format!("the condition \"{text}\" compares nothing")).at(place).help(format!(
                 "write it like \"gateway.health_check.timeout <= gateway.health_check.interval\", with {}",
-                one_of(COMPARISONS.iter().map(|(sign, _)| *sign))
+                Comparison::signs()
             )));
         };
-        let (left, right) = (left.trim().to_owned(), right.trim());
+        let left = left.to_owned();
         let kind = kind_in_any(&left, place, scenarios)?;
         // A path begins with a setting's name: "5s" and 0.5 do not, and a text value has its quotes.
         let looks_like_path = right.starts_with(|c: char| c.is_ascii_alphabetic()) && right.contains('.');
@@ -103,14 +83,7 @@ impl Condition {
             None if left == right => Ordering::Equal,
             None => return Ok(self.comparison == Comparison::NotEqual),
         };
-        Ok(match self.comparison {
-            Comparison::Less => order.is_lt(),
-            Comparison::LessOrEqual => order.is_le(),
-            Comparison::Greater => order.is_gt(),
-            Comparison::GreaterOrEqual => order.is_ge(),
-            Comparison::Equal => order.is_eq(),
-            Comparison::NotEqual => order.is_ne(),
-        })
+        Ok(self.comparison.holds(order))
     }
 }
 

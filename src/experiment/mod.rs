@@ -1,6 +1,7 @@
 //! Experiments: a question, the scenarios that answer it, the values they are swept over, and many runs of each.
 
 pub mod axis;
+pub mod baseline;
 pub mod comparison;
 pub mod condition;
 pub mod criterion;
@@ -11,6 +12,7 @@ mod file_axis;
 mod file_range;
 mod file_sweep;
 pub mod ledger;
+pub mod objective;
 pub mod player;
 pub mod range;
 pub mod runner;

@@ -139,21 +139,21 @@ impl Player<'_> {
         ledger: &mut L,
         progress: &dyn Progress,
     ) -> Result<Vec<Live>, Stopped<L::Error>> {
-        let made: Vec<Result<Live, Record>> = lacking
+        let made: Vec<(usize, Result<Live, PointFailure>)> = lacking
             .into_par_iter()
-            .map(|(point, lacks)| match (self.model_of)(point) {
-                Ok(model) => {
+            .map(|(point, lacks)| {
+                let live = |model| {
                     let facts = PointFacts::of(&model, self.plan.path_of(&model));
-                    Ok(Live { point, model, facts, lacks })
-                }
-                Err(failure) => Err(Record { point, content: Content::Failed(failure) }),
+                    Live { point, model, facts, lacks }
+                };
+                (point, (self.model_of)(point).map(live))
             })
             .collect();
         let (mut live, mut failed) = (Vec::new(), Vec::new());
-        for made in made {
+        for (point, made) in made {
             match made {
                 Ok(point) => live.push(point),
-                Err(record) => failed.push(record),
+                Err(failure) => failed.push(Record { point, content: Content::Failed(failure) }),
             }
         }
         if !failed.is_empty() {
@@ -216,8 +216,8 @@ struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        // A tenth of a second, where everything is an event.
-        Budget { events: 2e6 }
+        // Some hundredths of a second at first: what a block really takes shows soon.
+        Budget { events: 2e5 }
     }
 }
 
@@ -340,7 +340,7 @@ mod tests {
     const POINTS: [usize; 6] = [0, 2, 3, 4, 5, 7];
 
     fn play(ledger: &mut Memory, stopping: &Stopping) -> Result<(), Stopped<&'static str>> {
-        let player = Player { plan: &PLAN, stopping, model_of: &model_of, events_of: &|_| 400_000.0 };
+        let player = Player { plan: &PLAN, stopping, model_of: &model_of, events_of: &|_| 40_000.0 };
         player.play(&POINTS, ledger, &())
     }
 

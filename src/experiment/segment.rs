@@ -20,11 +20,11 @@ const MAGIC: &[u8; 8] = b"FOSIMLG1";
 const CHECKSUM_BYTES: usize = 4;
 
 /// What tables say of a point beside its outcomes, so that they can be made without its model.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PointFacts {
     /// The scenario's name.
     pub scenario: String,
-    /// The engine's path.
+    /// The engine's path; empty where nothing was played.
     pub path: String,
     /// In the order of [`FaultOutcome::fault`].
     pub faults: Vec<FaultFacts>,

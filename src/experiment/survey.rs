@@ -31,7 +31,8 @@ pub struct Surveyed {
 }
 
 impl Surveyed {
-    fn of(model: &Model) -> Self {
+    /// What a point with this model costs.
+    pub fn of(model: &Model) -> Self {
         Surveyed {
             events: model.expected_events(),
             requests: model.expected_requests(),

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cli;
+mod comparison;
 mod design;
 mod files;
 mod gateways;
