@@ -10,7 +10,7 @@ use crate::experiment::file::Experiment;
 use crate::experiment::objective::{Finding, Objective};
 use crate::experiment::runner::RunPlan;
 use crate::experiment::segment::PointFacts;
-use crate::metrics::{Outcome, Wanted, measure};
+use crate::metrics::{Outcome, Series, Wanted, measure};
 use crate::model::Model;
 use crate::output::terminal;
 use crate::output::{
@@ -122,10 +122,12 @@ impl RunArgs {
         self.add_gates(&mut objectives)?;
         let runs = self.play.runs.unwrap_or(runs);
         let runs = self.run_index.map_or(0..runs, |k| k..k.saturating_add(1));
+        // The terminal draws failures by second; tables have all requests.
+        let series = if self.out.is_some() { Series::All } else { Series::Failures };
         let plan = RunPlan {
             seed: self.play.seed,
             runs,
-            wanted: Wanted { series: true, ..Wanted::METRICS },
+            wanted: Wanted { series, ..Wanted::METRICS },
             path: self.path.map(|PathChoice::Plain| EnginePath::Plain),
         };
         if let Some(request) = self.explain {
@@ -257,7 +259,7 @@ impl RunArgs {
     fn open_results(&self, out: &std::path::Path, plan: &RunPlan) -> Result<ResultSink, Failure> {
         let design = Design { seed: plan.seed, first_run: plan.runs.start, axes: Vec::new() };
         let existing = if self.play.force { Existing::Replace } else { Existing::Refuse };
-        let sink = ResultFolder::create(out, existing)?.begin(design, plan.wanted.series)?;
+        let sink = ResultFolder::create(out, existing)?.begin(design, plan.wanted.series == Series::All)?;
         note_missing_parquet();
         Ok(sink)
     }

@@ -191,7 +191,7 @@ fn the_json_document_has_what_a_program_needs() {
         assert_eq!(names, ["small", "slow"]);
         for scenario in scenarios {
             assert_eq!(scenario["runs"], runs);
-            assert!(["direct", "plain"].contains(&scenario["path"].as_str().unwrap()));
+            assert!(["plain", "direct", "counting"].contains(&scenario["path"].as_str().unwrap()));
             for (name, metric) in scenario["metrics"].as_object().unwrap() {
                 let keys: Vec<&str> = metric.as_object().unwrap().keys().map(String::as_str).collect();
                 let expected = [

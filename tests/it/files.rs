@@ -4,7 +4,7 @@ use crate::support::story_model;
 use failover_sim::engine::{self, Cause, Path as EnginePath, Stage};
 use failover_sim::experiment::axis::AxisValue;
 use failover_sim::experiment::segment::PointFacts;
-use failover_sim::metrics::{METRICS, Outcome, Unit, Wanted, measure};
+use failover_sim::metrics::{METRICS, Outcome, Series, Unit, Wanted, measure};
 use failover_sim::model::{FirstProbe, InFlight, Model};
 use failover_sim::output::schema;
 use failover_sim::output::{
@@ -19,7 +19,7 @@ use std::path::Path;
 mod parquet;
 
 const SEED: u64 = 1;
-const WANTED: Wanted = Wanted { latency: true, series: true, timeline: true };
+const WANTED: Wanted = Wanted { latency: true, series: Series::All, timeline: true };
 
 fn outcomes(model: &Model, runs: u64) -> Vec<Outcome> {
     (0..runs).map(|run| measure(model, SEED, run, WANTED, None)).collect()
