@@ -19,7 +19,9 @@ mod detection;
 mod ejection;
 mod fallback;
 mod health_check;
+mod latency_cells;
 mod learned;
+mod memo;
 mod nginx;
 mod outlier;
 mod poisson;
@@ -37,7 +39,7 @@ mod view;
 mod window;
 mod world;
 
-pub use poisson::ArrivalPrefixes;
+pub use memo::Memo;
 pub use recorder::{
     Alike, AttemptEnd, Candidate, Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd,
     Stage,
@@ -53,6 +55,7 @@ use breaker::Breaker;
 use budget::BudgetState;
 use capacity::Slots;
 use learned::Learned;
+use memo::LatencyMemo;
 use probe::Checker;
 use queue::{Event, Queue};
 use replicas::Down;
@@ -125,15 +128,15 @@ pub fn simulate_on<R: Recorder>(
     run: u64,
     recorder: &mut R,
 ) -> RunStats {
-    simulate_with(&mut ArrivalPrefixes::default(), path, model, seed, run, recorder)
+    simulate_with(&mut Memo::default(), path, model, seed, run, recorder)
 }
 
-/// The same, with what the last model that played this run has found out of its arrivals; any other will do, too.
+/// The same, with what another run has found out. Most of it comes from one of the same number and seed.
 ///
 /// # Panics
 /// As [`simulate_on`].
 pub fn simulate_with<R: Recorder>(
-    prefixes: &mut ArrivalPrefixes,
+    memo: &mut Memo,
     path: Path,
     model: &Model,
     seed: u64,
@@ -141,7 +144,7 @@ pub fn simulate_with<R: Recorder>(
     recorder: &mut R,
 ) -> RunStats {
     assert!(path <= fastest_path::<R>(model), "the {path:?} path is not exact for this model");
-    let mut simulation = Simulation::new(model, path, Key::for_run(seed, run), recorder, prefixes);
+    let mut simulation = Simulation::new(model, path, Key::for_run(seed, run), recorder, memo);
     simulation.play();
     let Simulation { arrived, ended, events, .. } = simulation;
     assert_eq!(arrived, ended, "every request ends once");
@@ -156,6 +159,7 @@ struct Simulation<'m: 'r, 'r, R> {
     world: World<'m>,
     queue: Queue,
     arrivals: ArrivalStream<'r>,
+    latencies: &'r mut LatencyMemo,
     /// What arrived before has been settled, on the paths that do so.
     settled_until: SimTime,
     /// Whether a request that is not served can be tried again.
@@ -215,13 +219,7 @@ fn new_breaker(settings: &Detector, run: Key, owner: u32, provider: Key) -> Brea
 }
 
 impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
-    fn new(
-        model: &'m Model,
-        path: Path,
-        run: Key,
-        recorder: &'r mut R,
-        prefixes: &'r mut ArrivalPrefixes,
-    ) -> Self {
+    fn new(model: &'m Model, path: Path, run: Key, recorder: &'r mut R, memo: &'r mut Memo) -> Self {
         let gateway = &model.gateway;
         let replicas = gateway.replicas.get() as usize;
         let owners = if gateway.health == HealthScope::Own { replicas } else { 1 };
@@ -247,8 +245,9 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
                 &model.traffic.arrivals,
                 run.named("arrivals"),
                 model.duration,
-                prefixes,
+                &mut memo.prefixes,
             ),
+            latencies: &mut memo.latencies,
             settled_until: SimTime::START,
             tries_again: stretch::tries_again(model),
             chooses_alike: stretch::chooses_alike(model),
@@ -290,6 +289,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             Path::Plain => self.play_each_event(),
             Path::Direct | Path::Counting => self.play_in_stretches(),
         }
+        self.latencies.tell(|latency, count| self.recorder.latencies(latency, count));
         // What is left can never end: nothing answers it, and nobody gives up on it.
         for slot in self.requests_in_flight.slots() {
             if let Some(request) = self.requests_in_flight.take(slot) {

@@ -3,9 +3,9 @@
 mod strategy;
 
 use crate::play::{model, on_path};
-use failover_sim::engine::{Cause, Ending, Path, Recorder, RequestEnd, Stage, fastest_path, simulate};
+use failover_sim::engine::{Cause, Ending, Memo, Path, Recorder, RequestEnd, Stage, fastest_path, simulate};
 use failover_sim::experiment::runner::RunPlan;
-use failover_sim::metrics::{METRICS, MetricsRecorder, Outcome, Series, Wanted, measure};
+use failover_sim::metrics::{METRICS, MetricsRecorder, Outcome, Series, Wanted, measure, measure_with};
 use failover_sim::model::{Model, Retry};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -92,6 +92,49 @@ proptest! {
         prop_assert_eq!(&outcome, &on_path(&model, Path::Plain, 1, run));
         if !model.is_random() {
             prop_assert_eq!(outcome, on_path(&model, Path::Plain, 2, run + 1));
+        }
+    }
+}
+
+/// Where there are so many requests that latencies are sorted into cells, too, and with what other runs and other models
+/// have left in the memo.
+#[test]
+fn every_path_gives_the_same_outcome_of_many_requests() {
+    let mut memo = Memo::default();
+    for latency in [
+        "exponential = { mean = \"300ms\" }",
+        "lognormal = { p50 = \"800ms\", p99 = \"3s\" }",
+        "lognormal = { p50 = \"1s\", p99 = \"1.000001s\" }",
+        "lognormal = { p50 = \"50ms\", p99 = \"50s\" }",
+    ] {
+        for more in [
+            "",
+            "requests = { slow = 3.7 }",
+            "requests = \"refuse\"\nin_flight = \"fail\"",
+            "requests = { status = 500 }\nin_flight = \"hang\"\nfraction = 0.5\n[traffic]\nclient_timeout = \"2s\"",
+            "requests = { status = 500 }\n[gateway.fallback]\n[gateway.timeouts]\nattempt = \"1s\"",
+        ] {
+            let (fault, rest) =
+                more.split_once("\n[").map_or((more, String::new()), |(f, r)| (f, format!("[{r}")));
+            let (traffic, rest) = match rest.strip_prefix("[traffic]") {
+                Some(traffic) => (traffic.to_owned(), String::new()),
+                None => (String::new(), rest),
+            };
+            let fault = if fault.is_empty() { "requests = \"unaffected\"" } else { fault };
+            let model = model(&format!(
+                "duration = \"60s\"\n[traffic]\narrivals = {{ poisson = \"600/s\" }}{traffic}
+                [provider.a]\nlatency = {{ {latency} }}\n[provider.b]\nlatency = {{ {latency} }}\nerror_rate = 0.001
+                [fault.f]\non = {{ name = \"a\" }}\nat = \"30s\"\nlasts = \"20s\"\n{fault}
+                [gateway]\nroute = {{ prefer = [\"a\", \"b\"] }}
+                health_check = {{ interval = \"5s\", timeout = \"1s\" }}\n{rest}"
+            ));
+            for (run, wanted) in [(0, Wanted::METRICS), (1, Wanted::COUNTS), (1, Wanted::METRICS)] {
+                let mut on = |path| {
+                    let outcome = measure_with(&mut memo, &model, 1, run, wanted, Some(path));
+                    Outcome { event_count: 0, ..outcome }
+                };
+                assert_eq!(on(Path::Plain), on(Path::Counting), "{latency}, {more}, {wanted:?}");
+            }
         }
     }
 }
