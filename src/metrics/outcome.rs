@@ -13,6 +13,11 @@ pub struct Failures {
 }
 
 impl Failures {
+    /// Failures of which so many are of each cause, and so many of each stage, in the order of their `ALL`.
+    pub fn from_counts(by_cause: [u64; Cause::ALL.len()], by_stage: [u64; Stage::ALL.len()]) -> Self {
+        Failures { by_cause, by_stage }
+    }
+
     /// Counts so many of a kind.
     pub fn add(&mut self, cause: Cause, stage: Stage, count: u64) {
         self.by_cause[cause as usize] += count;
