@@ -19,6 +19,7 @@ mod detection;
 mod ejection;
 mod fallback;
 mod health_check;
+mod latencies;
 mod learned;
 mod nginx;
 mod outlier;
@@ -30,6 +31,7 @@ mod request;
 mod retry;
 mod routing;
 mod slab;
+mod smooth;
 mod stage;
 mod view;
 mod window;
@@ -39,7 +41,7 @@ pub use recorder::{
     AttemptEnd, Candidate, Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd, Stage,
 };
 
-use crate::model::{Detector, HealthScope, Model, OnEjection, ProviderId, Timeouts};
+use crate::model::{Answer, Detector, HealthScope, Model, OnEjection, ProviderId, Timeouts};
 use crate::random::Key;
 use crate::time::SimTime;
 use arrivals::ArrivalStream;
@@ -48,6 +50,7 @@ use attempt::Attempt;
 use breaker::Breaker;
 use budget::BudgetState;
 use capacity::Slots;
+use latencies::Latencies;
 use learned::Learned;
 use probe::Checker;
 use queue::{Event, Queue};
@@ -55,6 +58,7 @@ use replicas::Down;
 use request::Request;
 use routing::Switches;
 use slab::{Slab, Slot};
+use smooth::Smooth;
 use view::{Beliefs, View};
 use world::World;
 
@@ -124,10 +128,15 @@ struct Simulation<'m, 'r, R> {
     path: Path,
     run: Key,
     requests: Key,
+    latencies: Latencies<'m>,
     world: World<'m>,
     queue: Queue,
     requests_in_flight: Slab<Request>,
     attempts: Slab<Attempt>,
+    /// Requests that go well, which have no other record.
+    smooth: Slab<Smooth>,
+    /// Whether there may be any.
+    has_smooth: bool,
     /// By replica: requests that wait until a provider is admitted.
     waiting: Vec<Vec<Slot>>,
     /// By provider; `None` where there is no limit.
@@ -181,6 +190,7 @@ fn new_breaker(settings: &Detector, run: Key, owner: u32, provider: Key) -> Brea
 impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
     fn new(model: &'m Model, path: Path, run: Key, recorder: &'r mut R) -> Self {
         let gateway = &model.gateway;
+        let requests = run.named("requests");
         let replicas = gateway.replicas.get() as usize;
         let owners = if gateway.health == HealthScope::Own { replicas } else { 1 };
         let observers = gateway.health_check.as_ref().map_or(0, |check| check.observers.get() as usize);
@@ -198,11 +208,14 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             model,
             path,
             run,
-            requests: run.named("requests"),
+            requests,
+            latencies: Latencies::new(model, requests),
             world,
             queue: Queue::default(),
             requests_in_flight: Slab::default(),
             attempts: Slab::default(),
+            smooth: Slab::default(),
+            has_smooth: smooth::is_possible::<R>(model),
             waiting: vec![Vec::new(); replicas],
             slots: model.providers.iter().map(|p| p.capacity.as_ref().map(Slots::new)).collect(),
             has_limits: model.providers.iter().any(|provider| provider.capacity.is_some()),
@@ -250,21 +263,18 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             }
             self.events += 1;
         }
-        // What is left can never end: nothing answers it, and nobody gives up on it.
-        for slot in self.requests_in_flight.slots() {
-            if let Some(request) = self.requests_in_flight.take(slot) {
-                let provider = request.failure.and_then(|failure| failure.provider);
-                let good = crate::model::Answer::Good;
-                self.report(
-                    &request.asked,
-                    request.attempts,
-                    provider,
-                    SimTime::NEVER,
-                    Ending::Open,
-                    good,
-                    false,
-                );
-            }
+        self.report_open();
+    }
+
+    /// What is left can never end: nothing answers it, and nobody gives up on it.
+    fn report_open(&mut self) {
+        let slots = self.requests_in_flight.slots();
+        let mut left: Vec<Request> =
+            slots.into_iter().filter_map(|slot| self.requests_in_flight.take(slot)).collect();
+        left.sort_by_key(|request| request.asked.ordinal);
+        for Request { asked, attempts, failure, .. } in left {
+            let provider = failure.and_then(|failure| failure.provider);
+            self.report(&asked, attempts, provider, SimTime::NEVER, Ending::Open, Answer::Good, false);
         }
     }
 
@@ -297,6 +307,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             Event::GatewayFaultEnds(i) => self.on_gateway_fault_ends(now, i as usize),
             Event::ProbeEnds { prober, ordinal } => self.on_probe_end(now, prober, ordinal),
             Event::AttemptEnds { request, slot } => self.on_attempt_end(now, request, slot),
+            Event::SmoothEnds { request, slot } => self.on_smooth_ends(now, request, slot),
             Event::DetectorWakes { prober, detector } => self.on_detector_wakes(now, prober, detector),
             Event::DetectorTicks { owner, detector } => self.on_detector_ticks(now, owner, detector),
             Event::ViewChanges { replica, provider } => self.on_view_changes(now, replica, provider),

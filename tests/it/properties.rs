@@ -2,8 +2,10 @@
 
 mod strategy;
 
-use crate::play::{model, on_path};
-use failover_sim::engine::{Cause, Ending, Path, Recorder, RequestEnd, Stage, simulate};
+use crate::play::{Log, model, on_path};
+use failover_sim::engine::{
+    Cause, Ending, HealthChange, Path, ProbeEnd, Recorder, RequestEnd, Stage, simulate,
+};
 use failover_sim::experiment::runner::RunPlan;
 use failover_sim::metrics::{METRICS, Outcome, Wanted};
 use failover_sim::model::{Model, Retry};
@@ -78,6 +80,17 @@ proptest! {
         prop_assert_eq!(plain, without_work(on_path(&model, fastest, 1, run)));
     }
 
+    /// Requests that go well leave no records on the way, unless somebody listens to attempts: both ways give the same ends
+    /// of requests, probes and verdicts in the same order.
+    #[test]
+    fn who_listens_to_attempts_changes_nothing(toml in scenarios(), run in 0..1000u64) {
+        let model = model(&toml);
+        let (mut ends, mut log) = (Ends::default(), Log::default());
+        let stats = simulate(&model, 1, run, &mut ends);
+        prop_assert_eq!(stats, simulate(&model, 1, run, &mut log));
+        prop_assert_eq!(ends, Ends { requests: log.requests, probes: log.probes, changes: log.changes });
+    }
+
     /// The same scenario, seed and run give the same outcome; a model that claims to have nothing random has nothing.
     #[test]
     fn outcomes_are_a_function_of_seed_and_run(toml in scenarios(), run in 0..1000u64) {
@@ -87,6 +100,28 @@ proptest! {
         if !model.is_random() {
             prop_assert_eq!(outcome, on_path(&model, Path::Plain, 2, run + 1));
         }
+    }
+}
+
+/// What a run reports but for attempts, each in order.
+#[derive(Debug, Default, PartialEq)]
+struct Ends {
+    requests: Vec<RequestEnd>,
+    probes: Vec<ProbeEnd>,
+    changes: Vec<HealthChange>,
+}
+
+impl Recorder for Ends {
+    const NEEDS_ORDER: bool = true;
+
+    fn request_ended(&mut self, request: &RequestEnd) {
+        self.requests.push(*request);
+    }
+    fn probe_ended(&mut self, probe: &ProbeEnd) {
+        self.probes.push(*probe);
+    }
+    fn health_changed(&mut self, change: &HealthChange) {
+        self.changes.push(*change);
     }
 }
 
