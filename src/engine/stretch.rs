@@ -205,7 +205,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let mut others = Vec::new();
         if may_be_late || wants_each || model.error_rate > Probability::ZERO {
             let at_provider = self.world.provider_key(provider).numbered(Tries::default().next(provider, 0));
-            let mut cells = self.latencies.cells(model.latency, slow, last - first).filter(|_| wants_each);
+            let mut cells = self.latency_memo.cells(model.latency, slow, last - first).filter(|_| wants_each);
             let countable = cells.as_ref().map_or(0, |cells| cells.rank_within(patience));
             for ordinal in first..last {
                 let key = self.requests.numbered(ordinal).joined(at_provider);

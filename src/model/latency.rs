@@ -93,6 +93,27 @@ impl Latency {
         }
     }
 
+    /// The latencies that belong to these keys, for less than one by one: no draw waits for another one's end.
+    #[inline]
+    pub fn draw_all<const N: usize>(&self, keys: &[Key; N]) -> [SimDuration; N] {
+        let mut latencies = [SimDuration::ZERO; N];
+        if let Latency::LogNormal { p50, sigma } = *self {
+            let mut factors = [0.0; N];
+            for (factor, key) in factors.iter_mut().zip(keys) {
+                *factor = UnitNormal.sample(&mut key.rng());
+            }
+            factors.iter_mut().for_each(|factor| *factor = random::exp(sigma * *factor));
+            for (latency, factor) in latencies.iter_mut().zip(factors) {
+                *latency = p50.scaled(factor);
+            }
+        } else {
+            for (latency, key) in latencies.iter_mut().zip(keys) {
+                *latency = self.draw(*key);
+            }
+        }
+        latencies
+    }
+
     /// Whether two draws can differ.
     pub fn is_random(&self) -> bool {
         match self {
