@@ -5,14 +5,15 @@
 //! sigma 0.5. The yardstick is a `BinaryHeap` with `rand_distr`'s samplers, where everything is an event. Variants take
 //! turns, so that a noisy machine disturbs all of them; times are CPU time, the median over rounds.
 
-use failover_sim::engine::Path;
-use failover_sim::metrics::{Outcome, Wanted, measure};
+use failover_sim::engine::{ArrivalPrefixes, Path};
+use failover_sim::metrics::{Outcome, Wanted, measure, measure_with};
 use failover_sim::model::*;
 use failover_sim::time::{SimDuration, SimTime};
 use rand::SeedableRng;
 use rand_distr::{Distribution, Exp, LogNormal};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::hint::black_box;
 use std::num::NonZeroU32;
 
 const RATE: f64 = 155.56;
@@ -22,6 +23,7 @@ const MEAN_LATENCY_S: f64 = 0.8;
 const SIGMA: f64 = 0.5;
 const RUNS: u64 = 20;
 const ROUNDS: usize = 9;
+const POINTS: u64 = 500;
 
 fn main() {
     let model = story();
@@ -30,7 +32,8 @@ fn main() {
     let mut variants: Vec<Variant> = vec![
         ("yardstick: BinaryHeap + rand_distr", Box::new(yardstick)),
         ("plain: everything an event", Box::new(|run| ours(&model, Path::Plain, run))),
-        ("direct: decided on arrival", Box::new(|run| ours(&model, Path::Direct, run))),
+        ("direct: settled on arrival", Box::new(|run| ours(&model, Path::Direct, run))),
+        ("counting, with latency quantiles", Box::new(|run| ours(&model, Path::Counting, run))),
         ("plain, with a detector and a fallback", Box::new(|run| ours(&reacting, Path::Plain, run))),
     ];
     let mut seconds = vec![Vec::new(); variants.len()];
@@ -57,6 +60,27 @@ fn main() {
             total.failed as f64 / RUNS as f64,
         );
     }
+    let mut sweeps = [1.0, 100.0].map(|factor| (factor, (0..ROUNDS).map(|_| counting_us(factor)).collect()));
+    for (factor, times) in &mut sweeps {
+        println!("counting, {factor:>3} x the rate: {:>10.1} us a run of a sweep", median(times));
+    }
+}
+
+/// What a run of a sweep over the outage's length takes, in microseconds, where only counts are asked for: points of
+/// the same run come one after the other and share what is known of its arrivals.
+fn counting_us(rate_factor: f64) -> f64 {
+    let mut model = story();
+    model.traffic.arrivals = Arrivals::Poisson(Rate::new(RATE * rate_factor).expect("positive"));
+    let end = model.faults[0].end;
+    let before = cpu_seconds();
+    for run in 0..RUNS {
+        let mut prefixes = ArrivalPrefixes::default();
+        for point in 0..POINTS {
+            model.faults[0].end = end.after(SimDuration::from_millis(point));
+            black_box(measure_with(&mut prefixes, &model, 1, run, Wanted::COUNTS, None));
+        }
+    }
+    (cpu_seconds() - before) * 1e6 / (RUNS * POINTS) as f64
 }
 
 #[derive(Clone, Copy, Default)]
@@ -197,7 +221,7 @@ fn yardstick(run: u64) -> Counts {
             Event::Up => up = true,
         }
     }
-    std::hint::black_box(latency_sum);
+    black_box(latency_sum);
     counts
 }
 

@@ -69,6 +69,12 @@ impl Key {
         Key(hash_name(name))
     }
 
+    /// The key whose own draw is these bits.
+    #[cfg(test)]
+    pub(crate) const fn of_bits(bits: u64) -> Self {
+        Key(bits)
+    }
+
     /// A generator for the draws of this key: the key itself, which is mixed already, and then its children.
     #[inline(always)]
     pub const fn rng(self) -> KeyedRng {

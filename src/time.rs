@@ -103,6 +103,12 @@ impl SimTime {
         SimTime(self.0.saturating_add(delay.as_nanos()))
     }
 
+    /// The instant `span` earlier, at most the start of the run.
+    #[must_use]
+    pub fn before(self, span: SimDuration) -> Self {
+        SimTime(self.0.saturating_sub(span.as_nanos()))
+    }
+
     /// The time that passed since `earlier`.
     ///
     /// # Panics

@@ -3,6 +3,7 @@
 //! Only this module and `main` print. Results go to standard output; progress and errors go to standard error.
 
 mod check;
+mod dry_run;
 mod merge;
 mod new;
 mod progress;
@@ -11,6 +12,7 @@ mod schema;
 mod sweep;
 mod validate;
 
+use crate::experiment::objective::Objective;
 use crate::experiment::survey::Surveyed;
 use crate::model::Model;
 use crate::output::FileError;
@@ -34,7 +36,7 @@ Examples:
   failover-sim run experiments/01_incident_3am   what the 3 AM incident lost, and why
   failover-sim new mine.toml                     a scenario of your own to start from
 
-Exit codes: 0 done, 1 a bar missed, 2 bad input or unwritable output, 3 some points
+Exit codes: 0 done, 1 an objective missed, 2 bad input or unwritable output, 3 some points
 failed, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
@@ -181,9 +183,14 @@ fn large(number: f64) -> String {
     }
 }
 
-/// The models of scenarios, or all that is wrong with any of them.
-fn models(documents: &[Document]) -> Result<Vec<Model>, Failure> {
-    all_or_failures(documents.iter().map(|document| document.model().map_err(Failure::from)))
+/// The models of scenarios and what they ask of their results, or all that is wrong with any of them.
+fn models_and_objectives(documents: &[Document]) -> Result<(Vec<Model>, Vec<Vec<Objective>>), Failure> {
+    let both = documents.iter().map(|document| match (document.model(), Objective::all_of(document)) {
+        (Ok(model), Ok(objectives)) => Ok((model, objectives)),
+        (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => Err(problems.into()),
+        (Err(problems), Err(more)) => Err(Failure::all(vec![problems.into(), more.into()])),
+    });
+    Ok(all_or_failures(both)?.into_iter().unzip())
 }
 
 /// All values, or every failure and not only the first.

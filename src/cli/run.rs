@@ -1,18 +1,21 @@
 //! `run`: one scenario, several side by side, or an experiment's.
 
 use super::progress::Bar;
-use super::{Failure, PlayArgs, all_or_failures, is_experiment, models, note_missing_parquet, print_out};
+use super::{
+    Failure, PlayArgs, all_or_failures, is_experiment, models_and_objectives, note_missing_parquet, print_out,
+};
 use crate::engine::{Path as EnginePath, simulate};
 use crate::experiment::design::Sweep;
 use crate::experiment::file::Experiment;
+use crate::experiment::objective::{Finding, Objective};
 use crate::experiment::runner::RunPlan;
 use crate::experiment::segment::PointFacts;
-use crate::metrics::{Outcome, Wanted, measure};
+use crate::metrics::{Outcome, Series, Wanted, measure};
 use crate::model::Model;
 use crate::output::terminal;
 use crate::output::{
     Design, EventLog, Existing, Point, Provenance, RequestFile, ResultFolder, ResultSink, ScenarioProvenance,
-    ScenarioResult, SecondTotal, add_seconds, assumptions, document, explain,
+    ScenarioResult, SecondTotal, add_seconds, assumptions, document, explain, junit,
 };
 use crate::scenario::{Document, Loader, ResolvedSetting};
 use std::fmt::Write;
@@ -31,7 +34,21 @@ Examples:
   failover-sim run experiments/01_incident_3am
   failover-sim run mine.toml --set gateway.health_check.interval=5s
   failover-sim run before.toml after.toml --runs 1000 --out results/compared
-  failover-sim run experiments/02_health_check_interval --point 7 --run-index 3")]
+  failover-sim run before.toml after.toml --gate \"failed_count <= 1.0x\" --format junit
+  failover-sim run experiments/02_health_check_interval --point 7 --run-index 3
+
+A gate is `metric[.statistic] op value`:
+  metric     a column of docs/columns.md, such as failed_count or request_latency_ms_p99
+  statistic  of all runs: mean (if none is named), ci95_low, ci95_high, pi95_low, pi95_high,
+             p50, p95, min or max
+  op         <=, >=, <, >, == or !=
+  value      1000, 30s, 99.9%, or 1.0x: so many times what the baseline has
+It judges every scenario but the first, the baseline, or the only one there is. What has no value,
+such as the latency of a dead system, meets nothing. An `[[objective]]` in a scenario file asks the
+same of that scenario, wherever it stands: expect = \"failed_count.p95 <= 1000\"; it takes no 1.0x.
+
+Exit codes: 0 done and all met, 1 a gate or an objective missed, 2 bad input or unwritable output,
+130 interrupted")]
 pub struct RunArgs {
     /// Scenario files, of which the first is the baseline, or one experiment folder
     #[arg(required = true, value_name = "SCENARIO")]
@@ -47,7 +64,10 @@ pub struct RunArgs {
     /// Play only point number N of the experiment's sweep, as the column `point` of its tables has it
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::whole::<0, { u64::MAX }>)]
     point: Option<u64>,
-    /// What to print
+    /// What the result should be, or exit with 1: `failed_count.p95 <= 1000`, `failed_count <= 1.0x`; may be given again
+    #[arg(long, value_name = "CRITERION", conflicts_with_all = ["resolved", "explain"])]
+    gate: Vec<String>,
+    /// What to print: a summary, everything, or gates and objectives for CI
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Print every setting and where it came from, and simulate nothing
@@ -77,6 +97,7 @@ pub struct RunArgs {
 enum Format {
     Table,
     Json,
+    Junit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -87,19 +108,26 @@ enum PathChoice {
 impl RunArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
         let (question, documents, runs) = self.open()?;
-        let models = models(&documents)?;
+        let (models, mut objectives) = models_and_objectives(&documents)?;
         if self.resolved {
-            return print_out(&match self.format {
-                Format::Table => resolved(&documents),
-                Format::Json => resolved_json(&documents),
-            });
+            return match self.format {
+                Format::Table => print_out(&resolved(&documents)),
+                Format::Json => print_out(&resolved_json(&documents)),
+                Format::Junit => Err(Failure::refused(
+                    "`--format junit` shows no settings",
+                    "leave out `--resolved`, or choose `--format json`",
+                )),
+            };
         }
+        self.add_gates(&mut objectives)?;
         let runs = self.play.runs.unwrap_or(runs);
         let runs = self.run_index.map_or(0..runs, |k| k..k.saturating_add(1));
+        // The terminal draws failures by second; tables have all requests.
+        let series = if self.out.is_some() { Series::All } else { Series::Failures };
         let plan = RunPlan {
             seed: self.play.seed,
             runs,
-            wanted: Wanted { series: true, ..Wanted::METRICS },
+            wanted: Wanted { series, ..Wanted::METRICS },
             path: self.path.map(|PathChoice::Plain| EnginePath::Plain),
         };
         if let Some(request) = self.explain {
@@ -143,7 +171,31 @@ impl RunArgs {
         if let Some(sink) = sink {
             sink.finish(provenance(&documents, plan.count()))?;
         }
-        self.print(question.as_deref(), &models, &plan, &played)
+        let findings = judge(&objectives, &played);
+        self.print(question.as_deref(), &models, &plan, &played, &findings)?;
+        let (missed, all) =
+            (findings.iter().flatten().filter(|f| !f.judgement.met), findings.iter().flatten());
+        match (missed.count(), all.count()) {
+            (0, _) => Ok(()),
+            (missed, all) => Err(Failure::missed(format!("{missed} of {all} objectives missed"))),
+        }
+    }
+
+    /// Adds the gates to what the scenarios ask for themselves: they come first.
+    fn add_gates(&self, objectives: &mut [Vec<Objective>]) -> Result<(), Failure> {
+        let compares = objectives.len() > 1;
+        let gates = self.gate.iter().map(|text| Objective::gate(text, compares).map_err(Failure::from));
+        let gates = all_or_failures(gates)?;
+        for objectives in objectives.iter_mut().skip(usize::from(compares)) {
+            objectives.splice(0..0, gates.iter().cloned());
+        }
+        if self.format == Format::Junit && objectives.iter().all(Vec::is_empty) {
+            return Err(Failure::refused(
+                "`--format junit` reports on gates and objectives, and there are none",
+                "add a gate, such as --gate \"failed_count.p95 <= 1000\", or an `[[objective]]` to the scenario",
+            ));
+        }
+        Ok(())
     }
 
     /// The scenarios with `--set` applied, the question that they answer if they are an experiment's, and its runs.
@@ -207,7 +259,7 @@ impl RunArgs {
     fn open_results(&self, out: &std::path::Path, plan: &RunPlan) -> Result<ResultSink, Failure> {
         let design = Design { seed: plan.seed, first_run: plan.runs.start, axes: Vec::new() };
         let existing = if self.play.force { Existing::Replace } else { Existing::Refuse };
-        let sink = ResultFolder::create(out, existing)?.begin(design, plan.wanted.series)?;
+        let sink = ResultFolder::create(out, existing)?.begin(design, plan.wanted.series == Series::All)?;
         note_missing_parquet();
         Ok(sink)
     }
@@ -217,7 +269,8 @@ impl RunArgs {
         question: Option<&str>,
         models: &[Model],
         plan: &RunPlan,
-        played: &[(Vec<SecondTotal>, Vec<Outcome>)],
+        played: &[Played],
+        findings: &[Vec<Finding>],
     ) -> Result<(), Failure> {
         let timeline_of = |model| {
             let wanted = Wanted { timeline: true, ..Wanted::COUNTS };
@@ -226,8 +279,8 @@ impl RunArgs {
         let timelines: Vec<_> = models.iter().map(timeline_of).collect();
         let assumptions: Vec<_> = models.iter().map(assumptions).collect();
         let results: Vec<ScenarioResult> = (models.iter().zip(played))
-            .zip(timelines.iter().zip(&assumptions))
-            .map(|((model, (seconds, outcomes)), (timeline, assumptions))| ScenarioResult {
+            .zip(timelines.iter().zip(&assumptions).zip(findings))
+            .map(|((model, (seconds, outcomes)), ((timeline, assumptions), findings))| ScenarioResult {
                 model,
                 path: plan.path_of(model),
                 first_run: plan.runs.start,
@@ -235,6 +288,7 @@ impl RunArgs {
                 seconds,
                 timeline,
                 assumptions,
+                findings,
             })
             .collect();
         match self.format {
@@ -243,8 +297,21 @@ impl RunArgs {
                 let document = document(plan.seed, plan.count(), &results);
                 print_out(&(serde_json::to_string_pretty(&document).expect("results are plain data") + "\n"))
             }
+            Format::Junit => print_out(&junit(&results)),
         }
     }
+}
+
+/// A scenario's seconds over all runs, and its runs.
+type Played = (Vec<SecondTotal>, Vec<Outcome>);
+
+/// What the runs say of every scenario's objectives; the first scenario is the baseline.
+fn judge(objectives: &[Vec<Objective>], played: &[Played]) -> Vec<Vec<Finding>> {
+    let baseline = played.first().map(|(_, outcomes)| outcomes.as_slice());
+    let judged = |(objectives, (_, outcomes)): (&Vec<Objective>, &Played)| {
+        objectives.iter().map(|objective| objective.judge(outcomes, baseline)).collect()
+    };
+    objectives.iter().zip(played).map(judged).collect()
 }
 
 /// The scenario that a point of a sweep stands for.

@@ -1,10 +1,12 @@
 //! `sweep`: every point of an experiment's sweep, into a results folder.
 
+use super::dry_run::DryRun;
 use super::progress::Bar;
 use super::run::scenario_provenance;
 use super::{Failure, PlayArgs, RUNS_MAX, note_missing_parquet, print_out, whole};
+use crate::experiment::axis::{Axis, axis_value};
 use crate::experiment::criterion::Precision;
-use crate::experiment::design::{Axis, Point, Sweep, axis_value};
+use crate::experiment::design::{Point, Sweep};
 use crate::experiment::file::Experiment;
 use crate::experiment::ledger::Ledger;
 use crate::experiment::player::{Player, Stopped};
@@ -30,6 +32,7 @@ const MIN_RUNS: u64 = 10;
 #[command(after_help = "\
 Examples:
   failover-sim sweep experiments/02_health_check_interval
+  failover-sim sweep experiments/02_health_check_interval --dry-run
   failover-sim sweep experiments/02_health_check_interval --runs 10 --out results/quick
   failover-sim sweep experiments/02_health_check_interval --runs 100 --resume
   failover-sim sweep experiments/02_health_check_interval --shard 1/4 --out part1
@@ -68,6 +71,9 @@ pub struct SweepArgs {
     /// What to record of a run: with `counts`, no latency, which is faster
     #[arg(long, value_enum, default_value_t = Metrics::All)]
     metrics: Metrics,
+    /// Say how many points and runs there are, and about how long they take here; write nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -90,6 +96,12 @@ impl SweepArgs {
         let scenarios = &experiment.scenarios;
         self.check_settings(sweep)?;
         let stopping = self.stopping(experiment.runs)?;
+        if self.dry_run {
+            self.play.start_threads();
+            return print_out(
+                &DryRun { sweep, scenarios, seed: self.play.seed, runs: stopping.max }.report()?,
+            );
+        }
         let points = sweep.points(scenarios)?;
         self.play.start_threads();
         let survey = Survey::of(sweep, scenarios, &points);
@@ -216,7 +228,7 @@ impl SweepArgs {
             let path = assignment.split('=').next().unwrap_or_default().trim();
             // An axis of some scenarios leaves the others to be set.
             let mut axes = sweep.axes.iter().filter(|axis| axis.scenarios.is_none());
-            if let Some(axis) = axes.find(|axis| is_within(&axis.path, path)) {
+            if let Some(axis) = axes.find(|axis| axis.paths().iter().any(|set| is_within(set, path))) {
                 return Err(Failure::refused(
                     format!(
                         "`--set {assignment}` would change nothing: the sweep has an axis `{}`",

@@ -22,6 +22,7 @@ mod health_check;
 mod learned;
 mod nginx;
 mod outlier;
+mod poisson;
 mod probe;
 mod queue;
 mod recorder;
@@ -31,15 +32,18 @@ mod retry;
 mod routing;
 mod slab;
 mod stage;
+mod stretch;
 mod view;
 mod window;
 mod world;
 
+pub use poisson::ArrivalPrefixes;
 pub use recorder::{
-    AttemptEnd, Candidate, Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd, Stage,
+    Alike, AttemptEnd, Candidate, Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd,
+    Stage,
 };
 
-use crate::model::{Detector, HealthScope, Model, OnEjection, ProviderId, Timeouts};
+use crate::model::{Detector, HealthScope, Model, OnEjection, ProviderId, Retry, Timeouts};
 use crate::random::Key;
 use crate::time::SimTime;
 use arrivals::ArrivalStream;
@@ -63,8 +67,10 @@ use world::World;
 pub enum Path {
     /// Everything is an event: the oracle for the others.
     Plain,
-    /// A request's end is decided when it arrives, where nothing in the gateway listens to it.
+    /// A request is settled when it arrives, where nothing in the gateway listens to its good end.
     Direct,
+    /// The same, and requests that fare alike are counted instead of played.
+    Counting,
 }
 
 impl Path {
@@ -73,6 +79,7 @@ impl Path {
         match self {
             Path::Plain => "plain",
             Path::Direct => "direct",
+            Path::Counting => "counting",
         }
     }
 }
@@ -88,11 +95,18 @@ pub struct RunStats {
 
 /// The fastest path that is exact for this model, when listening with `R`.
 pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
+    let budget = |retry: &Option<Retry>| retry.as_ref().is_some_and(|retry| retry.budget.is_some());
+    // Retries have to come to a queue in their order.
+    let queues = stretch::tries_again(model) && model.providers.iter().any(|p| p.capacity.is_some());
     let somebody_listens = R::NEEDS_ORDER
         || R::NEEDS_ATTEMPTS
-        || model.gateway.listens_to_attempts()
-        || model.traffic.client_retry.is_some();
-    if somebody_listens { Path::Plain } else { Path::Direct }
+        || model.gateway.listens_to_successes()
+        || budget(&model.traffic.client_retry);
+    match somebody_listens || queues {
+        true => Path::Plain,
+        false if R::TAKES_NUMBERS => Path::Counting,
+        false => Path::Direct,
+    }
 }
 
 /// Plays the run of this number and seed on the fastest exact path.
@@ -111,21 +125,43 @@ pub fn simulate_on<R: Recorder>(
     run: u64,
     recorder: &mut R,
 ) -> RunStats {
+    simulate_with(&mut ArrivalPrefixes::default(), path, model, seed, run, recorder)
+}
+
+/// The same, with what the last model that played this run has found out of its arrivals; any other will do, too.
+///
+/// # Panics
+/// As [`simulate_on`].
+pub fn simulate_with<R: Recorder>(
+    prefixes: &mut ArrivalPrefixes,
+    path: Path,
+    model: &Model,
+    seed: u64,
+    run: u64,
+    recorder: &mut R,
+) -> RunStats {
     assert!(path <= fastest_path::<R>(model), "the {path:?} path is not exact for this model");
-    let mut simulation = Simulation::new(model, path, Key::for_run(seed, run), recorder);
+    let mut simulation = Simulation::new(model, path, Key::for_run(seed, run), recorder, prefixes);
     simulation.play();
     let Simulation { arrived, ended, events, .. } = simulation;
     assert_eq!(arrived, ended, "every request ends once");
     RunStats { arrived, events }
 }
 
-struct Simulation<'m, 'r, R> {
+struct Simulation<'m: 'r, 'r, R> {
     model: &'m Model,
     path: Path,
     run: Key,
     requests: Key,
     world: World<'m>,
     queue: Queue,
+    arrivals: ArrivalStream<'r>,
+    /// What arrived before has been settled, on the paths that do so.
+    settled_until: SimTime,
+    /// Whether a request that is not served can be tried again.
+    tries_again: bool,
+    /// Whether the first choice of all requests at a replica is the same.
+    chooses_alike: bool,
     requests_in_flight: Slab<Request>,
     attempts: Slab<Attempt>,
     /// By replica: requests that wait until a provider is admitted.
@@ -179,7 +215,13 @@ fn new_breaker(settings: &Detector, run: Key, owner: u32, provider: Key) -> Brea
 }
 
 impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
-    fn new(model: &'m Model, path: Path, run: Key, recorder: &'r mut R) -> Self {
+    fn new(
+        model: &'m Model,
+        path: Path,
+        run: Key,
+        recorder: &'r mut R,
+        prefixes: &'r mut ArrivalPrefixes,
+    ) -> Self {
         let gateway = &model.gateway;
         let replicas = gateway.replicas.get() as usize;
         let owners = if gateway.health == HealthScope::Own { replicas } else { 1 };
@@ -201,6 +243,15 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             requests: run.named("requests"),
             world,
             queue: Queue::default(),
+            arrivals: ArrivalStream::new(
+                &model.traffic.arrivals,
+                run.named("arrivals"),
+                model.duration,
+                prefixes,
+            ),
+            settled_until: SimTime::START,
+            tries_again: stretch::tries_again(model),
+            chooses_alike: stretch::chooses_alike(model),
             requests_in_flight: Slab::default(),
             attempts: Slab::default(),
             waiting: vec![Vec::new(); replicas],
@@ -235,20 +286,9 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
         self.schedule_incident();
         self.schedule_first_probes();
         self.schedule_first_ticks();
-        let traffic = &self.model.traffic;
-        let mut arrivals =
-            ArrivalStream::new(&traffic.arrivals, self.run.named("arrivals"), self.model.duration);
-        let mut next_arrival = arrivals.next();
-        loop {
-            if next_arrival < self.queue.next_at() {
-                self.on_arrival(next_arrival);
-                next_arrival = arrivals.next();
-            } else if let Some((now, event)) = self.queue.pop() {
-                self.on_event(now, event);
-            } else {
-                break;
-            }
-            self.events += 1;
+        match self.path {
+            Path::Plain => self.play_each_event(),
+            Path::Direct | Path::Counting => self.play_in_stretches(),
         }
         // What is left can never end: nothing answers it, and nobody gives up on it.
         for slot in self.requests_in_flight.slots() {
@@ -265,6 +305,21 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
                     false,
                 );
             }
+        }
+    }
+
+    fn play_each_event(&mut self) {
+        loop {
+            let next_arrival = self.arrivals.next_at();
+            if next_arrival < self.queue.next_at() {
+                self.arrivals.advance();
+                self.on_arrival(next_arrival);
+            } else if let Some((now, event)) = self.queue.pop() {
+                self.on_event(now, event);
+            } else {
+                break;
+            }
+            self.events += 1;
         }
     }
 
@@ -291,8 +346,14 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
 
     fn on_event(&mut self, now: SimTime, event: Event) {
         match event {
-            Event::FaultStarts(i) => self.recorder.milestone(now, Milestone::FaultStarts(i as usize)),
-            Event::FaultEnds(i) => self.recorder.milestone(now, Milestone::FaultEnds(i as usize)),
+            Event::FaultStarts(i) => {
+                self.catch_up(now);
+                self.recorder.milestone(now, Milestone::FaultStarts(i as usize));
+            }
+            Event::FaultEnds(i) => {
+                self.catch_up(now);
+                self.recorder.milestone(now, Milestone::FaultEnds(i as usize));
+            }
             Event::GatewayFaultStarts(i) => self.on_gateway_fault_starts(now, i as usize),
             Event::GatewayFaultEnds(i) => self.on_gateway_fault_ends(now, i as usize),
             Event::ProbeEnds { prober, ordinal } => self.on_probe_end(now, prober, ordinal),
@@ -305,6 +366,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             Event::HedgeDue { request, slot } => self.on_hedge_due(now, request, slot),
             Event::ProbeDue { prober, ordinal } => self.on_probe_due(now, prober, ordinal),
             Event::OperatorActs(i) => {
+                self.catch_up(now);
                 self.switches.act(&self.model.operator[i as usize]);
                 self.recorder.milestone(now, Milestone::OperatorActs(i as usize));
             }

@@ -142,6 +142,16 @@ impl Queue {
         self.heap.peek().map_or(SimTime::NEVER, |Reverse((at, ..))| *at)
     }
 
+    /// Whether the next event is one in the life of a request.
+    pub fn next_is_a_requests(&self) -> bool {
+        self.heap.peek().is_some_and(|Reverse((_, rank, slot))| {
+            matches!(
+                Event::from_rank(*rank, *slot),
+                Event::AttemptEnds { .. } | Event::WaitEnds { .. } | Event::HedgeDue { .. }
+            )
+        })
+    }
+
     /// Takes out the next event.
     #[inline]
     pub fn pop(&mut self) -> Option<(SimTime, Event)> {

@@ -1,5 +1,6 @@
 //! The signs that a setting or a result is compared by.
 
+use crate::scenario::one_of;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -41,6 +42,11 @@ impl Comparison {
             Comparison::Equal => "==",
             Comparison::NotEqual => "!=",
         }
+    }
+
+    /// All signs, for help.
+    pub(crate) fn signs() -> String {
+        one_of(Comparison::ALL.map(Comparison::sign))
     }
 
     /// Whether it holds for a left side that is so much to the right one.

@@ -101,7 +101,7 @@ impl Criterion {
     pub fn read(text: &str) -> Result<Self, Problem> {
         let Some(split) = Split::of(text) else {
             return Err(Problem::new(format!("the criterion \"{}\" compares nothing", text.trim()))
-                .help(format!("write it like \"failed_count.p95 <= 1000\", with {}", signs())));
+                .help(format!("write it like \"failed_count.p95 <= 1000\", with {}", Comparison::signs())));
         };
         let target = Target::read(split.left)?;
         let Some(comparison) = split.comparison() else {
@@ -109,7 +109,7 @@ impl Criterion {
                 "=" => format!("write {} for equal, or {}", Comparison::Equal, Comparison::LessOrEqual),
                 "=<" => format!("write {}", Comparison::LessOrEqual),
                 "=>" => format!("write {}", Comparison::GreaterOrEqual),
-                _ => format!("write {}", signs()),
+                _ => format!("write {}", Comparison::signs()),
             };
             return Err(Problem::new(format!("there is no comparison `{}`", split.sign)).help(help));
         };
@@ -222,10 +222,6 @@ impl fmt::Display for Precision {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "{} {}", self.target, self.written)
     }
-}
-
-fn signs() -> String {
-    one_of(Comparison::ALL.map(Comparison::sign))
 }
 
 /// A percentage as a share: 99.9 is 0.999 to the last bit, as if it had been written so.

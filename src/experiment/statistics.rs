@@ -144,7 +144,7 @@ impl Summary {
         let mean = values.iter().sum::<f64>() / n as f64;
         let half_width = (n >= 2).then(|| {
             let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1) as f64;
-            student_t_975(n - 1) * libm::sqrt(variance / n as f64)
+            student_t_975(n as u64 - 1) * libm::sqrt(variance / n as f64)
         });
         Summary {
             n: n as u64,
@@ -163,14 +163,6 @@ impl Summary {
     /// Summarises one metric over runs.
     pub fn of_metric(metric: &Metric, outcomes: &[Outcome]) -> Self {
         Summary::of(outcomes.iter().map(|outcome| metric.of(outcome)))
-    }
-
-    /// Summarises what a metric differs by, run by run, from a baseline that saw the same random numbers.
-    ///
-    /// Runs in which either has no value are left out.
-    pub fn of_difference(metric: &Metric, outcomes: &[Outcome], baseline: &[Outcome]) -> Self {
-        let pairs = outcomes.iter().zip(baseline);
-        Summary::of(pairs.map(|(outcome, base)| Some(metric.of(outcome)? - metric.of(base)?)))
     }
 }
 
@@ -227,14 +219,14 @@ fn quantile(ascending: &[f64], q: f64) -> f64 {
     ascending[below] + (position - below as f64) * (ascending[above] - ascending[below])
 }
 
-/// Student's t at 97.5% for `df` degrees of freedom, to 1e-5.
+/// Student's t at 97.5% for `df` degrees of freedom, at least 1, to 1e-5: many summaries need nothing slower.
 ///
 /// From the table below 10; else the expansion in 1 / df of Abramowitz and Stegun, 26.7.5.
-fn student_t_975(df: usize) -> f64 {
+pub(super) fn student_t_975(df: u64) -> f64 {
     const Z: f64 = 1.959_963_984_540_054;
     const FEW: [f64; 9] =
         [12.706205, 4.302653, 3.182446, 2.776445, 2.570582, 2.446912, 2.364624, 2.306004, 2.262157];
-    if let Some(exact) = FEW.get(df - 1) {
+    if let Some(exact) = FEW.get(df as usize - 1) {
         return *exact;
     }
     let n = df as f64;
@@ -248,16 +240,53 @@ fn student_t_975(df: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::distribution::{binomial_at_most, student_t};
     use super::*;
+    use crate::random::{Key, UnitExponential};
+    use rand_distr::Distribution;
 
     #[test]
-    fn student_t_matches_the_tables() {
-        for (df, t) in
-            [(1, 12.7062), (2, 4.3027), (4, 2.7764), (5, 2.5706), (6, 2.4469), (9, 2.2622), (29, 2.0452)]
-        {
-            assert!((student_t_975(df) - t).abs() < 2e-4, "{df}: {}", student_t_975(df));
+    fn the_fast_student_t_is_the_exact_one() {
+        for df in (1..100).chain([200, 999, 100_000]) {
+            let (fast, exact) = (student_t_975(df), student_t(0.05, df as f64));
+            assert!((fast - exact).abs() < 1e-5, "{df}: {fast}, not {exact}");
         }
-        assert!((student_t_975(999) - 1.962_341).abs() < 1e-5);
+    }
+
+    /// Exponential draws, as no symmetry helps: the true quantile is -ln(1 - q).
+    #[test]
+    fn the_interval_of_a_quantile_covers_it_as_often_as_it_says() {
+        const TRIES: u64 = 4_000;
+        for (q, n) in [(0.5, 30), (0.95, 100), (0.975, 150)] {
+            let truth = -libm::log(1.0 - q);
+            let covers = |seed: &u64| {
+                let mut rng = Key::for_run(*seed, n).rng();
+                let mut values: Vec<f64> = (0..n).map(|_| UnitExponential.sample(&mut rng)).collect();
+                values.sort_unstable_by(f64::total_cmp);
+                let interval = Interval::of_quantile(&values, q, 0.95).expect("enough values");
+                (interval.low..=interval.high).contains(&truth)
+            };
+            let covered = (0..TRIES).filter(covers).count() as f64 / TRIES as f64;
+            // What the two ranks promise, which is at least 95%, within four standard errors.
+            let (low, high) = quantile_ranks(n, q, 0.95).expect("enough values");
+            let promised = binomial_at_most(high - 1, n, q) - binomial_at_most(low - 1, n, q);
+            let error = libm::sqrt(promised * (1.0 - promised) / TRIES as f64);
+            assert!(promised >= 0.95 && (covered - promised).abs() < 4.0 * error, "{q} of {n}: {covered}");
+        }
+    }
+
+    #[test]
+    fn only_the_mean_and_quantiles_have_an_interval() {
+        let values = || (1..=100).map(|v| Some(f64::from(v)));
+        let ends =
+            |statistic| Interval::of(statistic, values()).map(|interval| (interval.low, interval.high));
+        assert_eq!(ends(Statistic::P50), Some((40.0, 61.0)));
+        for statistic in Statistic::ALL {
+            // 2.5% of 100 values are too few for an interval of that quantile.
+            let is_far_out = [Statistic::Pi95Low, Statistic::Pi95High].contains(&statistic);
+            assert_eq!(ends(statistic).is_some(), statistic.has_interval() && !is_far_out, "{statistic:?}");
+            assert_eq!(Statistic::named(statistic.name()), Some(statistic));
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ const BINS: usize = BINS_PER_OCTAVE * (TOP_EXPONENT - BITS + 2) as usize;
 /// Counts in log-linear bins. Adding is order-free, so every path of the engine makes the same one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LatencyHistogram {
-    bins: Vec<u32>,
+    bins: Vec<u64>,
     count: u64,
     min: u64,
     max: u64,
@@ -47,12 +47,12 @@ fn bounds(bin: usize) -> (u64, u64) {
 }
 
 impl LatencyHistogram {
-    /// Counts one latency.
+    /// Counts a latency so many times; at least once.
     #[inline]
-    pub fn add(&mut self, latency: SimDuration) {
+    pub fn add(&mut self, latency: SimDuration, count: u64) {
         let nanos = latency.as_nanos();
-        self.bins[bin(nanos)] += 1;
-        self.count += 1;
+        self.bins[bin(nanos)] += count;
+        self.count += count;
         self.min = self.min.min(nanos);
         self.max = self.max.max(nanos);
     }
@@ -62,7 +62,7 @@ impl LatencyHistogram {
         let rank = ((q * self.count as f64).ceil() as u64).max(1);
         let mut seen = 0;
         for (i, count) in self.bins.iter().enumerate() {
-            seen += u64::from(*count);
+            seen += *count;
             if seen >= rank {
                 let (low, high) = bounds(i);
                 return Some(SimDuration::from_nanos((low + (high - low) / 2).clamp(self.min, self.max)));
@@ -91,7 +91,7 @@ mod tests {
     fn quantiles_are_within_a_bin_of_the_exact_ones() {
         let mut histogram = LatencyHistogram::default();
         assert_eq!(histogram.quantile(0.5), None);
-        (1..=1000).for_each(|ms| histogram.add(SimDuration::from_millis(ms)));
+        (1..=1000).for_each(|ms| histogram.add(SimDuration::from_millis(ms), 1));
         for (q, exact) in [(0.001, 1.0), (0.5, 500.0), (0.95, 950.0), (0.99, 990.0), (1.0, 1000.0)] {
             let estimate = histogram.quantile(q).unwrap().as_millis_f64();
             assert!((estimate / exact - 1.0).abs() < 0.01, "{q}: {estimate}");
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_constant_latency_is_reported_exactly() {
         let mut histogram = LatencyHistogram::default();
-        (0..5).for_each(|_| histogram.add(SimDuration::from_millis(800)));
+        (0..5).for_each(|_| histogram.add(SimDuration::from_millis(800), 1));
         assert_eq!(histogram.quantile(0.99), Some(SimDuration::from_millis(800)));
     }
 }

@@ -50,6 +50,29 @@ impl Latency {
         }
     }
 
+    /// No draw is longer than this; the longest that there is comes close.
+    pub fn longest(&self) -> SimDuration {
+        // The rarest draws: the exponential's has 53 bits, the normal's 64 and one half.
+        const EXPONENTIAL: f64 = 36.736_800_569_677_1;
+        const NORMAL: f64 = 9.155_293_772_686_074;
+        match *self {
+            Latency::Constant(latency) => latency,
+            Latency::Exponential { mean } => mean.scaled(EXPONENTIAL),
+            // The little more makes up for what `random::exp` rounds.
+            Latency::LogNormal { p50, sigma } => p50.scaled(libm::exp(sigma * NORMAL) * (1.0 + 1e-8)),
+        }
+    }
+
+    /// The latency that about one draw in a thousand exceeds.
+    pub fn long(&self) -> SimDuration {
+        const NORMAL_P999: f64 = 3.090_232_306_167_813_5;
+        match *self {
+            Latency::Constant(latency) => latency,
+            Latency::Exponential { mean } => mean.scaled(std::f64::consts::LN_10 * 3.0),
+            Latency::LogNormal { p50, sigma } => p50.scaled(libm::exp(sigma * NORMAL_P999)),
+        }
+    }
+
     /// Whether two draws can differ.
     pub fn is_random(&self) -> bool {
         match self {
@@ -75,5 +98,27 @@ mod tests {
         assert!((quantile(0.5) / 800.0 - 1.0).abs() < 0.02, "{}", quantile(0.5));
         assert!((quantile(0.99) / 3000.0 - 1.0).abs() < 0.04, "{}", quantile(0.99));
         assert_eq!(Latency::lognormal(SimDuration::from_millis(2), SimDuration::from_millis(1)), None);
+    }
+
+    #[test]
+    fn no_draw_is_longer_than_the_longest() {
+        let p50 = SimDuration::from_millis(800);
+        for latency in [
+            Latency::Constant(p50),
+            Latency::Exponential { mean: p50 },
+            Latency::LogNormal { p50, sigma: 0.5 },
+            Latency::LogNormal { p50, sigma: 3.0 },
+        ] {
+            let draws = (0..10_000).map(|i| latency.draw(Key::for_run(1, 0).numbered(i)));
+            let longer = draws.filter(|draw| *draw > latency.long()).count();
+            assert!(!latency.is_random() || (1..40).contains(&longer), "{latency:?}: {longer}");
+            // The draws of the bits that lie furthest out.
+            for bits in [u64::MAX, 1 << 63, (1 << 63) + 1, u64::MAX << 11] {
+                let rarest = latency.draw(Key::of_bits(bits));
+                assert!(rarest <= latency.longest(), "{latency:?}: {rarest} {}", latency.longest());
+            }
+            let rarest = [u64::MAX, 1 << 63].map(|bits| latency.draw(Key::of_bits(bits))).into_iter().max();
+            assert!(rarest.unwrap().scaled(1.000_001) >= latency.longest(), "{latency:?}");
+        }
     }
 }

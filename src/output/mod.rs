@@ -12,8 +12,10 @@ mod events;
 mod explain;
 mod folder;
 mod json;
+mod junit;
 mod ledger;
 mod manifest;
+mod objectives;
 #[cfg(feature = "files")]
 mod parquet;
 mod partial;
@@ -33,7 +35,10 @@ pub use error::FileError;
 pub use events::{Event, EventLine, EventLog, EventRecorder};
 pub use explain::explain;
 pub use folder::{Existing, ResultFolder, ResultSink};
-pub use json::{ByName, Document, ScenarioDocument, document};
+pub use json::{
+    ByName, DifferenceDocument, Document, MetricDocument, ObjectiveDocument, ScenarioDocument, document,
+};
+pub use junit::junit;
 pub use ledger::{LedgerFolder, SetAside};
 pub use manifest::{Provenance, SCHEMA_VERSION, ScenarioProvenance, SweepProvenance};
 pub use plan::{Plan, PlanAxis, Recorded, Shard};

@@ -4,7 +4,7 @@ use super::FileError;
 use super::manifest::{SCHEMA_VERSION, ScenarioProvenance};
 use super::partial::PartialFile;
 use super::schema::{AxisColumn, Design};
-use crate::experiment::design::AxisValue;
+use crate::experiment::axis::AxisValue;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -6,7 +6,7 @@
 use super::FileError;
 use super::table::{Name, Table, TableBuilder};
 use crate::engine::{Ending, RequestEnd};
-use crate::experiment::design::AxisValue;
+use crate::experiment::axis::AxisValue;
 use crate::experiment::segment::PointFacts;
 use crate::experiment::statistics::{Summary, summarise};
 use crate::metrics::{FaultOutcome, METRICS, Outcome, SecondCounts, Unit, Verdict};
@@ -260,30 +260,32 @@ pub fn faults(design: &Design, points: &[Point]) -> Table {
     table.finish()
 }
 
-/// `series`: one row for each run and second, of the runs that recorded one.
+/// `series`: one row for each run and second, of the runs that recorded all requests of each.
 pub fn series(design: &Design, points: &[Point]) -> Table {
-    let rows: Vec<(RunId, u64, SecondCounts)> = runs_of(design, points)
+    let rows: Vec<(RunId, u64, u32, SecondCounts)> = runs_of(design, points)
         .flat_map(|(id, _, outcome)| {
-            let seconds = outcome.series.as_deref().unwrap_or_default();
-            (0..).zip(seconds).map(move |(second, counts)| (id.clone(), second, *counts))
+            let seconds = (0..).zip(outcome.series.as_deref().unwrap_or_default());
+            seconds.filter_map(move |(second, counts)| {
+                Some((id.clone(), second, counts.request_count?, *counts))
+            })
         })
         .collect();
     let mut table = TableBuilder::new("series", &rows);
     table.text("scenario", SCENARIO, |(id, ..)| Some(id.scenario.clone()));
     table.uint("point", "number", POINT, |(id, ..)| id.point as u64);
     table.uint("run", "number", RUN, |(id, ..)| id.run);
-    table.uint("second", "s", "second of arrival, from the start of the run", |(_, second, _)| *second);
+    table.uint("second", "s", "second of arrival, from the start of the run", |(_, second, ..)| *second);
     table.uint(
         "request_count",
         "count",
         "requests that arrived in it: succeeded + failed + open",
-        |(.., c)| u64::from(c.request_count),
+        |(.., requests, _)| u64::from(*requests),
     );
     table.uint(
         "succeeded_count",
         "count",
         "those with a complete good answer by the client's deadline",
-        |(.., c)| u64::from(c.request_count - c.failed_count - c.open_count),
+        |(.., requests, c)| u64::from(requests - c.failed_count - c.open_count),
     );
     table.uint("failed_count", "count", "those without one", |(.., c)| u64::from(c.failed_count));
     table.uint("open_count", "count", "those that never end", |(.., c)| u64::from(c.open_count));

@@ -2,9 +2,9 @@
 
 use crate::support::story_model;
 use failover_sim::engine::{self, Cause, Path as EnginePath, Stage};
-use failover_sim::experiment::design::AxisValue;
+use failover_sim::experiment::axis::AxisValue;
 use failover_sim::experiment::segment::PointFacts;
-use failover_sim::metrics::{METRICS, Outcome, Unit, Wanted, measure};
+use failover_sim::metrics::{METRICS, Outcome, Series, Unit, Wanted, measure};
 use failover_sim::model::{FirstProbe, InFlight, Model};
 use failover_sim::output::schema;
 use failover_sim::output::{
@@ -19,7 +19,7 @@ use std::path::Path;
 mod parquet;
 
 const SEED: u64 = 1;
-const WANTED: Wanted = Wanted { latency: true, series: true, timeline: true };
+const WANTED: Wanted = Wanted { latency: true, series: Series::All, timeline: true };
 
 fn outcomes(model: &Model, runs: u64) -> Vec<Outcome> {
     (0..runs).map(|run| measure(model, SEED, run, WANTED, None)).collect()
@@ -404,6 +404,7 @@ fn the_json_document_has_every_metric_in_order() {
         seconds: &[],
         timeline: &[],
         assumptions: &assumptions,
+        findings: &[],
     };
     let mut scenarios = [scenario(&model, &outcomes[..]), scenario(&quick, &quick_outcomes[..])];
     scenarios[0].timeline = outcomes[0].timeline.as_deref().unwrap();
@@ -418,15 +419,32 @@ fn the_json_document_has_every_metric_in_order() {
     let keys: Vec<&str> = failed.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         keys,
-        ["n", "mean", "ci95_low", "ci95_high", "pi95_low", "pi95_high", "p50", "p95", "min", "max"]
+        [
+            "n",
+            "mean",
+            "ci95_low",
+            "ci95_high",
+            "pi95_low",
+            "pi95_high",
+            "p50",
+            "p95",
+            "min",
+            "max",
+            "p50_ci95",
+            "p95_ci95",
+        ]
     );
     for parts in ["failed_by_cause", "failed_by_stage"] {
         let sum: f64 = first[parts].as_object().unwrap().values().map(|mean| mean.as_f64().unwrap()).sum();
         assert!((sum - failed["mean"].as_f64().unwrap()).abs() < 1e-6, "{parts}");
     }
     assert_eq!(first["difference_to_baseline"], serde_json::Value::Null);
-    let difference = &json["scenarios"][1]["difference_to_baseline"]["failed_count"]["mean"];
-    assert!(difference.as_f64().unwrap() < -1000.0, "{difference}");
+    let difference = &json["scenarios"][1]["difference_to_baseline"]["failed_count"];
+    assert!(difference["mean"].as_f64().unwrap() < -1000.0, "{difference}");
+    // One scenario is compared, so nothing is corrected; four runs are too few for a quantile.
+    assert_eq!(difference["corrected_ci95"]["low"], difference["ci95_low"]);
+    assert!(difference["corrected_p_value"].as_f64().unwrap() < 0.05, "{difference}");
+    assert_eq!((&difference["differs"], &difference["p50_ci95"]), (&true.into(), &serde_json::Value::Null));
     assert_eq!(first["timeline"][0]["event"], "fault_starts");
     let events: Vec<&str> =
         first["timeline"].as_array().unwrap().iter().map(|line| line["event"].as_str().unwrap()).collect();

@@ -163,6 +163,7 @@ fn told(model: &Model, outcomes: &[Outcome]) -> (String, serde_json::Value, Valu
         seconds: &[],
         timeline: &[],
         assumptions: &[],
+        findings: &[],
     };
     let facts = PointFacts::of(model, Path::Plain);
     let points = [Point { number: 0, facts: &facts, outcomes, error: None }];
