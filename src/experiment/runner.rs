@@ -1,6 +1,6 @@
 //! Plays many runs of many models, in parallel and in order.
 
-use crate::engine::{ArrivalPrefixes, Path, fastest_path};
+use crate::engine::{Memo, Path, fastest_path};
 use crate::metrics::{MetricsRecorder, Outcome, Wanted, measure_with};
 use crate::model::Model;
 use rayon::prelude::*;
@@ -95,12 +95,18 @@ impl RunPlan {
             .par_iter()
             // Else threads that steal from each other would tear runs of one number apart, down to single ones.
             .with_min_len((plays.len() / (8 * rayon::current_num_threads())).clamp(1, PLAYS_TOGETHER))
-            .map_init(ArrivalPrefixes::default, |prefixes, &(run, nth)| {
+            .map_init(Memo::default, |memo, &(run, nth)| {
                 if progress.is_cancelled() {
                     return Err(Cancelled);
                 }
-                let outcome = self.play_run(prefixes, tasks[nth].model, run);
-                progress.advance(tasks[nth].share_of_one());
+                let task = &tasks[nth];
+                let outcome =
+                    caught(run, || measure_with(memo, task.model, self.seed, run, self.wanted, self.path));
+                if outcome.is_err() {
+                    // Whatever the run was doing to it is half-done.
+                    *memo = Memo::default();
+                }
+                progress.advance(task.share_of_one());
                 Ok(outcome)
             })
             .collect::<Result<_, _>>()?;
@@ -125,21 +131,15 @@ impl RunPlan {
         }
         Ok(results)
     }
+}
 
-    fn play_run(
-        &self,
-        prefixes: &mut ArrivalPrefixes,
-        model: &Model,
-        run: u64,
-    ) -> Result<Outcome, RunFailure> {
-        // What is shared between runs is only added to, a number at a time: a panic leaves nothing half-done.
-        let play = AssertUnwindSafe(|| measure_with(prefixes, model, self.seed, run, self.wanted, self.path));
-        catch_unwind(play).map_err(|panic| {
-            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-            RunFailure { run, message: text.unwrap_or_else(|| "the engine panicked".to_owned()) }
-        })
-    }
+/// Plays a run, and catches a panic of the engine.
+fn caught(run: u64, play: impl FnOnce() -> Outcome) -> Result<Outcome, RunFailure> {
+    catch_unwind(AssertUnwindSafe(play)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        RunFailure { run, message: text.unwrap_or_else(|| "the engine panicked".to_owned()) }
+    })
 }
 
 /// Some runs of one model.

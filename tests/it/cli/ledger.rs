@@ -386,6 +386,9 @@ fn shards_that_do_not_fit_are_refused() {
     fs::remove_file(folder.path().join("unfinished/manifest.json")).unwrap();
     sweep(&folder, "damaged", &["--shard", "2/2"]).ok();
     fs::write(&segments(&folder, "damaged")[0], "nonsense").unwrap();
+    // Its results are complete, and its ledger is not: it was begun anew, and stopped.
+    sweep(&folder, "begun", &["--shard", "2/2"]).ok();
+    fs::remove_file(&segments(&folder, "begun")[0]).unwrap();
     let mut complaints: Vec<String> = [
         &["a"][..],
         &["a", "b", "twin"],
@@ -394,6 +397,7 @@ fn shards_that_do_not_fit_are_refused() {
         &["a", "more"],
         &["a", "whole"],
         &["a", "unfinished"],
+        &["a", "begun"],
         &["a", "damaged"],
         &["a", "nowhere"],
     ]
