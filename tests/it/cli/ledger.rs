@@ -100,8 +100,7 @@ fn an_interrupted_sweep_says_how_to_go_on() {
         let complaint = sweep(&folder, "out", &[how]).refused();
         assert!(complaint.contains("is being written by another process"), "{complaint}");
     }
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is there");
+    crate::support::interrupt(&child);
     let output = child.wait_with_output().expect("it ends");
     let told = String::from_utf8(output.stderr).expect("UTF-8");
     assert_eq!(output.status.code(), Some(130), "{told}");

@@ -253,8 +253,7 @@ fn an_interrupted_run_cleans_up() {
     // Ctrl-C is listened for from the first run on.
     std::thread::sleep(std::time::Duration::from_millis(500));
     assert!(child.try_wait().expect("a child").is_none(), "it should be at work still");
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is there");
+    crate::support::interrupt(&child);
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
     assert_eq!(names(folder.path()), ["small.toml"], "the folder went with its files");
 }
