@@ -321,6 +321,12 @@ impl Breaker {
         }
     }
 
+    /// Whether it says nothing about the provider and asks for nothing, as nearly always: its own bits are clear.
+    #[inline]
+    pub fn is_calm(&self) -> bool {
+        self.nginx.is_none() && matches!(self.state, State::Admitted)
+    }
+
     /// Whether it is not admitted in full: ejected or on trial.
     pub fn is_ejected(&self) -> bool {
         match &self.nginx {

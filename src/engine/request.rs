@@ -5,6 +5,7 @@
 
 use super::attempt::Tried;
 use super::budget::Grant;
+use super::queue::REQUEST_BITS;
 use super::recorder::{Cause, Ending, Recorder, RequestEnd, Stage};
 use super::routing::{Choice, Place, ROOT, Router, Spent, Switches};
 use super::slab::Slot;
@@ -166,10 +167,14 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// A request comes to the gateway, and what becomes of it will be told by events.
     fn begin(&mut self, now: SimTime, asked: Asked) {
+        assert!(asked.ordinal < 1 << REQUEST_BITS, "fewer than 2^{REQUEST_BITS} requests in a run");
         if let Some(client) = &self.model.traffic.client_retry
             && let (Some(budget), Some(state)) = (&client.budget, &mut self.client_budget)
         {
             state.on_request(budget, now);
+        }
+        if self.has_smooth && self.goes_well(now, &asked) {
+            return;
         }
         let slot = self.requests_in_flight.insert(Request::new(asked));
         if self.down.is_down(asked.replica) {
@@ -236,14 +241,19 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn enter(&mut self, now: SimTime, slot: Slot) {
         let request = self.request(slot);
         request.is_inside = true;
-        let replica = request.asked.replica as usize;
-        self.inside[replica] += 1;
+        let replica = request.asked.replica;
+        self.begin_call(now, replica);
+        self.route(now, slot, ROOT);
+    }
+
+    /// What a replica notes of a call that reaches it.
+    pub(super) fn begin_call(&mut self, now: SimTime, replica: u32) {
+        self.inside[replica as usize] += 1;
         if let Some(retry) = &self.model.gateway.retry
-            && let (Some(budget), Some(state)) = (&retry.budget, self.budgets.get_mut(replica))
+            && let (Some(budget), Some(state)) = (&retry.budget, self.budgets.get_mut(replica as usize))
         {
             state.on_request(budget, now);
         }
-        self.route(now, slot, ROOT);
     }
 
     /// A call leaves the gateway.
@@ -400,8 +410,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         answer: Answer,
         saved_by_hand: bool,
     ) {
-        self.ended += 1;
-        self.recorder.request_ended(&RequestEnd {
+        self.report_end(&RequestEnd {
             ordinal: asked.ordinal,
             replica: asked.replica,
             arrived: asked.arrived,
@@ -415,5 +424,11 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             },
             saved_by_hand,
         });
+    }
+
+    #[inline(always)]
+    pub(super) fn report_end(&mut self, end: &RequestEnd) {
+        self.ended += 1;
+        self.recorder.request_ended(end);
     }
 }

@@ -5,6 +5,7 @@
 use super::Simulation;
 use super::attempt::Attempt;
 use super::breaker::Ended;
+use super::budget::Grant;
 use super::recorder::Recorder;
 use super::request::{Next, Request};
 use super::routing::{ROOT, Spent};
@@ -143,15 +144,15 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         }
     }
 
-    pub(super) fn settle_budget(&mut self, replica: u32, attempt: &Attempt, answer: Answer) {
+    pub(super) fn settle_budget(&mut self, replica: u32, grant: Option<Grant>, answer: Answer) {
         let Some(retry) = &self.model.gateway.retry else { return };
         let Some(budget) = &retry.budget else { return };
         let state = &mut self.budgets[replica as usize];
-        if let Some(grant) = attempt.grant {
+        if let Some(grant) = grant {
             state.on_retry_end(budget, grant);
         }
         match answer {
-            Answer::Good => state.on_success(budget, attempt.grant),
+            Answer::Good => state.on_success(budget, grant),
             // What is not tried again costs nothing.
             _ if retry.on.contains(answer) => state.on_failure(budget),
             _ => {}

@@ -205,16 +205,26 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let mut others = Vec::new();
         if may_be_late || wants_each || model.error_rate > Probability::ZERO {
             let at_provider = self.world.provider_key(provider).numbered(Tries::default().next(provider, 0));
+            let mut cells = self.latency_memo.cells(model.latency, slow, last - first).filter(|_| wants_each);
+            let countable = cells.as_ref().map_or(0, |cells| cells.rank_within(patience));
             for ordinal in first..last {
                 let key = self.requests.numbered(ordinal).joined(at_provider);
                 if self.world.is_quiet_error(provider, key) {
                     others.push(ordinal);
-                } else if may_be_late || wants_each {
-                    let takes = slowed(model.latency.draw(key), slow);
-                    if takes > patience {
-                        others.push(ordinal);
-                    } else if wants_each {
-                        self.recorder.latencies(takes, 1);
+                    continue;
+                }
+                let rank = model.latency.rank(key);
+                let is_counted = rank < countable && cells.as_mut().is_some_and(|cells| cells.count(rank));
+                if is_counted || !(may_be_late || wants_each) {
+                    continue;
+                }
+                let takes = slowed(model.latency.of_rank(rank), slow);
+                if takes > patience {
+                    others.push(ordinal);
+                } else if wants_each {
+                    self.recorder.latencies(takes, 1);
+                    if let Some(cells) = &mut cells {
+                        cells.note_computed(rank);
                     }
                 }
             }
@@ -243,6 +253,6 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 }
 
-fn slowed(latency: SimDuration, slow: Option<f64>) -> SimDuration {
+pub(super) fn slowed(latency: SimDuration, slow: Option<f64>) -> SimDuration {
     slow.map_or(latency, |factor| latency.scaled(factor))
 }

@@ -147,11 +147,10 @@ impl<'m> World<'m> {
         self.provider_keys[provider.index()]
     }
 
-    /// The fate of the attempt with this key, sent now. The key's own draw is the latency.
+    /// The fate of the attempt with this key, sent now, which a healthy provider would answer after `latency`.
     #[inline(always)]
-    pub fn attempt(&self, provider: ProviderId, key: Key, sent: SimTime) -> Fate {
+    pub fn attempt(&self, provider: ProviderId, key: Key, sent: SimTime, latency: SimDuration) -> Fate {
         let model = self.model.provider(provider);
-        let latency = model.latency.draw(key);
         let ends = sent.after(latency);
         let (first_fault, calm) = self.troubled[provider.index()];
         // Nothing but speed: what follows is what `call` does where there is no fault.

@@ -1,11 +1,14 @@
 //! Plays many runs of many models, in parallel and in order.
 
-use crate::engine::{Path, fastest_path};
+use crate::engine::{Memo, Path, fastest_path};
 use crate::metrics::{MetricsRecorder, Outcome, Wanted, measure_with};
 use crate::model::Model;
 use rayon::prelude::*;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A thread plays so many runs in a row where there are plenty: models that play the same run share its arrivals.
+const PLAYS_TOGETHER: usize = 16;
 
 /// How runs are played; the same for every model of one command.
 #[derive(Debug, Clone)]
@@ -90,16 +93,18 @@ impl RunPlan {
         // Rayon keeps the order, so the number of threads never shows in the result.
         let played: Vec<Result<Outcome, RunFailure>> = plays
             .par_iter()
-            .map_init(Default::default, |shared, &(run, nth)| {
+            // Else threads that steal from each other would tear runs of one number apart, down to single ones.
+            .with_min_len((plays.len() / (8 * rayon::current_num_threads())).clamp(1, PLAYS_TOGETHER))
+            .map_init(Memo::default, |memo, &(run, nth)| {
                 if progress.is_cancelled() {
                     return Err(Cancelled);
                 }
                 let task = &tasks[nth];
                 let outcome =
-                    caught(run, || measure_with(shared, task.model, self.seed, run, self.wanted, self.path));
+                    caught(run, || measure_with(memo, task.model, self.seed, run, self.wanted, self.path));
                 if outcome.is_err() {
                     // Whatever the run was doing to it is half-done.
-                    *shared = Default::default();
+                    *memo = Memo::default();
                 }
                 progress.advance(task.share_of_one());
                 Ok(outcome)

@@ -300,6 +300,11 @@ impl Trips {
 }
 
 impl Detector {
+    /// Whether what it counts over its window is ever looked at.
+    pub fn asks_window(&self) -> bool {
+        !self.trips.ask_no_window() || self.trips.success_rate.is_some() || self.stale == Stale::Dropped
+    }
+
     /// One that judges every attempt, trips on nothing yet, and ejects for so long.
     pub fn new(eject_for: SimDuration) -> Self {
         Detector {
