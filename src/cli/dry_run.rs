@@ -47,7 +47,7 @@ impl DryRun<'_> {
     /// What to print, on all threads that the sweep would have.
     pub fn report(&self) -> Result<String, Problems> {
         let layout = self.sweep.layout(self.scenarios)?;
-        let survey = Survey::of(self.sweep, self.scenarios, &layout.points);
+        let survey = Survey::of(self.sweep, self.scenarios, &layout.points, self.wanted);
         let mut text = self.tallies(&layout);
         let mut say = |words: String| writeln!(text, "{words}").expect("a string grows");
 

@@ -111,13 +111,13 @@ impl SweepArgs {
         }
         let points = sweep.points(scenarios)?;
         self.play.start_threads();
-        let survey = Survey::of(sweep, scenarios, &points);
+        let wanted = self.metrics.wanted();
+        let survey = Survey::of(sweep, scenarios, &points, wanted);
         if survey.invalid.len() == points.len()
             && let Err(problems) = point_model(sweep, scenarios, &points[0])
         {
             return Err(problems.into());
         }
-        let wanted = self.metrics.wanted();
         let run_plan = RunPlan { seed: self.play.seed, runs: 0..stopping.max, wanted, path: None };
         let plan = self.plan(sweep, scenarios, &points, &survey)?;
         let own = plan.points();
