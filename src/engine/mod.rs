@@ -76,7 +76,7 @@ pub enum Path {
     Plain,
     /// A request is settled when it arrives, where nothing in the gateway listens to its good end.
     Direct,
-    /// The same, and requests that fare alike are counted instead of played.
+    /// The same, and requests that fare alike are counted instead of played. Detectors of failures in a row may listen.
     Counting,
 }
 

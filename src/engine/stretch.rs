@@ -4,6 +4,9 @@
 //! its own draws, on what its replica's routing sees, and on faults. So arrivals are left lying while events pass that
 //! change none of these. When something is about to change, what has arrived in the stretch of time before it is
 //! settled. Only a request that is tried again has events of its own.
+//!
+//! Passive detectors do listen. Those that count failures in a row learn nothing from a success while they have seen no
+//! failure, so what arrives and ends well in such a time is counted, too; the rest of the requests have their events.
 
 use super::breaker::Breaker;
 use super::recorder::{Alike, Ending, Recorder};
@@ -70,13 +73,13 @@ fn patience(model: &Model) -> SimDuration {
 impl<R: Recorder> Simulation<'_, '_, R> {
     /// Plays the run, leaving arrivals lying until something changes.
     pub(super) fn play_in_stretches(&mut self) {
-        // What is tried again has events, which have to come in their order.
-        let keeps_up = self.tries_again || self.probes_heed_traffic();
-        let keeps_up_with_all = !self.settles;
+        // What is tried again has events that come before others, and detectors hear of all.
+        let before_others = self.tries_again || self.probes_heed_traffic() || !self.settles;
+        let before_all = !self.settles;
         loop {
             let due = self.queue.next_at();
-            let keeps_up = keeps_up_with_all || (keeps_up && !self.queue.next_is_a_requests());
-            if due == SimTime::NEVER || keeps_up {
+            let keeps_up = if self.queue.next_is_a_requests() { before_all } else { before_others };
+            if keeps_up || due == SimTime::NEVER {
                 self.catch_up(due);
                 if self.queue.next_at() < due {
                     continue;
@@ -149,16 +152,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return None;
         }
         match self.world.outlook(provider, from) {
-            // Those that end before anything fails here are of no interest to detectors that have seen no failure.
             Outlook::Fine { slow, fails_at, .. } if !self.settles => {
-                let longest = slowed(self.model.provider(provider).latency.longest(), slow);
-                let until = until.min(fails_at.before(longest));
-                let is_quiet = until > from
-                    && longest <= patience(self.model)
-                    && self.attempts.len() == 0
-                    && self.sees_no_failures_of(provider);
-                let good = Prospect::Good { provider, slow, patience: patience(self.model) };
-                is_quiet.then_some((good, until))
+                self.unheard_prospect(from, until, provider, slow, fails_at)
             }
             Outlook::Fine { slow, breaks_at, .. } => {
                 self.good_prospect(from, until, provider, slow, breaks_at)
@@ -170,6 +165,23 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             }
             Outlook::Broken | Outlook::Mixed => None,
         }
+    }
+
+    /// What arrives so long before anything fails that it has ended by then, at a provider of which no detector has seen
+    /// a failure.
+    fn unheard_prospect(
+        &self,
+        from: SimTime,
+        until: SimTime,
+        provider: ProviderId,
+        slow: Option<f64>,
+        fails_at: SimTime,
+    ) -> Option<(Prospect, SimTime)> {
+        let longest = slowed(self.model.provider(provider).latency.longest(), slow);
+        let (until, patience) = (until.min(fails_at.before(longest)), patience(self.model));
+        let nothing_fails = from < until && longest <= patience && self.attempts.len() == 0;
+        (nothing_fails && self.sees_no_failures_of(provider))
+            .then_some((Prospect::Good { provider, slow, patience }, until))
     }
 
     /// Whether no detector has a failure of the provider in mind.
