@@ -10,7 +10,7 @@ use super::routing::{Choice, Place, ROOT, Spent, Switches};
 use super::slab::Slot;
 use super::view::HEALTH_CHECK_BIT;
 use super::world::{Fate, Reply};
-use super::{Event, Path, Simulation};
+use super::{Event, Simulation};
 use crate::model::{Answer, Judges, ProviderId, RetryTo, Timeouts};
 use crate::time::{SimDuration, SimTime};
 
@@ -83,8 +83,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             self.recorder.attempt_sent(asked.ordinal, number, place.provider, &candidates, now);
         }
         self.note_sent(now, asked.replica, place, retries == 0);
-        // Nobody waits for a good end on the paths that settle requests early.
-        if self.path != Path::Plain && seen.answer == Answer::Good && seen.ends < SimTime::NEVER {
+        // Nobody waits for a good end.
+        if self.settles && seen.answer == Answer::Good && seen.ends < SimTime::NEVER {
             return self.answer(slot, place.provider, &tried);
         }
         // What hangs for ever has no end to wait for.

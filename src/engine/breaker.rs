@@ -335,6 +335,11 @@ impl Breaker {
         }
     }
 
+    /// Whether good ends change nothing, if the settings are such that they can at most end a row of failures.
+    pub fn has_no_row(&self) -> bool {
+        matches!(self.state, State::Admitted) && self.in_a_row == 0
+    }
+
     /// Whether a tick is going to end its ejection.
     pub fn waits_for_a_tick(&self) -> bool {
         matches!(self.state, State::Ejected { until, on_tick: true } if until < SimTime::NEVER)

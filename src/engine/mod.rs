@@ -76,7 +76,7 @@ pub enum Path {
     Plain,
     /// A request is settled when it arrives, where nothing in the gateway listens to its good end.
     Direct,
-    /// The same, and requests that fare alike are counted instead of played.
+    /// The same, and requests that fare alike are counted instead of played. Detectors of failures in a row may listen.
     Counting,
 }
 
@@ -109,10 +109,15 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
         || R::NEEDS_ATTEMPTS
         || model.gateway.listens_to_successes()
         || budget(&model.traffic.client_retry);
-    match somebody_listens || queues {
-        true => Path::Plain,
-        false if R::TAKES_NUMBERS => Path::Counting,
-        false => Path::Direct,
+    let detects = !model.gateway.detectors.is_empty();
+    if somebody_listens || queues || (detects && !stretch::spares_detectors(model)) {
+        Path::Plain
+    } else if R::TAKES_NUMBERS {
+        Path::Counting
+    } else if detects {
+        Path::Plain
+    } else {
+        Path::Direct
     }
 }
 
@@ -167,6 +172,8 @@ struct Simulation<'m: 'r, 'r, R> {
     latency_memo: &'r mut LatencyMemo,
     /// What arrived before has been settled, on the paths that do so.
     settled_until: SimTime,
+    /// Whether a good end is known when its attempt is sent, as nobody waits for it.
+    settles: bool,
     /// Whether a request that is not served can be tried again.
     tries_again: bool,
     /// Whether the first choice of all requests at a replica is the same.
@@ -260,6 +267,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             ),
             latency_memo: &mut memo.latencies,
             settled_until: SimTime::START,
+            settles: path != Path::Plain && gateway.detectors.is_empty(),
             tries_again: stretch::tries_again(model),
             chooses_alike: stretch::chooses_alike(model),
             requests_in_flight: Slab::default(),

@@ -9,7 +9,7 @@ use super::queue::REQUEST_BITS;
 use super::recorder::{Cause, Ending, Recorder, RequestEnd, Stage};
 use super::routing::{Choice, Place, ROOT, Router, Spent, Switches};
 use super::slab::Slot;
-use super::{Event, Path, Simulation};
+use super::{Event, Simulation};
 use crate::model::{AllEjected, Answer, NodeId, ProviderId};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
@@ -144,9 +144,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn on_arrival(&mut self, now: SimTime) {
         let asked = self.asked(now, self.arrived);
         self.arrived += 1;
-        match self.path {
-            Path::Plain => self.begin(now, asked),
-            Path::Direct | Path::Counting => self.settle(now, asked),
+        match self.settles {
+            true => self.settle(now, asked),
+            false => self.begin(now, asked),
         }
     }
 

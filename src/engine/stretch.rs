@@ -4,13 +4,17 @@
 //! its own draws, on what its replica's routing sees, and on faults. So arrivals are left lying while events pass that
 //! change none of these. When something is about to change, what has arrived in the stretch of time before it is
 //! settled. Only a request that is tried again has events of its own.
+//!
+//! Passive detectors do listen. Those that count failures in a row learn nothing from a success while they have seen no
+//! failure, so what arrives and ends well in such a time is counted, too; the rest of the requests have their events.
 
+use super::breaker::Breaker;
 use super::recorder::{Alike, Ending, Recorder};
 use super::request::{Asked, Tries};
 use super::routing::{Place, ROOT, Spent};
 use super::world::Outlook;
 use super::{Path, Simulation};
-use crate::model::{AllEjected, Model, Probability, ProviderId};
+use crate::model::{AllEjected, Detector, Model, Probability, Provider, ProviderId};
 use crate::time::{SimDuration, SimTime};
 
 /// How the requests of a stretch fare.
@@ -45,14 +49,37 @@ pub(super) fn chooses_alike(model: &Model) -> bool {
         && gateway.overprovisioning.is_none()
 }
 
+/// Whether passive detectors can do without most good ends: nothing that goes well now can turn out badly, and a good
+/// end tells them nothing while they have seen no failure.
+pub(super) fn spares_detectors(model: &Model) -> bool {
+    let patience = patience(model);
+    let is_reliable = |provider: &Provider| {
+        provider.error_rate == Probability::ZERO
+            && provider.capacity.is_none()
+            && provider.latency.longest() <= patience
+    };
+    !tries_again(model)
+        && model.gateway.detectors.iter().all(Detector::counts_rows_only)
+        && model.providers.iter().all(is_reliable)
+}
+
+/// A good answer that takes no longer comes before any timer of its client or of the gateway.
+fn patience(model: &Model) -> SimDuration {
+    let timeouts = &model.gateway.timeouts;
+    let timers = [model.traffic.client_timeout, timeouts.request, timeouts.attempt, timeouts.first_token];
+    timers.into_iter().flatten().fold(UNLIMITED, SimDuration::min)
+}
+
 impl<R: Recorder> Simulation<'_, '_, R> {
     /// Plays the run, leaving arrivals lying until something changes.
     pub(super) fn play_in_stretches(&mut self) {
-        // What is tried again has events, which have to come in their order.
-        let keeps_up = self.tries_again || self.probes_heed_traffic();
+        // What is tried again has events that come before others, and detectors hear of all.
+        let before_others = self.tries_again || self.probes_heed_traffic() || !self.settles;
+        let before_all = !self.settles;
         loop {
             let due = self.queue.next_at();
-            if due == SimTime::NEVER || (keeps_up && !self.queue.next_is_a_requests()) {
+            let keeps_up = if self.queue.next_is_a_requests() { before_all } else { before_others };
+            if keeps_up || due == SimTime::NEVER {
                 self.catch_up(due);
                 if self.queue.next_at() < due {
                     continue;
@@ -80,7 +107,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                 _ => (Prospect::Each, now),
             };
             match prospect {
-                Prospect::Each => self.settle_each(until),
+                Prospect::Each if self.settles => self.settle_each(until),
+                Prospect::Each => return self.begin_each(until),
                 Prospect::Alike { ending, attempts } => {
                     let count = self.arrivals.index_before(until) - self.arrived;
                     self.arrived += count;
@@ -124,14 +152,44 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return None;
         }
         match self.world.outlook(provider, from) {
-            Outlook::Fine { slow, breaks_at } => self.good_prospect(from, until, provider, slow, breaks_at),
-            Outlook::Broken if !self.tries_again => {
+            Outlook::Fine { slow, fails_at, .. } if !self.settles => {
+                self.unheard_prospect(from, until, provider, slow, fails_at)
+            }
+            Outlook::Fine { slow, breaks_at, .. } => {
+                self.good_prospect(from, until, provider, slow, breaks_at)
+            }
+            Outlook::Broken if self.settles && !self.tries_again => {
                 let ending =
                     self.in_common(from, |this, asked| this.first_try(from, asked, provider, choice).1);
                 Some((Prospect::Alike { ending: ending?, attempts: 1 }, until))
             }
             Outlook::Broken | Outlook::Mixed => None,
         }
+    }
+
+    /// What arrives so long before anything fails that it has ended by then, at a provider of which no detector has seen
+    /// a failure.
+    fn unheard_prospect(
+        &self,
+        from: SimTime,
+        until: SimTime,
+        provider: ProviderId,
+        slow: Option<f64>,
+        fails_at: SimTime,
+    ) -> Option<(Prospect, SimTime)> {
+        let longest = slowed(self.model.provider(provider).latency.longest(), slow);
+        let (until, patience) = (until.min(fails_at.before(longest)), patience(self.model));
+        let nothing_fails = from < until && longest <= patience && self.attempts.len() == 0;
+        (nothing_fails && self.sees_no_failures_of(provider))
+            .then_some((Prospect::Good { provider, slow, patience }, until))
+    }
+
+    /// Whether no detector has a failure of the provider in mind.
+    fn sees_no_failures_of(&self, provider: ProviderId) -> bool {
+        let of_owner = self.model.gateway.detectors.len();
+        let first = provider.index() * of_owner;
+        let of_provider = |all: &[Breaker]| all[first..first + of_owner].iter().all(Breaker::has_no_row);
+        self.breakers.chunks(self.model.providers.len() * of_owner).all(of_provider)
     }
 
     /// What is the same for a request at any replica, if it is.
@@ -158,7 +216,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     ) -> Option<(Prospect, SimTime)> {
         let latency = self.model.provider(provider).latency;
         let before_break = |takes: SimDuration| breaks_at.before(slowed(takes, slow));
-        let patience = self.patience();
+        let patience = patience(self.model);
         let (patience, until) = if breaks_at == SimTime::NEVER {
             (patience, until)
         } else if from < before_break(latency.longest()) {
@@ -171,14 +229,6 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         Some((Prospect::Good { provider, slow, patience }, until))
     }
 
-    /// A good answer that takes no longer comes before any timer of its client or of the gateway.
-    fn patience(&self) -> SimDuration {
-        let timeouts = &self.model.gateway.timeouts;
-        let timers =
-            [self.model.traffic.client_timeout, timeouts.request, timeouts.attempt, timeouts.first_token];
-        timers.into_iter().flatten().fold(UNLIMITED, SimDuration::min)
-    }
-
     /// Settles one by one what arrives before `until`.
     fn settle_each(&mut self, until: SimTime) {
         self.arrivals.seek(self.arrived);
@@ -187,6 +237,19 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             self.arrivals.advance();
             self.events += 1;
         }
+    }
+
+    /// The same where each has events, and until the first of these.
+    fn begin_each(&mut self, until: SimTime) {
+        self.arrivals.seek(self.arrived);
+        while self.arrivals.next_at() < until.min(self.queue.next_at()) {
+            // What is sent may change what routing sees.
+            self.settled_until = self.arrivals.next_at();
+            self.arrivals.advance();
+            self.on_arrival(self.settled_until);
+            self.events += 1;
+        }
+        self.settled_until = until.min(self.queue.next_at());
     }
 
     /// Settles what arrives before `until` and succeeds, looking only at draws that matter.

@@ -88,7 +88,9 @@ pub(super) enum Outlook {
     Fine {
         /// Latency is this many times as long.
         slow: Option<f64>,
-        /// What is in flight then may break.
+        /// The next fault starts.
+        fails_at: SimTime,
+        /// The next fault starts that may break what is in flight.
         breaks_at: SimTime,
     },
 }
@@ -172,9 +174,10 @@ impl<'m> World<'m> {
         let faults = self.faults_of[provider.index()].iter().map(|&index| &self.model.faults[index]);
         let hits =
             |fault: &&Fault| fault.requests != Effect::Unaffected && fault.fraction > Probability::ZERO;
-        let breaks = |fault: &Fault| fault.in_flight != InFlight::Finish && fault.start > now;
-        let coming = faults.clone().filter(hits).filter(|fault| breaks(fault));
-        let breaks_at = coming.map(|fault| fault.start).min().unwrap_or(SimTime::NEVER);
+        let coming = faults.clone().filter(hits).filter(|fault| fault.start > now);
+        let breaking = coming.clone().filter(|fault| fault.in_flight != InFlight::Finish);
+        let fails_at = coming.map(|fault| fault.start).min().unwrap_or(SimTime::NEVER);
+        let breaks_at = breaking.map(|fault| fault.start).min().unwrap_or(SimTime::NEVER);
         let mut slow = None;
         for fault in faults.filter(hits).filter(|fault| fault.is_active(now)) {
             match fault.requests {
@@ -186,7 +189,7 @@ impl<'m> World<'m> {
                 _ => return Outlook::Mixed,
             }
         }
-        Outlook::Fine { slow, breaks_at }
+        Outlook::Fine { slow, fails_at, breaks_at }
     }
 
     fn call(&self, call: Call, provider: ProviderId, key: Key, sent: SimTime, latency: SimDuration) -> Fate {
