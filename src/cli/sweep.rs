@@ -144,7 +144,7 @@ impl SweepArgs {
                 };
                 point_model(sweep, scenarios, &points[point]).map_err(failure)
             },
-            events_of: &|point| survey.points[point].events,
+            work_of: &|point| survey.points[point].work,
         };
         let go_on = format!("what was played is in {}, go on with `--resume`", out.display());
         player.play(&own, &mut ledger, &bar).map_err(|stopped| {

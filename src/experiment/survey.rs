@@ -34,6 +34,9 @@ pub struct Surveyed {
     pub is_random: bool,
 }
 
+/// What a run costs before its first event, in events.
+const A_RUN: f64 = 50.0;
+
 impl Surveyed {
     /// What a point with this model costs, if so much is recorded of its runs.
     pub fn of(model: &Model, wanted: Wanted) -> Self {
@@ -47,7 +50,7 @@ impl Surveyed {
         };
         Surveyed {
             events,
-            work: events - (2.0 - of_a_request) * requests,
+            work: A_RUN + events - (2.0 - of_a_request) * requests,
             requests,
             probes,
             is_random: model.is_random(),
