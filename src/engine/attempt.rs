@@ -329,8 +329,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// A good answer, or what the gateway takes for one, goes to the client.
     fn answer(&mut self, now: SimTime, slot: Slot, attempt: &Attempt) {
-        let mut request = self.requests_in_flight.take(slot).expect("a request stays until it ends");
-        self.leave(&mut request);
+        self.leave(slot);
+        let request = self.requests_in_flight.take(slot).expect("a request stays until it ends");
         self.settle_client_budget(request.client_grant, Answer::Good);
         let ending = match attempt.seen.is_truncated {
             false => Ending::Succeeded,
