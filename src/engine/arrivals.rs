@@ -71,8 +71,8 @@ struct PoissonCells {
     nanos_between: f64,
     key: Key,
     cell: u64,
-    /// Positions in the current cell, descending, so that the next one is popped off the end.
-    positions: Vec<u64>,
+    /// When the arrivals of the current cell come, in nanoseconds, descending, so that the next one is popped off the end.
+    times: Vec<u64>,
     /// P(count <= n), scaled to 2^64.
     cumulative: Vec<u64>,
 }
@@ -92,30 +92,33 @@ impl PoissonCells {
             nanos_between: nanos_between(rate),
             key,
             cell: 0,
-            positions: Vec::with_capacity(96),
+            times: Vec::with_capacity(96),
             cumulative,
         }
     }
 
     #[inline]
     fn next(&mut self) -> SimTime {
-        while self.positions.is_empty() {
-            self.fill();
+        loop {
+            match self.times.pop() {
+                Some(nanos) => return SimTime::from_nanos(nanos),
+                None => self.fill(),
+            }
         }
-        // `fill` has moved on to the next cell.
-        let cell = (self.cell - 1) as f64;
-        let Some(position) = self.positions.pop() else { unreachable!("just filled") };
-        let in_cell = position as f64 * (1.0 / 18_446_744_073_709_551_616.0);
-        SimTime::from_nanos(((cell + in_cell) * CELL * self.nanos_between) as u64)
     }
 
     fn fill(&mut self) {
         let mut rng = self.key.numbered(self.cell).rng();
-        self.cell += 1;
         let draw = rng.next();
         let count = self.cumulative.partition_point(|&p| p <= draw);
-        self.positions.extend((0..count).map(|_| rng.next()));
-        self.positions.sort_unstable_by(|a, b| b.cmp(a));
+        // First where they lie in the cell, then, for all of them at once, when that is.
+        self.times.extend((0..count).map(|_| rng.next()));
+        self.times.sort_unstable_by(|a, b| b.cmp(a));
+        for time in &mut self.times {
+            let in_cell = *time as f64 * (1.0 / 18_446_744_073_709_551_616.0);
+            *time = ((self.cell as f64 + in_cell) * CELL * self.nanos_between) as u64;
+        }
+        self.cell += 1;
     }
 }
 
