@@ -69,6 +69,11 @@ impl Key {
         Key(hash_name(name))
     }
 
+    /// The key whose own draw is these bits.
+    pub(crate) const fn of_bits(bits: u64) -> Self {
+        Key(bits)
+    }
+
     /// A generator for the draws of this key: the key itself, which is mixed already, and then its children.
     #[inline(always)]
     pub const fn rng(self) -> KeyedRng {
@@ -147,6 +152,16 @@ impl Distribution<f64> for UnitExponential {
 /// The standard normal distribution, by inversion: one uniform for each variate, so draws stay aligned.
 #[derive(Debug, Clone, Copy)]
 pub struct UnitNormal;
+
+impl UnitNormal {
+    /// The place in the order of all variates of the one that these bits make, on 64 bits; and the bits that make the
+    /// variate in this place.
+    #[inline(always)]
+    pub(crate) const fn rank(bits: u64) -> u64 {
+        // The first bit is the side, and on both sides the rest counts from the tail inwards.
+        bits ^ (((bits as i64) >> 63) as u64 >> 1)
+    }
+}
 
 impl Distribution<f64> for UnitNormal {
     #[inline]

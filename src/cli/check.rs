@@ -1,7 +1,8 @@
 //! `check`: reads a scenario or an experiment and says all that is wrong with it.
 
-use super::{Failure, is_experiment, large, models, print_out};
+use super::{Failure, is_experiment, large, models_and_objectives, print_out};
 use crate::experiment::file::Experiment;
+use crate::experiment::survey::point_model;
 use crate::scenario::Loader;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,8 @@ impl CheckArgs {
 
 fn check(path: &Path, loader: &mut Loader) -> Result<String, Failure> {
     if !is_experiment(path) {
-        let model = loader.open(path)?.model()?;
+        let (models, _) = models_and_objectives(&[loader.open(path)?])?;
+        let model = &models[0];
         let (providers, faults) = (model.providers.len(), model.faults.len());
         return Ok(format!(
             "ok, {providers} provider{}, {faults} fault{}, about {} requests a run",
@@ -43,11 +45,14 @@ fn check(path: &Path, loader: &mut Loader) -> Result<String, Failure> {
         ));
     }
     let experiment = Experiment::open(path, loader)?;
-    models(&experiment.scenarios)?;
+    models_and_objectives(&experiment.scenarios)?;
     let mut summary = format!("ok, {} scenarios, {} runs each", experiment.scenarios.len(), experiment.runs);
     if let Some(sweep) = &experiment.sweep {
         let points = sweep.points(&experiment.scenarios)?;
-        sweep.models(&experiment.scenarios, &points)?;
+        // One by one, as nobody needs them all.
+        for point in &points {
+            point_model(sweep, &experiment.scenarios, point)?;
+        }
         write!(summary, ", {} points to sweep", points.len()).expect("a string grows");
     }
     Ok(summary)

@@ -3,6 +3,8 @@
 //! Only this module and `main` print. Results go to standard output; progress and errors go to standard error.
 
 mod check;
+mod dry_run;
+mod merge;
 mod new;
 mod progress;
 mod run;
@@ -10,6 +12,8 @@ mod schema;
 mod sweep;
 mod validate;
 
+use crate::experiment::objective::Objective;
+use crate::experiment::survey::Surveyed;
 use crate::model::Model;
 use crate::output::FileError;
 use crate::output::terminal::thousands;
@@ -32,7 +36,8 @@ Examples:
   failover-sim run experiments/01_incident_3am   what the 3 AM incident lost, and why
   failover-sim new mine.toml                     a scenario of your own to start from
 
-Exit codes: 0 done, 1 a bar missed, 2 bad input or unwritable output, 130 interrupted";
+Exit codes: 0 done, 1 an objective missed, 2 bad input or unwritable output, 3 some points
+failed, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -40,6 +45,7 @@ enum Command {
     Check(check::CheckArgs),
     Run(run::RunArgs),
     Sweep(sweep::SweepArgs),
+    Merge(merge::MergeArgs),
     Validate(validate::ValidateArgs),
     Schema(schema::SchemaArgs),
 }
@@ -55,6 +61,7 @@ impl Cli {
             Command::Check(args) => args.execute(),
             Command::Run(args) => args.execute(),
             Command::Sweep(args) => args.execute(),
+            Command::Merge(args) => args.execute(),
             Command::Validate(args) => args.execute(),
             Command::Schema(args) => args.execute(),
         }
@@ -123,11 +130,28 @@ impl PlayArgs {
         if self.yes {
             return Ok(());
         }
-        let played = |model: &Model| if model.is_random() { runs as f64 } else { 1.0 };
-        let sum = |expected: fn(&Model) -> f64| models.iter().map(|m| expected(m) * played(m)).sum::<f64>();
-        let (events, requests, probes) =
-            (sum(Model::expected_events), sum(Model::expected_requests), sum(Model::expected_probes));
-        let largest = models.iter().map(Model::expected_requests).fold(0.0, f64::max);
+        let points: Vec<Surveyed> = models.iter().map(Surveyed::of).collect();
+        self.check_events(&points, runs)?;
+        let seconds = models.iter().map(|m| m.duration.as_secs_f64() * runs as f64).fold(0.0, f64::max);
+        if writes_seconds && seconds > SECONDS_UNASKED {
+            return Err(Failure::refused(
+                format!("about {} seconds of one scenario to write counts of", large(seconds)),
+                "shorten `duration`, lower `--runs`, or go on with `--yes`",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Stops a command that would not end in reasonable time, unless told to go on.
+    fn check_events(&self, points: &[Surveyed], runs: u64) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        let played = |point: &Surveyed| if point.is_random { runs as f64 } else { 1.0 };
+        let sum =
+            |expected: fn(&Surveyed) -> f64| points.iter().map(|p| expected(p) * played(p)).sum::<f64>();
+        let (events, requests, probes) = (sum(|p| p.events), sum(|p| p.requests), sum(|p| p.probes));
+        let largest = points.iter().map(|point| point.requests).fold(0.0, f64::max);
         if events > EVENTS_UNASKED || largest > REQUESTS_IN_A_RUN_UNASKED {
             let most = if probes > requests { "gateway.health_check.interval" } else { "traffic.arrivals" };
             let change = if probes > requests { "raise" } else { "lower" };
@@ -137,13 +161,6 @@ impl PlayArgs {
                     "about {events} events to simulate: {requests} requests, up to {largest} in one run, and {probes} probes"
                 ),
                 format!("{change} `{most}`, shorten `duration`, lower `--runs`, or go on with `--yes`"),
-            ));
-        }
-        let seconds = models.iter().map(|m| m.duration.as_secs_f64() * runs as f64).fold(0.0, f64::max);
-        if writes_seconds && seconds > SECONDS_UNASKED {
-            return Err(Failure::refused(
-                format!("about {} seconds of one scenario to write counts of", large(seconds)),
-                "shorten `duration`, lower `--runs`, or go on with `--yes`",
             ));
         }
         Ok(())
@@ -166,9 +183,14 @@ fn large(number: f64) -> String {
     }
 }
 
-/// The models of scenarios, or all that is wrong with any of them.
-fn models(documents: &[Document]) -> Result<Vec<Model>, Failure> {
-    all_or_failures(documents.iter().map(|document| document.model().map_err(Failure::from)))
+/// The models of scenarios and what they ask of their results, or all that is wrong with any of them.
+fn models_and_objectives(documents: &[Document]) -> Result<(Vec<Model>, Vec<Vec<Objective>>), Failure> {
+    let both = documents.iter().map(|document| match (document.model(), Objective::all_of(document)) {
+        (Ok(model), Ok(objectives)) => Ok((model, objectives)),
+        (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => Err(problems.into()),
+        (Err(problems), Err(more)) => Err(Failure::all(vec![problems.into(), more.into()])),
+    });
+    Ok(all_or_failures(both)?.into_iter().unzip())
 }
 
 /// All values, or every failure and not only the first.
@@ -211,6 +233,16 @@ impl Failure {
         Failure { message: message.into(), code: 1 }
     }
 
+    /// Something was done, but not all of it.
+    fn partly(message: impl Into<String>) -> Self {
+        Failure { message: message.into(), code: 3 }
+    }
+
+    /// Adds what to do about it.
+    fn advised(self, advice: &str) -> Self {
+        Failure { message: format!("{}: {advice}", self.message.trim_end()), ..self }
+    }
+
     fn interrupted() -> Self {
         Failure { message: "interrupted".to_owned(), code: 130 }
     }
@@ -221,7 +253,8 @@ impl Failure {
         let _ = writeln!(io::stderr(), "{}", self.message.trim_end());
     }
 
-    /// 2 for bad input, 1 when a bar was missed or a disk failed midway, 130 when interrupted.
+    /// 2 for bad input, 1 when a bar was missed or a disk failed midway, 3 when some points of a sweep failed, 130 when
+    /// interrupted.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)
     }

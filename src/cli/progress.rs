@@ -18,9 +18,16 @@ pub(super) struct Bar {
 
 impl Bar {
     pub fn start(runs: u64) -> Result<Self, Failure> {
+        Bar::resume(runs, 0)
+    }
+
+    /// A bar of which so many runs are done already.
+    pub fn resume(runs: u64, done: u64) -> Result<Self, Failure> {
         let shown = io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(runs), target);
+        let bar = ProgressBar::with_draw_target(Some(runs), target).with_position(done);
+        // What was done before says nothing about the rate.
+        bar.reset_eta();
         let style =
             ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} runs, {rate}/s, {eta} left");
         let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
@@ -56,6 +63,10 @@ impl Bar {
 impl Progress for Bar {
     fn advance(&self, runs: u64) {
         self.bar.inc(runs);
+    }
+
+    fn skip(&self, runs: u64) {
+        self.bar.dec_length(runs);
     }
 
     fn is_cancelled(&self) -> bool {

@@ -1,16 +1,21 @@
 //! `run`: one scenario, several side by side, or an experiment's.
 
 use super::progress::Bar;
-use super::{Failure, PlayArgs, all_or_failures, is_experiment, models, note_missing_parquet, print_out};
+use super::{
+    Failure, PlayArgs, all_or_failures, is_experiment, models_and_objectives, note_missing_parquet, print_out,
+};
 use crate::engine::{Path as EnginePath, simulate};
+use crate::experiment::design::Sweep;
 use crate::experiment::file::Experiment;
+use crate::experiment::objective::{Finding, Objective};
 use crate::experiment::runner::RunPlan;
-use crate::metrics::{Outcome, Wanted, measure};
+use crate::experiment::segment::PointFacts;
+use crate::metrics::{Outcome, Series, Wanted, measure};
 use crate::model::Model;
 use crate::output::terminal;
 use crate::output::{
-    Design, EventLog, Provenance, RequestFile, ResultFolder, ResultSink, ScenarioProvenance, ScenarioResult,
-    SecondTotal, add_seconds, assumptions, document, explain,
+    Design, EventLog, Existing, Point, Provenance, RequestFile, ResultFolder, ResultSink, ScenarioProvenance,
+    ScenarioResult, SecondTotal, add_seconds, assumptions, document, explain, junit,
 };
 use crate::scenario::{Document, Loader, ResolvedSetting};
 use std::fmt::Write;
@@ -28,7 +33,22 @@ const SECONDS_AT_ONCE: u64 = 20_000_000;
 Examples:
   failover-sim run experiments/01_incident_3am
   failover-sim run mine.toml --set gateway.health_check.interval=5s
-  failover-sim run before.toml after.toml --runs 1000 --out results/compared")]
+  failover-sim run before.toml after.toml --runs 1000 --out results/compared
+  failover-sim run before.toml after.toml --gate \"failed_count <= 1.0x\" --format junit
+  failover-sim run experiments/02_health_check_interval --point 7 --run-index 3
+
+A gate is `metric[.statistic] op value`:
+  metric     a column of docs/columns.md, such as failed_count or request_latency_ms_p99
+  statistic  of all runs: mean (if none is named), ci95_low, ci95_high, pi95_low, pi95_high,
+             p50, p95, min or max
+  op         <=, >=, <, >, == or !=
+  value      1000, 30s, 99.9%, or 1.0x: so many times what the baseline has
+It judges every scenario but the first, the baseline, or the only one there is. What has no value,
+such as the latency of a dead system, meets nothing. An `[[objective]]` in a scenario file asks the
+same of that scenario, wherever it stands: expect = \"failed_count.p95 <= 1000\"; it takes no 1.0x.
+
+Exit codes: 0 done and all met, 1 a gate or an objective missed, 2 bad input or unwritable output,
+130 interrupted")]
 pub struct RunArgs {
     /// Scenario files, of which the first is the baseline, or one experiment folder
     #[arg(required = true, value_name = "SCENARIO")]
@@ -41,7 +61,13 @@ pub struct RunArgs {
         value_parser = super::whole::<0, { u64::MAX - 1 }>,
     )]
     run_index: Option<u64>,
-    /// What to print
+    /// Play only point number N of the experiment's sweep, as the column `point` of its tables has it
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::whole::<0, { u64::MAX }>)]
+    point: Option<u64>,
+    /// What the result should be, or exit with 1: `failed_count.p95 <= 1000`, `failed_count <= 1.0x`; may be given again
+    #[arg(long, value_name = "CRITERION", conflicts_with_all = ["resolved", "explain"])]
+    gate: Vec<String>,
+    /// What to print: a summary, everything, or gates and objectives for CI
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Print every setting and where it came from, and simulate nothing
@@ -71,6 +97,7 @@ pub struct RunArgs {
 enum Format {
     Table,
     Json,
+    Junit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -81,19 +108,26 @@ enum PathChoice {
 impl RunArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
         let (question, documents, runs) = self.open()?;
-        let models = models(&documents)?;
+        let (models, mut objectives) = models_and_objectives(&documents)?;
         if self.resolved {
-            return print_out(&match self.format {
-                Format::Table => resolved(&documents),
-                Format::Json => resolved_json(&documents),
-            });
+            return match self.format {
+                Format::Table => print_out(&resolved(&documents)),
+                Format::Json => print_out(&resolved_json(&documents)),
+                Format::Junit => Err(Failure::refused(
+                    "`--format junit` shows no settings",
+                    "leave out `--resolved`, or choose `--format json`",
+                )),
+            };
         }
+        self.add_gates(&mut objectives)?;
         let runs = self.play.runs.unwrap_or(runs);
         let runs = self.run_index.map_or(0..runs, |k| k..k.saturating_add(1));
+        // The terminal draws failures by second; tables have all requests.
+        let series = if self.out.is_some() { Series::All } else { Series::Failures };
         let plan = RunPlan {
             seed: self.play.seed,
             runs,
-            wanted: Wanted { series: true, ..Wanted::METRICS },
+            wanted: Wanted { series, ..Wanted::METRICS },
             path: self.path.map(|PathChoice::Plain| EnginePath::Plain),
         };
         if let Some(request) = self.explain {
@@ -121,7 +155,8 @@ impl RunArgs {
             for batch in batches(&plan, model, sink.is_some()) {
                 let mut played = batch.play(std::slice::from_ref(model), &bar)?.swap_remove(0);
                 if let Some(sink) = &mut sink {
-                    sink.point(i, model, &played)?;
+                    let facts = PointFacts::of(model, plan.path_of(model));
+                    sink.points(&[Point { number: i, facts: &facts, outcomes: &played, error: None }])?;
                 }
                 add_seconds(&mut seconds, &mut played);
                 outcomes.append(&mut played);
@@ -136,15 +171,41 @@ impl RunArgs {
         if let Some(sink) = sink {
             sink.finish(provenance(&documents, plan.count()))?;
         }
-        self.print(question.as_deref(), &models, &plan, &played)
+        let findings = judge(&objectives, &played);
+        self.print(question.as_deref(), &models, &plan, &played, &findings)?;
+        let (missed, all) =
+            (findings.iter().flatten().filter(|f| !f.judgement.met), findings.iter().flatten());
+        match (missed.count(), all.count()) {
+            (0, _) => Ok(()),
+            (missed, all) => Err(Failure::missed(format!("{missed} of {all} objectives missed"))),
+        }
+    }
+
+    /// Adds the gates to what the scenarios ask for themselves: they come first.
+    fn add_gates(&self, objectives: &mut [Vec<Objective>]) -> Result<(), Failure> {
+        let compares = objectives.len() > 1;
+        let gates = self.gate.iter().map(|text| Objective::gate(text, compares).map_err(Failure::from));
+        let gates = all_or_failures(gates)?;
+        for objectives in objectives.iter_mut().skip(usize::from(compares)) {
+            objectives.splice(0..0, gates.iter().cloned());
+        }
+        if self.format == Format::Junit && objectives.iter().all(Vec::is_empty) {
+            return Err(Failure::refused(
+                "`--format junit` reports on gates and objectives, and there are none",
+                "add a gate, such as --gate \"failed_count.p95 <= 1000\", or an `[[objective]]` to the scenario",
+            ));
+        }
+        Ok(())
     }
 
     /// The scenarios with `--set` applied, the question that they answer if they are an experiment's, and its runs.
     fn open(&self) -> Result<(Option<String>, Vec<Document>, u64), Failure> {
         let mut loader = Loader::new();
+        let mut sweep = None;
         let (question, mut documents, runs) = match self.paths.as_slice() {
             [path] if is_experiment(path) => {
                 let experiment = Experiment::open(path, &mut loader)?;
+                sweep = experiment.sweep;
                 (Some(experiment.question), experiment.scenarios, experiment.runs)
             }
             paths => {
@@ -167,6 +228,9 @@ impl RunArgs {
             }
         }
         self.play.make_settings(&mut documents)?;
+        if let Some(number) = self.point {
+            documents = vec![point_document(sweep.as_ref(), &documents, number)?];
+        }
         Ok((question, documents, runs))
     }
 
@@ -194,7 +258,8 @@ impl RunArgs {
 
     fn open_results(&self, out: &std::path::Path, plan: &RunPlan) -> Result<ResultSink, Failure> {
         let design = Design { seed: plan.seed, first_run: plan.runs.start, axes: Vec::new() };
-        let sink = ResultFolder::create(out, self.play.force)?.begin(design, plan.wanted.series)?;
+        let existing = if self.play.force { Existing::Replace } else { Existing::Refuse };
+        let sink = ResultFolder::create(out, existing)?.begin(design, plan.wanted.series == Series::All)?;
         note_missing_parquet();
         Ok(sink)
     }
@@ -204,7 +269,8 @@ impl RunArgs {
         question: Option<&str>,
         models: &[Model],
         plan: &RunPlan,
-        played: &[(Vec<SecondTotal>, Vec<Outcome>)],
+        played: &[Played],
+        findings: &[Vec<Finding>],
     ) -> Result<(), Failure> {
         let timeline_of = |model| {
             let wanted = Wanted { timeline: true, ..Wanted::COUNTS };
@@ -213,8 +279,8 @@ impl RunArgs {
         let timelines: Vec<_> = models.iter().map(timeline_of).collect();
         let assumptions: Vec<_> = models.iter().map(assumptions).collect();
         let results: Vec<ScenarioResult> = (models.iter().zip(played))
-            .zip(timelines.iter().zip(&assumptions))
-            .map(|((model, (seconds, outcomes)), (timeline, assumptions))| ScenarioResult {
+            .zip(timelines.iter().zip(&assumptions).zip(findings))
+            .map(|((model, (seconds, outcomes)), ((timeline, assumptions), findings))| ScenarioResult {
                 model,
                 path: plan.path_of(model),
                 first_run: plan.runs.start,
@@ -222,6 +288,7 @@ impl RunArgs {
                 seconds,
                 timeline,
                 assumptions,
+                findings,
             })
             .collect();
         match self.format {
@@ -230,8 +297,39 @@ impl RunArgs {
                 let document = document(plan.seed, plan.count(), &results);
                 print_out(&(serde_json::to_string_pretty(&document).expect("results are plain data") + "\n"))
             }
+            Format::Junit => print_out(&junit(&results)),
         }
     }
+}
+
+/// A scenario's seconds over all runs, and its runs.
+type Played = (Vec<SecondTotal>, Vec<Outcome>);
+
+/// What the runs say of every scenario's objectives; the first scenario is the baseline.
+fn judge(objectives: &[Vec<Objective>], played: &[Played]) -> Vec<Vec<Finding>> {
+    let baseline = played.first().map(|(_, outcomes)| outcomes.as_slice());
+    let judged = |(objectives, (_, outcomes)): (&Vec<Objective>, &Played)| {
+        objectives.iter().map(|objective| objective.judge(outcomes, baseline)).collect()
+    };
+    objectives.iter().zip(played).map(judged).collect()
+}
+
+/// The scenario that a point of a sweep stands for.
+fn point_document(sweep: Option<&Sweep>, scenarios: &[Document], number: u64) -> Result<Document, Failure> {
+    let Some(sweep) = sweep else {
+        return Err(Failure::refused(
+            format!("there is no sweep to take point {number} of"),
+            "name the experiment folder that was swept",
+        ));
+    };
+    let points = sweep.points(scenarios)?;
+    let point = usize::try_from(number).ok().and_then(|number| points.get(number)).ok_or_else(|| {
+        Failure::refused(
+            format!("there is no point {number}"),
+            format!("the sweep has the points 0 to {}", points.len() - 1),
+        )
+    })?;
+    Ok(sweep.document(scenarios, point)?)
 }
 
 /// The runs of one scenario, so many at a time that their counts of seconds fit in memory.
@@ -275,17 +373,23 @@ fn write_events(log: Option<EventLog>, models: &[Model], plan: &RunPlan, bar: &B
 }
 
 /// What a results folder's manifest says of the command.
-pub(super) fn provenance(documents: &[Document], runs: u64) -> Provenance {
+fn provenance(documents: &[Document], runs: u64) -> Provenance {
+    Provenance {
+        command: std::env::args().collect(),
+        runs,
+        scenarios: scenario_provenance(documents),
+        sweep: None,
+    }
+}
+
+/// What it says of the scenarios.
+pub(super) fn scenario_provenance(documents: &[Document]) -> Vec<ScenarioProvenance> {
     let scenario = |document: &Document| ScenarioProvenance {
         name: document.name().to_owned(),
         path: document.path().to_owned(),
         resolved: document.to_json(),
     };
-    Provenance {
-        command: std::env::args().collect(),
-        runs,
-        scenarios: documents.iter().map(scenario).collect(),
-    }
+    documents.iter().map(scenario).collect()
 }
 
 /// Every setting of every scenario, for programs.

@@ -1,28 +1,43 @@
 //! `sweep`: every point of an experiment's sweep, into a results folder.
 
+use super::dry_run::DryRun;
 use super::progress::Bar;
-use super::run::provenance;
-use super::{Failure, PlayArgs, note_missing_parquet, print_out};
-use crate::experiment::design::{Axis, Point, Sweep, axis_value};
+use super::run::scenario_provenance;
+use super::{Failure, PlayArgs, RUNS_MAX, note_missing_parquet, print_out, whole};
+use crate::experiment::axis::{Axis, axis_value};
+use crate::experiment::criterion::Precision;
+use crate::experiment::design::{Point, Sweep};
 use crate::experiment::file::Experiment;
+use crate::experiment::ledger::Ledger;
+use crate::experiment::player::{Player, Stopped};
 use crate::experiment::runner::RunPlan;
+use crate::experiment::segment::PointFailure;
+use crate::experiment::stopping::Stopping;
+use crate::experiment::survey::{Survey, first_line, point_model};
 use crate::metrics::Wanted;
-use crate::output::{AxisColumn, Design, ResultFolder};
-use crate::scenario::Loader;
-use crate::scenario::check::is_within;
-use std::path::PathBuf;
+use crate::output::{
+    AxisColumn, Design, Existing, FileError, LedgerFolder, Plan, Provenance, Recorded, ResultFolder,
+    SetAside, Shard, SweepProvenance, Tally, WrittenFile, write_ledger,
+};
+use crate::scenario::{Document, Loader, Problems};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
-/// Points whose runs are played together; the memory that their outcomes take is all a sweep holds.
-const POINTS_AT_ONCE: usize = 64;
-/// Where points have very many runs, fewer of them are played together.
-const RUNS_AT_ONCE: u64 = 100_000;
+/// With fewer runs an interval may be narrow by luck.
+const MIN_RUNS: u64 = 10;
 
 /// Play every point of an experiment's sweep and write tables
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   failover-sim sweep experiments/02_health_check_interval
-  failover-sim sweep experiments/02_health_check_interval --runs 10 --out results/quick")]
+  failover-sim sweep experiments/02_health_check_interval --dry-run
+  failover-sim sweep experiments/02_health_check_interval --runs 10 --out results/quick
+  failover-sim sweep experiments/02_health_check_interval --runs 100 --resume
+  failover-sim sweep experiments/02_health_check_interval --shard 1/4 --out part1
+
+What is played is kept in the folder's ledger/ about every second, so a sweep can be
+stopped or killed at any moment and goes on with `--resume`. The results are the same.")]
 pub struct SweepArgs {
     /// An experiment folder with a `[sweep]` in its experiment.toml
     experiment: PathBuf,
@@ -31,6 +46,48 @@ pub struct SweepArgs {
     /// The folder to write to; without it, results/ and the experiment's name
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Go on with the sweep in the folder, or give its points more runs: what is there is not played again
+    #[arg(long, conflicts_with = "force")]
+    resume: bool,
+    /// Play only part I of N; `merge` joins the parts' folders
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+    /// Give a point more runs until half its interval is this narrow: "failed_count 2%", "failed_count.p95 50"
+    #[arg(long, value_name = "PRECISION")]
+    until: Option<String>,
+    /// With `--until`: how many runs a point gets at least; without it 10. It is judged then, and each time that its
+    /// runs have grown by half
+    #[arg(
+        long, value_name = "N", requires = "until", allow_negative_numbers = true, value_parser = whole::<2, RUNS_MAX>,
+    )]
+    min_runs: Option<u64>,
+    /// With `--until`: how many runs a point gets at most; without it, what the experiment says
+    #[arg(
+        long, value_name = "N", requires = "until", conflicts_with = "runs", allow_negative_numbers = true,
+        value_parser = whole::<2, RUNS_MAX>,
+    )]
+    max_runs: Option<u64>,
+    /// What to record of a run: with `counts`, no latency, which is faster
+    #[arg(long, value_enum, default_value_t = Metrics::All)]
+    metrics: Metrics,
+    /// Say how many points and runs there are, and about how long they take here; write nothing
+    #[arg(long, conflicts_with_all = ["resume", "shard"])]
+    dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Metrics {
+    All,
+    Counts,
+}
+
+impl Metrics {
+    fn wanted(self) -> Wanted {
+        match self {
+            Metrics::All => Wanted::METRICS,
+            Metrics::Counts => Wanted::COUNTS,
+        }
+    }
 }
 
 impl SweepArgs {
@@ -44,42 +101,129 @@ impl SweepArgs {
                 "add one to its experiment.toml, or use `run`",
             ));
         };
+        let scenarios = &experiment.scenarios;
         self.check_settings(sweep)?;
-        let points = sweep.points(&experiment.scenarios)?;
-        // All of them now: a value that is wrong at the last point should not wait for the others.
-        let models = sweep.models(&experiment.scenarios, &points)?;
-        let plan = RunPlan {
-            seed: self.play.seed,
-            runs: 0..self.play.runs.unwrap_or(experiment.runs),
-            wanted: Wanted::METRICS,
-            path: None,
-        };
-        self.play.check_size(&models, plan.count(), plan.wanted.series)?;
-        let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name));
-        let design =
-            Design { seed: plan.seed, first_run: plan.runs.start, axes: axis_columns(sweep, &points) };
-        let mut sink = ResultFolder::create(&out, self.play.force)?.begin(design, plan.wanted.series)?;
-        note_missing_parquet();
-
-        self.play.start_threads();
-        let bar = Bar::start(plan.count() * models.len() as u64)?;
-        let at_once = ((RUNS_AT_ONCE / plan.count()) as usize).clamp(1, POINTS_AT_ONCE);
-        for (nth, models) in models.chunks(at_once).enumerate() {
-            for (i, outcomes) in plan.play(models, &bar)?.iter().enumerate() {
-                sink.point(nth * at_once + i, &models[i], outcomes)?;
-            }
+        let stopping = self.stopping(experiment.runs)?;
+        if self.dry_run {
+            self.play.start_threads();
+            let (seed, wanted) = (self.play.seed, self.metrics.wanted());
+            return print_out(&DryRun { sweep, scenarios, seed, stopping: &stopping, wanted }.report()?);
         }
-        bar.check()?;
+        let points = sweep.points(scenarios)?;
+        self.play.start_threads();
+        let survey = Survey::of(sweep, scenarios, &points);
+        if survey.invalid.len() == points.len()
+            && let Err(problems) = point_model(sweep, scenarios, &points[0])
+        {
+            return Err(problems.into());
+        }
+        let wanted = self.metrics.wanted();
+        let run_plan = RunPlan { seed: self.play.seed, runs: 0..stopping.max, wanted, path: None };
+        let plan = self.plan(sweep, scenarios, &points, &survey)?;
+        let own = plan.points();
+        let own_costs: Vec<_> = own.iter().map(|&point| survey.points[point]).collect();
+        self.play.check_events(&own_costs, stopping.max)?;
+
+        let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name));
+        plan.design().check()?;
+        let folder = ResultFolder::create(&out, self.existing())?;
+        let (mut ledger, set_aside) = folder.ledger(&plan)?;
+        note_set_aside(&set_aside);
+        note_missing_parquet();
+        self.warn_of_invalid(&survey, &points, &own);
+
+        let bar = start_bar(&ledger, &own, stopping.max)?;
+        let player = Player {
+            plan: &run_plan,
+            stopping: &stopping,
+            model_of: &|point| {
+                let failure = |problems: Problems| PointFailure {
+                    scenario: scenarios[points[point].scenario].name().to_owned(),
+                    run: 0,
+                    message: first_line(&problems),
+                };
+                point_model(sweep, scenarios, &points[point]).map_err(failure)
+            },
+            events_of: &|point| survey.points[point].events,
+        };
+        let go_on = format!("what was played is in {}, go on with `--resume`", out.display());
+        player.play(&own, &mut ledger, &bar).map_err(|stopped| {
+            let failure = match stopped {
+                Stopped::Cancelled => Failure::interrupted(),
+                Stopped::Ledger(error) => error.into(),
+            };
+            failure.advised(&go_on)
+        })?;
         bar.finish();
-        let files = sink.finish(provenance(&experiment.scenarios, plan.count()))?;
-        let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
-        print_out(&format!(
-            "{} points of {} runs in {}: {}, manifest.json\n",
-            points.len(),
-            plan.count(),
-            out.display(),
-            names.join(", ")
-        ))
+        let (files, tally) =
+            finish(folder, &ledger, &plan, &stopping).map_err(|e| Failure::from(e).advised(&go_on))?;
+        report(&out, &files, &tally, plan.shard, plan.point_count)
+    }
+
+    fn existing(&self) -> Existing {
+        match (self.play.force, self.resume) {
+            (true, _) => Existing::Replace,
+            (_, true) => Existing::GoOn,
+            _ => Existing::Refuse,
+        }
+    }
+
+    fn stopping(&self, of_experiment: u64) -> Result<Stopping, Failure> {
+        let runs = self.play.runs.unwrap_or(of_experiment);
+        let Some(until) = &self.until else { return Ok(Stopping::fixed(runs)) };
+        let until = Precision::read(until).map_err(Problems::from)?;
+        let wants_latency = until.target.metric.name.contains("latency");
+        if wants_latency && self.metrics == Metrics::Counts {
+            return Err(Failure::refused(
+                format!("`--metrics counts` does not record `{}`", until.target.metric.name),
+                "leave it out, or name another metric to `--until`",
+            ));
+        }
+        let max = self.max_runs.unwrap_or(runs);
+        let min = self.min_runs.unwrap_or(MIN_RUNS.min(max));
+        if min > max {
+            return Err(Failure::refused(
+                format!("`--min-runs` is {min}, more than the {max} runs that a point gets at most"),
+                format!("lower it, or raise `--max-runs` to {min}"),
+            ));
+        }
+        Ok(Stopping { min, max, until: Some(until) })
+    }
+
+    fn plan(
+        &self,
+        sweep: &Sweep,
+        scenarios: &[Document],
+        points: &[Point],
+        survey: &Survey,
+    ) -> Result<Plan, Failure> {
+        if let Some(shard) = self.shard.filter(|shard| shard.count > points.len()) {
+            return Err(Failure::refused(
+                format!("the sweep has only {} points for {} shards", points.len(), shard.count),
+                "make fewer shards",
+            ));
+        }
+        let design = Design { seed: self.play.seed, first_run: 0, axes: axis_columns(sweep, points) };
+        let metrics = match self.metrics {
+            Metrics::All => Recorded::All,
+            Metrics::Counts => Recorded::Counts,
+        };
+        let scenarios = scenario_provenance(scenarios);
+        Ok(Plan::new(&design, metrics, survey.fingerprint, self.shard, points.len(), scenarios))
+    }
+
+    /// Says before the long work which points will have no result.
+    fn warn_of_invalid(&self, survey: &Survey, points: &[Point], own: &[usize]) {
+        let is_own = |(point, _): &&(usize, String)| own.binary_search(point).is_ok();
+        let mut invalid = survey.invalid.iter().filter(is_own);
+        let Some((first, message)) = invalid.next() else { return };
+        let count = 1 + invalid.count();
+        let _ = writeln!(
+            io::stderr(),
+            "warning: {count} of {} points {} no valid scenario, the others are played; the first is point {first}: {message}",
+            if self.shard.is_some() { own.len() } else { points.len() },
+            if count == 1 { "is" } else { "are" },
+        );
     }
 
     /// Refuses to set what the sweep sets again at every point: it would change nothing.
@@ -88,7 +232,7 @@ impl SweepArgs {
             let path = assignment.split('=').next().unwrap_or_default().trim();
             // An axis of some scenarios leaves the others to be set.
             let mut axes = sweep.axes.iter().filter(|axis| axis.scenarios.is_none());
-            if let Some(axis) = axes.find(|axis| is_within(&axis.path, path)) {
+            if let Some(axis) = axes.find(|axis| axis.overrides(path)) {
                 return Err(Failure::refused(
                     format!(
                         "`--set {assignment}` would change nothing: the sweep has an axis `{}`",
@@ -108,4 +252,81 @@ fn axis_columns(sweep: &Sweep, points: &[Point]) -> Vec<AxisColumn> {
         values: points.iter().map(|point| point.values[i].as_ref().map(|v| axis_value(axis, v))).collect(),
     };
     sweep.axes.iter().enumerate().map(column).collect()
+}
+
+/// A bar that begins with what the ledger has.
+fn start_bar(ledger: &LedgerFolder, points: &[usize], runs: u64) -> Result<Bar, Failure> {
+    let missing = |&point: &usize| {
+        ledger.missing(point, runs).iter().map(|missing| missing.end - missing.start).sum::<u64>()
+    };
+    let all = runs * points.len() as u64;
+    Bar::resume(all, all - points.iter().map(missing).sum::<u64>())
+}
+
+fn note_set_aside(segments: &[SetAside]) {
+    for SetAside { path, damage } in segments {
+        let _ = writeln!(
+            io::stderr(),
+            "note: {}: {damage}; it is removed, and its runs are played again",
+            path.display()
+        );
+    }
+}
+
+/// Makes the tables of a ledger that has everything.
+pub(super) fn finish(
+    folder: ResultFolder,
+    ledger: &LedgerFolder,
+    plan: &Plan,
+    stopping: &Stopping,
+) -> Result<(Vec<WrittenFile>, Tally), FileError> {
+    let mut sink = folder.begin(plan.design(), false)?;
+    let tally = write_ledger(ledger, stopping, &plan.points(), &mut sink)?;
+    let provenance = Provenance {
+        command: std::env::args().collect(),
+        runs: stopping.max,
+        scenarios: plan.scenarios.clone(),
+        sweep: Some(SweepProvenance {
+            points: plan.point_count,
+            failed_points: tally.failed,
+            metrics: plan.metrics,
+            until: stopping.until.as_ref().map(ToString::to_string),
+            min_runs: stopping.min,
+            max_runs: stopping.max,
+            shard: plan.shard,
+            fingerprint: plan.fingerprint,
+            ledger_bytes: ledger.bytes(),
+        }),
+    };
+    Ok((sink.finish(provenance)?, tally))
+}
+
+/// Says what is in the folder, and which points failed.
+pub(super) fn report(
+    out: &Path,
+    files: &[WrittenFile],
+    tally: &Tally,
+    shard: Option<Shard>,
+    point_count: usize,
+) -> Result<(), Failure> {
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    let points = match shard {
+        Some(shard) => format!("{} of {point_count} points (shard {shard})", tally.played + tally.failed),
+        None => format!("{} points", tally.played + tally.failed),
+    };
+    let runs = match tally.fewest == tally.most {
+        true => tally.most.to_string(),
+        false => format!("{} to {}", tally.fewest, tally.most),
+    };
+    let names = names.join(", ");
+    print_out(&format!("{points} of {runs} runs in {}: {names}, manifest.json\n", out.display()))?;
+    match &tally.first_failure {
+        None => Ok(()),
+        Some((point, failure)) => Err(Failure::partly(format!(
+            "error: {} of {} points failed, see the column `error` of `points`; the first is point {point}: {}",
+            tally.failed,
+            tally.played + tally.failed,
+            failure.message
+        ))),
+    }
 }

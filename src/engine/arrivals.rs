@@ -1,56 +1,98 @@
-//! When requests arrive: one stream in order of time, for each kind of [`Arrivals`].
+//! When requests arrive: one stream in order of time, for each kind of [`Arrivals`], that can be entered anywhere.
 
+use super::poisson::{ArrivalPrefixes, PoissonCells};
 use crate::model::{Arrivals, Rate, Trace};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 
-/// The arrival times of one run, in order, all before the end.
+/// The arrival times of one run, in order, all before the end, and a place among them.
 #[derive(Debug)]
 pub(super) struct ArrivalStream<'m> {
     source: Source<'m>,
     end: SimTime,
+    /// The arrival that the stream stands at: its place in the order, and when it comes.
+    ordinal: u64,
+    next_at: SimTime,
 }
 
 #[derive(Debug)]
 enum Source<'m> {
-    Constant { nanos_between: f64, ordinal: u64 },
-    Poisson(Box<PoissonCells>),
-    Recorded { times: &'m [SimTime], next: usize },
-    Generated(std::vec::IntoIter<SimTime>),
+    Constant { nanos_between: f64 },
+    Poisson(PoissonCells<'m>),
+    Recorded(&'m [SimTime]),
+    Generated(Vec<SimTime>),
 }
 
 impl<'m> ArrivalStream<'m> {
     /// The arrivals that belong to `key`, from the start of the run until `duration` has passed.
-    pub fn new(arrivals: &'m Arrivals, key: Key, duration: SimDuration) -> Self {
+    pub fn new(
+        arrivals: &'m Arrivals,
+        key: Key,
+        duration: SimDuration,
+        prefixes: &'m mut ArrivalPrefixes,
+    ) -> Self {
         let source = match arrivals {
-            Arrivals::Constant(rate) => Source::Constant { nanos_between: nanos_between(*rate), ordinal: 0 },
-            Arrivals::Poisson(rate) => Source::Poisson(Box::new(PoissonCells::new(*rate, key))),
-            Arrivals::Trace(trace) if trace.rate().is_some() => {
-                Source::Generated(superpose(trace, key, duration).into_iter())
+            Arrivals::Constant(rate) => Source::Constant { nanos_between: nanos_between(*rate) },
+            Arrivals::Poisson(rate) => {
+                Source::Poisson(PoissonCells::new(nanos_between(*rate), key, prefixes))
             }
-            Arrivals::Trace(trace) => Source::Recorded { times: trace.times(), next: 0 },
+            Arrivals::Trace(trace) if trace.rate().is_some() => {
+                Source::Generated(superpose(trace, key, duration))
+            }
+            Arrivals::Trace(trace) => Source::Recorded(trace.times()),
         };
-        ArrivalStream { source, end: SimTime::START.after(duration) }
+        let end = SimTime::START.after(duration);
+        let mut stream = ArrivalStream { source, end, ordinal: 0, next_at: SimTime::NEVER };
+        stream.next_at = stream.read();
+        stream
     }
 
-    /// The next arrival; [`SimTime::NEVER`] when there are no more.
+    /// When the arrival comes that the stream stands at; [`SimTime::NEVER`] if there are no more.
+    #[inline(always)]
+    pub fn next_at(&self) -> SimTime {
+        self.next_at
+    }
+
+    /// Goes on to the next arrival.
     #[inline]
-    pub fn next(&mut self) -> SimTime {
+    pub fn advance(&mut self) {
+        self.ordinal += 1;
+        self.next_at = self.read();
+    }
+
+    /// Goes to the arrival of this ordinal, counted from 0.
+    pub fn seek(&mut self, ordinal: u64) {
+        if ordinal != self.ordinal {
+            self.ordinal = ordinal;
+            if let Source::Poisson(cells) = &mut self.source {
+                cells.seek(ordinal);
+            }
+            self.next_at = self.read();
+        }
+    }
+
+    #[inline]
+    fn read(&mut self) -> SimTime {
+        let nth = |times: &[SimTime]| times.get(self.ordinal as usize).copied().unwrap_or(SimTime::NEVER);
         let at = match &mut self.source {
-            Source::Constant { nanos_between, ordinal } => {
-                let nanos = (*ordinal as f64 + 0.5) * *nanos_between;
-                *ordinal += 1;
-                SimTime::from_nanos(nanos as u64)
-            }
+            Source::Constant { nanos_between } => evenly(self.ordinal, *nanos_between),
             Source::Poisson(cells) => cells.next(),
-            Source::Recorded { times, next } => {
-                let at = times.get(*next).copied().unwrap_or(SimTime::NEVER);
-                *next += 1;
-                at
-            }
-            Source::Generated(times) => times.next().unwrap_or(SimTime::NEVER),
+            Source::Recorded(times) => nth(times),
+            Source::Generated(times) => nth(times),
         };
         if at < self.end { at } else { SimTime::NEVER }
+    }
+
+    /// How many arrivals come before `time`: the ordinal of the first one that does not.
+    pub fn index_before(&mut self, time: SimTime) -> u64 {
+        let time = time.min(self.end);
+        let of = |times: &[SimTime]| times.partition_point(|at| *at < time) as u64;
+        match &mut self.source {
+            Source::Constant { nanos_between } => evenly_before(time, *nanos_between),
+            Source::Poisson(cells) => cells.index_before(time),
+            Source::Recorded(times) => of(times),
+            Source::Generated(times) => of(times),
+        }
     }
 }
 
@@ -58,68 +100,23 @@ fn nanos_between(rate: Rate) -> f64 {
     1e9 / rate.per_second()
 }
 
-/// How many arrivals a cell holds on average; its count's table and the size of its sort follow from it.
-const CELL: f64 = 32.0;
-
-/// A Poisson process, built from cells of 32 expected arrivals.
-///
-/// A cell's count comes from the Poisson distribution by inversion and its arrivals lie uniformly in it; both belong to
-/// the cell's number alone. The rate only maps positions to times, so that a sweep over the rate keeps the same
-/// arrivals, stretched.
-#[derive(Debug)]
-struct PoissonCells {
-    nanos_between: f64,
-    key: Key,
-    cell: u64,
-    /// When the arrivals of the current cell come, in nanoseconds, descending, so that the next one is popped off the end.
-    times: Vec<u64>,
-    /// P(count <= n), scaled to 2^64.
-    cumulative: Vec<u64>,
+/// The evenly spaced arrival of this ordinal.
+#[inline]
+fn evenly(ordinal: u64, nanos_between: f64) -> SimTime {
+    SimTime::from_nanos(((ordinal as f64 + 0.5) * nanos_between) as u64)
 }
 
-impl PoissonCells {
-    fn new(rate: Rate, key: Key) -> Self {
-        let mut cumulative = Vec::with_capacity(96);
-        let mut probability = libm::exp(-CELL);
-        let mut sum = 0.0;
-        // Past 90 the tail weighs less than 2^-53, the grain of the sum.
-        for n in 1..=90u32 {
-            sum += probability;
-            cumulative.push((sum * 18_446_744_073_709_551_616.0) as u64);
-            probability *= CELL / f64::from(n);
-        }
-        PoissonCells {
-            nanos_between: nanos_between(rate),
-            key,
-            cell: 0,
-            times: Vec::with_capacity(96),
-            cumulative,
-        }
+/// How many evenly spaced arrivals come before `time`.
+fn evenly_before(time: SimTime, nanos_between: f64) -> u64 {
+    // Times are compared as they come out of `evenly`: what is solved for the ordinal may be rounded otherwise.
+    let mut count = (time.as_nanos() as f64 / nanos_between) as u64;
+    while count > 0 && evenly(count - 1, nanos_between) >= time {
+        count -= 1;
     }
-
-    #[inline]
-    fn next(&mut self) -> SimTime {
-        loop {
-            match self.times.pop() {
-                Some(nanos) => return SimTime::from_nanos(nanos),
-                None => self.fill(),
-            }
-        }
+    while evenly(count, nanos_between) < time {
+        count += 1;
     }
-
-    fn fill(&mut self) {
-        let mut rng = self.key.numbered(self.cell).rng();
-        let draw = rng.next();
-        let count = self.cumulative.partition_point(|&p| p <= draw);
-        // First where they lie in the cell, then, for all of them at once, when that is.
-        self.times.extend((0..count).map(|_| rng.next()));
-        self.times.sort_unstable_by(|a, b| b.cmp(a));
-        for time in &mut self.times {
-            let in_cell = *time as f64 * (1.0 / 18_446_744_073_709_551_616.0);
-            *time = ((self.cell as f64 + in_cell) * CELL * self.nanos_between) as u64;
-        }
-        self.cell += 1;
-    }
+    count
 }
 
 /// Lays rotated copies of a trace over each other; see [`Trace`].
@@ -155,10 +152,17 @@ fn superpose(trace: &Trace, key: Key, duration: SimDuration) -> Vec<SimTime> {
 mod tests {
     use super::*;
 
+    fn next(stream: &mut ArrivalStream) -> Option<SimTime> {
+        let at = stream.next_at();
+        stream.advance();
+        (at < SimTime::NEVER).then_some(at)
+    }
+
     fn all(arrivals: &Arrivals, run: u64, secs: u64) -> Vec<SimTime> {
-        let mut stream = ArrivalStream::new(arrivals, Key::for_run(1, run), SimDuration::from_secs(secs));
-        let times: Vec<SimTime> =
-            std::iter::from_fn(|| Some(stream.next()).filter(|t| *t < SimTime::NEVER)).collect();
+        let mut prefixes = ArrivalPrefixes::default();
+        let duration = SimDuration::from_secs(secs);
+        let mut stream = ArrivalStream::new(arrivals, Key::for_run(1, run), duration, &mut prefixes);
+        let times: Vec<SimTime> = std::iter::from_fn(|| next(&mut stream)).collect();
         assert!(times.is_sorted());
         assert!(times.iter().all(|t| *t < SimTime::START.after(SimDuration::from_secs(secs))));
         times
@@ -213,5 +217,57 @@ mod tests {
         assert!((one.len() as f64 / 52_000.0 - 1.0).abs() < 0.01, "{}", one.len());
         assert_ne!(one, all(&arrivals, 1, 1000));
         assert_eq!(one, all(&arrivals, 0, 1000));
+    }
+
+    /// Bursts of 50 requests in the first second of every ten, and some at the same instant.
+    fn bursts() -> Vec<SimTime> {
+        let at = |i: u64| (i / 50) * 10_000_000_000 + (i % 50) / 2 * 40_000_000;
+        (0..500).map(|i| SimTime::from_nanos(at(i))).collect()
+    }
+
+    /// Whatever has been asked before, a stream knows how many arrivals come before an instant, and can go anywhere.
+    #[test]
+    fn a_stream_can_be_entered_anywhere() {
+        for arrivals in [
+            Arrivals::Constant(Rate::new(7.3).unwrap()),
+            Arrivals::Constant(Rate::new(3e9).unwrap()),
+            Arrivals::Poisson(Rate::new(155.56).unwrap()),
+            Arrivals::Poisson(Rate::new(0.02).unwrap()),
+            // Many arrivals in one nanosecond.
+            Arrivals::Poisson(Rate::new(3e9).unwrap()),
+            Arrivals::Trace(Trace::new(bursts(), None).unwrap()),
+            Arrivals::Trace(Trace::new(bursts(), Rate::new(12.3)).unwrap()),
+        ] {
+            let is_dense = arrivals.mean_rate().per_second() > 1e9;
+            let duration = if is_dense { SimDuration::from_nanos(4000) } else { SimDuration::from_secs(90) };
+            let mut prefixes = ArrivalPrefixes::default();
+            // The prefixes of other runs are of no use, those of the same are.
+            for run in [3, 4, 4] {
+                let key = Key::for_run(1, run);
+                let times: Vec<SimTime> = {
+                    let mut fresh = ArrivalPrefixes::default();
+                    let mut stream = ArrivalStream::new(&arrivals, key, duration, &mut fresh);
+                    std::iter::from_fn(|| next(&mut stream)).collect()
+                };
+                let mut stream = ArrivalStream::new(&arrivals, key, duration, &mut prefixes);
+                let end = SimTime::START.after(duration);
+                let instants = (times
+                    .iter()
+                    .flat_map(|t| [t.as_nanos().saturating_sub(1), t.as_nanos(), t.as_nanos() + 1]))
+                .chain([0, end.as_nanos() - 1, end.as_nanos(), end.as_nanos() + 9])
+                .chain((0..2000).map(|i| duration.scaled(key.numbered(i).unit()).as_nanos()));
+                // In leaps to and fro.
+                let mut instants: Vec<SimTime> = instants.map(SimTime::from_nanos).collect();
+                instants.sort_by_key(|t| Key::for_run(t.as_nanos(), 0).unit().to_bits());
+                for time in instants {
+                    let index = times.partition_point(|at| *at < time);
+                    assert_eq!(stream.index_before(time), index as u64, "{arrivals:?} {time:?}");
+                    stream.seek(index as u64);
+                    for nth in index..index + 3 {
+                        assert_eq!(next(&mut stream), times.get(nth).copied(), "{arrivals:?} {nth}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::routing::{Choice, Place, ROOT, Spent, Switches};
 use super::slab::Slot;
 use super::view::HEALTH_CHECK_BIT;
 use super::world::{Fate, Reply};
-use super::{Event, Simulation};
+use super::{Event, Path, Simulation};
 use crate::model::{Answer, Judges, ProviderId, RetryTo, Timeouts};
 use crate::time::{SimDuration, SimTime};
 
@@ -75,14 +75,18 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         request.step = step;
         let (running, hedges) = (request.running, request.hedges);
         let is_last = self.is_last(retries, fallbacks);
-        let Tried { seen, stage, saved_by_hand } =
-            self.try_at(now, &asked, place.provider, draw, is_last, choice);
+        let tried = self.try_at(now, &asked, place.provider, draw, is_last, choice);
+        let Tried { seen, stage, saved_by_hand } = tried;
         let can_hedge = self.model.gateway.hedge.is_some_and(|hedge| hedges < hedge.max.get());
         if R::NEEDS_ATTEMPTS {
             let candidates = self.candidates(asked.replica);
             self.recorder.attempt_sent(asked.ordinal, number, place.provider, &candidates, now);
         }
         self.note_sent(now, asked.replica, place, retries == 0);
+        // Nobody waits for a good end on the paths that settle requests early.
+        if self.path != Path::Plain && seen.answer == Answer::Good && seen.ends < SimTime::NEVER {
+            return self.answer(slot, place.provider, &tried);
+        }
         // What hangs for ever has no end to wait for.
         if seen.ends == SimTime::NEVER && !can_hedge && running == 1 && self.hangs_for_good {
             self.requests_in_flight.take(slot);
@@ -317,7 +321,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         self.request(slot).running -= 1;
         if seen.answer == Answer::Good {
             self.judge_provider(replica, place.provider, &ended);
-            return self.answer(now, slot, &attempt);
+            let Attempt { stage, saved_by_hand, .. } = attempt;
+            return self.answer(slot, place.provider, &Tried { seen, stage, saved_by_hand });
         }
         self.request(slot).failure = Some(attempt.failure());
         // While a parallel attempt runs, it may still turn out well.
@@ -328,16 +333,17 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     /// A good answer, or what the gateway takes for one, goes to the client.
-    fn answer(&mut self, now: SimTime, slot: Slot, attempt: &Attempt) {
+    fn answer(&mut self, slot: Slot, provider: ProviderId, tried: &Tried) {
         self.leave(slot);
         let request = self.requests_in_flight.take(slot).expect("a request stays until it ends");
         self.settle_client_budget(request.client_grant, Answer::Good);
-        let ending = match attempt.seen.is_truncated {
+        let Tried { seen, stage, saved_by_hand } = *tried;
+        let ending = match seen.is_truncated {
             false => Ending::Succeeded,
-            true => Ending::Failed(Cause::Truncated, attempt.stage),
+            true => Ending::Failed(Cause::Truncated, stage),
         };
-        let (provider, hand) = (Some(attempt.place.provider), attempt.saved_by_hand);
-        self.report(&request.asked, request.attempts, provider, now, ending, Answer::Good, hand);
+        let (asked, provider) = (&request.asked, Some(provider));
+        self.report(asked, request.attempts, provider, seen.ends, ending, Answer::Good, saved_by_hand);
     }
 
     /// What the gateway learns when an attempt ends, whatever becomes of its request.

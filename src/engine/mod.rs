@@ -20,9 +20,12 @@ mod ejection;
 mod fallback;
 mod health_check;
 mod latencies;
+mod latency_cells;
 mod learned;
+mod memo;
 mod nginx;
 mod outlier;
+mod poisson;
 mod probe;
 mod queue;
 mod recorder;
@@ -33,15 +36,18 @@ mod routing;
 mod slab;
 mod smooth;
 mod stage;
+mod stretch;
 mod view;
 mod window;
 mod world;
 
+pub use memo::Memo;
 pub use recorder::{
-    AttemptEnd, Candidate, Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd, Stage,
+    Alike, AttemptEnd, Candidate, Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd,
+    Stage,
 };
 
-use crate::model::{Answer, Detector, HealthScope, Model, OnEjection, ProviderId, Timeouts};
+use crate::model::{Answer, Detector, HealthScope, Model, OnEjection, ProviderId, Retry, Timeouts};
 use crate::random::Key;
 use crate::time::SimTime;
 use arrivals::ArrivalStream;
@@ -52,6 +58,7 @@ use budget::BudgetState;
 use capacity::Slots;
 use latencies::Latencies;
 use learned::Learned;
+use memo::LatencyMemo;
 use probe::Checker;
 use queue::{Event, Queue};
 use replicas::Down;
@@ -67,8 +74,10 @@ use world::World;
 pub enum Path {
     /// Everything is an event: the oracle for the others.
     Plain,
-    /// A request's end is decided when it arrives, where nothing in the gateway listens to it.
+    /// A request is settled when it arrives, where nothing in the gateway listens to its good end.
     Direct,
+    /// The same, and requests that fare alike are counted instead of played.
+    Counting,
 }
 
 impl Path {
@@ -77,6 +86,7 @@ impl Path {
         match self {
             Path::Plain => "plain",
             Path::Direct => "direct",
+            Path::Counting => "counting",
         }
     }
 }
@@ -92,11 +102,18 @@ pub struct RunStats {
 
 /// The fastest path that is exact for this model, when listening with `R`.
 pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
+    let budget = |retry: &Option<Retry>| retry.as_ref().is_some_and(|retry| retry.budget.is_some());
+    // Retries have to come to a queue in their order.
+    let queues = stretch::tries_again(model) && model.providers.iter().any(|p| p.capacity.is_some());
     let somebody_listens = R::NEEDS_ORDER
         || R::NEEDS_ATTEMPTS
-        || model.gateway.listens_to_attempts()
-        || model.traffic.client_retry.is_some();
-    if somebody_listens { Path::Plain } else { Path::Direct }
+        || model.gateway.listens_to_successes()
+        || budget(&model.traffic.client_retry);
+    match somebody_listens || queues {
+        true => Path::Plain,
+        false if R::TAKES_NUMBERS => Path::Counting,
+        false => Path::Direct,
+    }
 }
 
 /// Plays the run of this number and seed on the fastest exact path.
@@ -115,15 +132,30 @@ pub fn simulate_on<R: Recorder>(
     run: u64,
     recorder: &mut R,
 ) -> RunStats {
+    simulate_with(&mut Memo::default(), path, model, seed, run, recorder)
+}
+
+/// The same, with what another run has found out. Most of it comes from one of the same number and seed.
+///
+/// # Panics
+/// As [`simulate_on`].
+pub fn simulate_with<R: Recorder>(
+    memo: &mut Memo,
+    path: Path,
+    model: &Model,
+    seed: u64,
+    run: u64,
+    recorder: &mut R,
+) -> RunStats {
     assert!(path <= fastest_path::<R>(model), "the {path:?} path is not exact for this model");
-    let mut simulation = Simulation::new(model, path, Key::for_run(seed, run), recorder);
+    let mut simulation = Simulation::new(model, path, Key::for_run(seed, run), recorder, memo);
     simulation.play();
     let Simulation { arrived, ended, events, .. } = simulation;
     assert_eq!(arrived, ended, "every request ends once");
     RunStats { arrived, events }
 }
 
-struct Simulation<'m, 'r, R> {
+struct Simulation<'m: 'r, 'r, R> {
     model: &'m Model,
     path: Path,
     run: Key,
@@ -131,6 +163,14 @@ struct Simulation<'m, 'r, R> {
     latencies: Latencies<'m>,
     world: World<'m>,
     queue: Queue,
+    arrivals: ArrivalStream<'r>,
+    latency_memo: &'r mut LatencyMemo,
+    /// What arrived before has been settled, on the paths that do so.
+    settled_until: SimTime,
+    /// Whether a request that is not served can be tried again.
+    tries_again: bool,
+    /// Whether the first choice of all requests at a replica is the same.
+    chooses_alike: bool,
     requests_in_flight: Slab<Request>,
     attempts: Slab<Attempt>,
     /// Requests that go well, which have no other record.
@@ -188,7 +228,7 @@ fn new_breaker(settings: &Detector, run: Key, owner: u32, provider: Key) -> Brea
 }
 
 impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
-    fn new(model: &'m Model, path: Path, run: Key, recorder: &'r mut R) -> Self {
+    fn new(model: &'m Model, path: Path, run: Key, recorder: &'r mut R, memo: &'r mut Memo) -> Self {
         let gateway = &model.gateway;
         let requests = run.named("requests");
         let replicas = gateway.replicas.get() as usize;
@@ -212,6 +252,16 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             latencies: Latencies::new(model, requests),
             world,
             queue: Queue::default(),
+            arrivals: ArrivalStream::new(
+                &model.traffic.arrivals,
+                run.named("arrivals"),
+                model.duration,
+                &mut memo.prefixes,
+            ),
+            latency_memo: &mut memo.latencies,
+            settled_until: SimTime::START,
+            tries_again: stretch::tries_again(model),
+            chooses_alike: stretch::chooses_alike(model),
             requests_in_flight: Slab::default(),
             attempts: Slab::default(),
             smooth: Slab::default(),
@@ -248,21 +298,11 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
         self.schedule_incident();
         self.schedule_first_probes();
         self.schedule_first_ticks();
-        let traffic = &self.model.traffic;
-        let mut arrivals =
-            ArrivalStream::new(&traffic.arrivals, self.run.named("arrivals"), self.model.duration);
-        let mut next_arrival = arrivals.next();
-        loop {
-            if next_arrival < self.queue.next_at() {
-                self.on_arrival(next_arrival);
-                next_arrival = arrivals.next();
-            } else if let Some((now, event)) = self.queue.pop() {
-                self.on_event(now, event);
-            } else {
-                break;
-            }
-            self.events += 1;
+        match self.path {
+            Path::Plain => self.play_each_event(),
+            Path::Direct | Path::Counting => self.play_in_stretches(),
         }
+        self.latency_memo.tell(|latency, count| self.recorder.latencies(latency, count));
         self.report_open();
     }
 
@@ -275,6 +315,21 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
         for Request { asked, attempts, failure, .. } in left {
             let provider = failure.and_then(|failure| failure.provider);
             self.report(&asked, attempts, provider, SimTime::NEVER, Ending::Open, Answer::Good, false);
+        }
+    }
+
+    fn play_each_event(&mut self) {
+        loop {
+            let next_arrival = self.arrivals.next_at();
+            if next_arrival < self.queue.next_at() {
+                self.arrivals.advance();
+                self.on_arrival(next_arrival);
+            } else if let Some((now, event)) = self.queue.pop() {
+                self.on_event(now, event);
+            } else {
+                break;
+            }
+            self.events += 1;
         }
     }
 
@@ -301,8 +356,14 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
 
     fn on_event(&mut self, now: SimTime, event: Event) {
         match event {
-            Event::FaultStarts(i) => self.recorder.milestone(now, Milestone::FaultStarts(i as usize)),
-            Event::FaultEnds(i) => self.recorder.milestone(now, Milestone::FaultEnds(i as usize)),
+            Event::FaultStarts(i) => {
+                self.catch_up(now);
+                self.recorder.milestone(now, Milestone::FaultStarts(i as usize));
+            }
+            Event::FaultEnds(i) => {
+                self.catch_up(now);
+                self.recorder.milestone(now, Milestone::FaultEnds(i as usize));
+            }
             Event::GatewayFaultStarts(i) => self.on_gateway_fault_starts(now, i as usize),
             Event::GatewayFaultEnds(i) => self.on_gateway_fault_ends(now, i as usize),
             Event::ProbeEnds { prober, ordinal } => self.on_probe_end(now, prober, ordinal),
@@ -316,6 +377,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             Event::HedgeDue { request, slot } => self.on_hedge_due(now, request, slot),
             Event::ProbeDue { prober, ordinal } => self.on_probe_due(now, prober, ordinal),
             Event::OperatorActs(i) => {
+                self.catch_up(now);
                 self.switches.act(&self.model.operator[i as usize]);
                 self.recorder.milestone(now, Milestone::OperatorActs(i as usize));
             }

@@ -158,6 +158,20 @@ impl Queue {
         self.heap.peek().map_or(SimTime::NEVER, |Reverse(entry)| time(*entry))
     }
 
+    /// Whether the next event is one in the life of a request.
+    pub fn next_is_a_requests(&self) -> bool {
+        let is_one = |event| {
+            matches!(
+                event,
+                Event::AttemptEnds { .. }
+                    | Event::SmoothEnds { .. }
+                    | Event::WaitEnds { .. }
+                    | Event::HedgeDue { .. }
+            )
+        };
+        self.heap.peek().is_some_and(|Reverse(entry)| is_one(Event::from_rank(*entry as u64)))
+    }
+
     /// Takes out the next event.
     #[inline]
     pub fn pop(&mut self) -> Option<(SimTime, Event)> {

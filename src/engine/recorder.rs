@@ -3,7 +3,7 @@
 //! The engine knows the truth about faults and tells it to recorders only; no decision inside the engine reads it.
 
 use crate::model::{Answer, ProviderId};
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 
 /// Why a request failed, as its client saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,6 +140,19 @@ pub struct RequestEnd {
     pub saved_by_hand: bool,
 }
 
+/// Requests that ended alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alike {
+    /// How many there are.
+    pub count: u64,
+    /// All arrived at this moment or later, and before what [`Recorder::together_until`] said of it.
+    pub arrived_from: SimTime,
+    /// How many attempts were made for each.
+    pub attempts: u32,
+    /// How each of them ended.
+    pub ending: Ending,
+}
+
 /// A probe and what came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProbeEnd {
@@ -224,8 +237,23 @@ pub trait Recorder {
     /// Whether attempts are listened to.
     const NEEDS_ATTEMPTS: bool = false;
 
+    /// Whether requests that ended alike may be reported by their number, where the engine need not look at each.
+    const TAKES_NUMBERS: bool = false;
+
     /// A request reached its terminal state.
     fn request_ended(&mut self, _request: &RequestEnd) {}
+    /// Requests that ended alike, none of which `request_ended` hears of.
+    fn requests_ended(&mut self, _requests: &Alike) {}
+    /// Up to when requests may arrive that are reported together with one that arrives at `from` and ends like this.
+    fn together_until(&self, _from: SimTime, _ending: Ending) -> SimTime {
+        SimTime::NEVER
+    }
+    /// Whether it must be told the latencies of those that succeed.
+    fn wants_latencies(&self) -> bool {
+        true
+    }
+    /// So many of the succeeded among `requests_ended` took so long; said of each once.
+    fn latencies(&mut self, _latency: SimDuration, _count: u64) {}
     /// A probe's result is known.
     fn probe_ended(&mut self, _probe: &ProbeEnd) {}
     /// A probe was sent.
@@ -252,10 +280,25 @@ pub trait Recorder {
 impl<A: Recorder, B: Recorder> Recorder for (A, B) {
     const NEEDS_ORDER: bool = A::NEEDS_ORDER || B::NEEDS_ORDER;
     const NEEDS_ATTEMPTS: bool = A::NEEDS_ATTEMPTS || B::NEEDS_ATTEMPTS;
+    const TAKES_NUMBERS: bool = A::TAKES_NUMBERS && B::TAKES_NUMBERS;
 
     fn request_ended(&mut self, request: &RequestEnd) {
         self.0.request_ended(request);
         self.1.request_ended(request);
+    }
+    fn requests_ended(&mut self, requests: &Alike) {
+        self.0.requests_ended(requests);
+        self.1.requests_ended(requests);
+    }
+    fn together_until(&self, from: SimTime, ending: Ending) -> SimTime {
+        self.0.together_until(from, ending).min(self.1.together_until(from, ending))
+    }
+    fn wants_latencies(&self) -> bool {
+        self.0.wants_latencies() || self.1.wants_latencies()
+    }
+    fn latencies(&mut self, latency: SimDuration, count: u64) {
+        self.0.latencies(latency, count);
+        self.1.latencies(latency, count);
     }
     fn probe_ended(&mut self, probe: &ProbeEnd) {
         self.0.probe_ended(probe);

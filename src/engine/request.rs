@@ -3,6 +3,7 @@
 //!
 //! A request is what a client wants; an attempt is one try of it at one provider.
 
+use super::attempt::Tried;
 use super::budget::Grant;
 use super::queue::REQUEST_BITS;
 use super::recorder::{Cause, Ending, Recorder, RequestEnd, Stage};
@@ -138,10 +139,20 @@ impl Request {
 }
 
 impl<R: Recorder> Simulation<'_, '_, R> {
+    /// The next request arrives.
     #[inline]
     pub(super) fn on_arrival(&mut self, now: SimTime) {
-        let ordinal = self.arrived;
+        let asked = self.asked(now, self.arrived);
         self.arrived += 1;
+        match self.path {
+            Path::Plain => self.begin(now, asked),
+            Path::Direct | Path::Counting => self.settle(now, asked),
+        }
+    }
+
+    /// What the client of this request, which arrives now, asks for.
+    #[inline(always)]
+    pub(super) fn asked(&self, now: SimTime, ordinal: u64) -> Asked {
         let key = self.requests.numbered(ordinal);
         let replicas = self.model.gateway.replicas.get();
         let mut replica =
@@ -151,11 +162,12 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             replica = self.down.stand_in(replica).unwrap_or(replica);
         }
         let (deadline, cut_off) = self.timers(now);
-        let asked = Asked { ordinal, key, replica, arrived: now, deadline, cut_off };
-        if self.path == Path::Direct {
-            return self.settle(now, asked);
-        }
-        assert!(ordinal < 1 << REQUEST_BITS, "fewer than 2^{REQUEST_BITS} requests in a run");
+        Asked { ordinal, key, replica, arrived: now, deadline, cut_off }
+    }
+
+    /// A request comes to the gateway, and what becomes of it will be told by events.
+    fn begin(&mut self, now: SimTime, asked: Asked) {
+        assert!(asked.ordinal < 1 << REQUEST_BITS, "fewer than 2^{REQUEST_BITS} requests in a run");
         if let Some(client) = &self.model.traffic.client_retry
             && let (Some(budget), Some(state)) = (&client.budget, &mut self.client_budget)
         {
@@ -165,7 +177,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return;
         }
         let slot = self.requests_in_flight.insert(Request::new(asked));
-        if self.down.is_down(replica) {
+        if self.down.is_down(asked.replica) {
             self.lose_with_replica(now, slot);
         } else {
             self.enter(now, slot);
@@ -179,25 +191,50 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         (after(self.model.traffic.client_timeout), after(self.model.gateway.timeouts.request))
     }
 
-    /// Decides a request that nobody listens to when it arrives.
+    /// Decides a request when it arrives, unless it is to be tried again.
     #[inline(always)]
     fn settle(&mut self, now: SimTime, asked: Asked) {
         let choice = self.choose(now, &asked, Spent::default(), 0, ROOT);
-        let Some(place) = choice.place else {
-            let stage = self.stage_without_provider(now, asked.replica);
-            let ending = Ending::Failed(Cause::NoProvider, stage);
+        let Some(Place { provider, .. }) = choice.place else {
+            if self.tries_again {
+                return self.begin(now, asked);
+            }
+            let ending = self.ending_without_provider(now, asked.replica);
             return self.report(&asked, 0, None, now, ending, Answer::Good, false);
         };
+        let (sent, ending) = self.first_try(now, &asked, provider, choice);
+        if self.tries_again && matches!(ending, Ending::Failed(..)) && sent.seen.answer != Answer::Good {
+            return self.begin(now, asked);
+        }
         let owner = self.owner_of(asked.replica);
         self.has_traffic[owner as usize] = true;
-        let sent = self.try_at(now, &asked, place.provider, 0, true, choice);
+        let (answer, hand) = (sent.seen.answer, sent.saved_by_hand);
+        self.report(&asked, 1, Some(provider), sent.seen.ends, ending, answer, hand);
+    }
+
+    /// What becomes of a request's first attempt, and of the request if it stays the only one.
+    #[inline(always)]
+    pub(super) fn first_try(
+        &mut self,
+        now: SimTime,
+        asked: &Asked,
+        provider: ProviderId,
+        choice: Choice,
+    ) -> (Tried, Ending) {
+        let draw = Tries::default().next(provider, 0);
+        let is_last = self.is_last(0, 0);
+        let sent = self.try_at(now, asked, provider, draw, is_last, choice);
         let ending = match sent.seen.answer {
-            Answer::Good if !sent.seen.is_truncated => Ending::Succeeded,
             _ if sent.seen.ends == SimTime::NEVER => Ending::Open,
+            Answer::Good if !sent.seen.is_truncated => Ending::Succeeded,
             _ => Ending::Failed(sent.seen.cause(), sent.stage),
         };
-        let (answer, hand) = (sent.seen.answer, sent.saved_by_hand);
-        self.report(&asked, 1, Some(place.provider), sent.seen.ends, ending, answer, hand);
+        (sent, ending)
+    }
+
+    /// How a request ends that the gateway has no provider for.
+    pub(super) fn ending_without_provider(&self, now: SimTime, replica: u32) -> Ending {
+        Ending::Failed(Cause::NoProvider, self.stage_without_provider(now, replica))
     }
 
     /// A call reaches the gateway.

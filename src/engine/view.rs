@@ -252,7 +252,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         if old == marks {
             return;
         }
-        view.set(now, provider, marks);
+        self.catch_up(now);
+        self.views[replica as usize].set(now, provider, marks);
         let (was_ejected, is_ejected) = (old.ejected != 0, marks.ejected != 0);
         if was_ejected != is_ejected {
             let is_false = is_ejected && marks.falsely;

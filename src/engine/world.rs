@@ -77,6 +77,22 @@ impl Fate {
     }
 }
 
+/// What becomes of all attempts that are sent to a provider while none of its faults starts or ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Outlook {
+    /// Each has a fate of its own.
+    Mixed,
+    /// All fail in the same way.
+    Broken,
+    /// All but quiet errors are answered well.
+    Fine {
+        /// Latency is this many times as long.
+        slow: Option<f64>,
+        /// What is in flight then may break.
+        breaks_at: SimTime,
+    },
+}
+
 /// A call's kind decides which of a fault's effects it meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Call {
@@ -139,10 +155,7 @@ impl<'m> World<'m> {
         let (first_fault, calm) = self.troubled[provider.index()];
         // Nothing but speed: what follows is what `call` does where there is no fault.
         let is_streamed = model.first_token < Probability::ONE;
-        if (ends < first_fault || sent >= calm)
-            && !is_streamed
-            && !key.joined(QUIET).coin(model.error_rate.get())
-        {
+        if (ends < first_fault || sent >= calm) && !is_streamed && !self.is_quiet_error(provider, key) {
             let (reply, hit) = (Reply::Good, Hit::None);
             return Fate { begins: sent, first_token: ends, ends, reply, hit, retry_after: None };
         }
@@ -154,10 +167,32 @@ impl<'m> World<'m> {
         self.call(Call::Probe, provider, key, sent, latency)
     }
 
+    /// What becomes of attempts that are sent to a provider from `now` on, until one of its faults starts or ends.
+    pub fn outlook(&self, provider: ProviderId, now: SimTime) -> Outlook {
+        let faults = self.faults_of[provider.index()].iter().map(|&index| &self.model.faults[index]);
+        let hits =
+            |fault: &&Fault| fault.requests != Effect::Unaffected && fault.fraction > Probability::ZERO;
+        let breaks = |fault: &Fault| fault.in_flight != InFlight::Finish && fault.start > now;
+        let coming = faults.clone().filter(hits).filter(|fault| breaks(fault));
+        let breaks_at = coming.map(|fault| fault.start).min().unwrap_or(SimTime::NEVER);
+        let mut slow = None;
+        for fault in faults.filter(hits).filter(|fault| fault.is_active(now)) {
+            match fault.requests {
+                _ if fault.fraction < Probability::ONE => return Outlook::Mixed,
+                Effect::Refuse | Effect::Status(_) => return Outlook::Broken,
+                // What hangs may still break.
+                Effect::Hang | Effect::Drop if breaks_at == SimTime::NEVER => return Outlook::Broken,
+                Effect::Slow(factor) if slow.is_none() => slow = Some(factor),
+                _ => return Outlook::Mixed,
+            }
+        }
+        Outlook::Fine { slow, breaks_at }
+    }
+
     fn call(&self, call: Call, provider: ProviderId, key: Key, sent: SimTime, latency: SimDuration) -> Fate {
         let provider_model = self.model.provider(provider);
         let faults = &self.faults_of[provider.index()];
-        let quiet = key.joined(QUIET).coin(provider_model.error_rate.get());
+        let quiet = self.is_quiet_error(provider, key);
         // What a probe gets is short: its first token is its answer.
         let first_share = if call == Call::Probe { 1.0 } else { provider_model.first_token.get() };
         let answered = |reply, start: SimTime, latency: SimDuration, hit| {
@@ -238,6 +273,12 @@ impl<'m> World<'m> {
             }
         }
         fate
+    }
+
+    /// Whether a call fails with no fault active.
+    #[inline(always)]
+    pub fn is_quiet_error(&self, provider: ProviderId, key: Key) -> bool {
+        key.joined(QUIET).coin(self.model.provider(provider).error_rate.get())
     }
 
     /// Whether a call is among the share that a fault hits.

@@ -1,56 +1,31 @@
-//! The design of a sweep: a grid of settings, the points it keeps, and the scenario that each point stands for.
+//! The design of a sweep: its axes, the points it keeps, and the scenario that each point stands for.
 //!
 //! Running the points is left to the runner.
 
+use super::axis::Axis;
+use super::condition::Condition;
+use super::sampling::Design;
 use crate::model::Model;
-use crate::scenario::quantity::{self, Kind};
+use crate::scenario::check::is_within;
 use crate::scenario::shape::inline;
-use crate::scenario::source::Place;
-use crate::scenario::{Document, Problem, Problems, one_of, value_of};
-use std::cmp::Ordering;
+use crate::scenario::{Document, Problem, Problems};
+use std::collections::BTreeSet;
+use toml::Value;
 
 /// More points than anybody waits for; a slip of the pen reaches it easily.
-const POINTS_MAX: usize = 1_000_000;
+pub(crate) const POINTS_MAX: usize = 1_000_000;
 
-/// A grid of settings.
+/// Settings, and which of their values go together.
 #[derive(Debug, Clone)]
 pub struct Sweep {
-    /// The settings that are swept; the last one varies fastest.
+    /// What is swept. Cases come first, as one axis; in a grid the last axis varies fastest.
     pub axes: Vec<Axis>,
+    /// How points are chosen.
+    pub design: Design,
+    /// The seed of a sampled design. The seed of runs is another matter.
+    pub seed: u64,
     /// Only points for which all of these hold are run.
     pub keep: Vec<Condition>,
-}
-
-/// One swept setting.
-#[derive(Debug, Clone)]
-pub struct Axis {
-    /// Such as `gateway.health_check.interval`.
-    pub path: String,
-    /// The column in result tables: the path, with the unit last.
-    pub column: String,
-    /// As the scenario would have them.
-    pub values: Vec<toml::Value>,
-    /// The names of the scenarios that it applies to; `None` is all.
-    pub scenarios: Option<Vec<String>>,
-    pub(crate) kind: AxisKind,
-}
-
-/// What result tables hold for an axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AxisKind {
-    Duration,
-    Rate,
-    Number,
-    Text,
-}
-
-/// A swept value as result tables have it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AxisValue {
-    /// A number in the column's unit.
-    Number(f64),
-    /// A text, or a table as TOML text.
-    Text(String),
 }
 
 /// One combination of swept values, for one scenario.
@@ -61,123 +36,211 @@ pub struct Point {
     /// The place of the scenario in the experiment.
     pub scenario: usize,
     /// The value on each axis; `None` where the axis does not apply to the scenario.
-    pub values: Vec<Option<toml::Value>>,
+    pub values: Vec<Option<Value>>,
 }
 
-impl AxisKind {
-    pub(crate) fn of(kind: Option<Kind>, values: &[toml::Value]) -> AxisKind {
-        match kind {
-            Some(kind) if kind.is_duration() => AxisKind::Duration,
-            // An instant is a time since the start, unless it is told on the clock.
-            Some(Kind::Moment) if values.iter().all(|value| quantity::duration(value).is_ok()) => {
-                AxisKind::Duration
-            }
-            Some(Kind::Rate) => AxisKind::Rate,
-            Some(
-                Kind::Share
-                | Kind::Weight
-                | Kind::Factor
-                | Kind::Positive
-                | Kind::NonNegative
-                | Kind::Multiple
-                | Kind::Count
-                | Kind::Whole
-                | Kind::Status,
-            ) => AxisKind::Number,
-            _ => AxisKind::Text,
-        }
+/// The points of a sweep, and what became of the others.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Layout {
+    /// Scenario by scenario.
+    pub points: Vec<Point>,
+    /// One for each scenario.
+    pub tallies: Vec<Tally>,
+}
+
+/// How many points of a scenario the design has, and why some are not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// All of them.
+    pub designed: usize,
+    /// Those that rounding, or a lack of values, made equal to an earlier one.
+    pub equal: usize,
+    /// Those for which a condition does not hold.
+    pub dropped: usize,
+}
+
+impl Tally {
+    /// Points that are run.
+    pub fn kept(self) -> usize {
+        self.designed - self.equal - self.dropped
     }
 
-    /// A value as result tables have it.
-    pub(crate) fn value(self, value: &toml::Value) -> AxisValue {
-        let number = match self {
-            AxisKind::Duration => quantity::duration(value).ok().map(|duration| duration.as_millis_f64()),
-            AxisKind::Rate => quantity::rate(value).ok().map(|rate| rate.per_second()),
-            AxisKind::Number => as_number(value),
-            AxisKind::Text => None,
-        };
-        match (number, value) {
-            (Some(number), _) => AxisValue::Number(number),
-            (None, toml::Value::String(text)) => AxisValue::Text(text.clone()),
-            (None, other) => AxisValue::Text(inline(other)),
-        }
-    }
-
-    pub(crate) fn column(self, path: &str) -> String {
-        match self {
-            AxisKind::Duration => format!("{path}_ms"),
-            AxisKind::Rate => format!("{path}_per_s"),
-            AxisKind::Number | AxisKind::Text => path.to_owned(),
+    /// Those of two scenarios together.
+    #[must_use]
+    pub fn plus(self, other: Tally) -> Tally {
+        Tally {
+            designed: self.designed + other.designed,
+            equal: self.equal + other.equal,
+            dropped: self.dropped + other.dropped,
         }
     }
 }
 
-/// A value of an axis as result tables have it: durations in milliseconds, rates per second.
-pub fn axis_value(axis: &Axis, value: &toml::Value) -> AxisValue {
-    axis.kind.value(value)
-}
-
-fn as_number(value: &toml::Value) -> Option<f64> {
-    value.as_float().or_else(|| value.as_integer().map(|integer| integer as f64))
-}
-
-impl Axis {
-    fn applies_to(&self, scenario: &Document) -> bool {
-        self.scenarios.as_ref().is_none_or(|names| names.iter().any(|name| name == scenario.name()))
-    }
+/// Where the values of a scenario's points come from.
+enum Choice {
+    /// The number of values on each axis.
+    Grid(Vec<usize>),
+    /// The share of its domain on each axis, by point.
+    Sampled(Vec<Vec<f64>>),
 }
 
 impl Sweep {
-    /// All points that are kept: scenario by scenario, the last axis varying fastest.
+    /// All points that are kept: scenario by scenario. Sampled designs have the same values for each of them.
+    ///
+    /// That a point is a valid scenario only [`Self::document`] and [`Document::model`] say.
     ///
     /// # Errors
-    /// If no point is kept, if there are more than a million, or if a value cannot be set.
+    /// If no point is kept, if there are more than a million, or if a grid has an axis without an end of values.
     pub fn points(&self, scenarios: &[Document]) -> Result<Vec<Point>, Problems> {
-        let mut points = vec![];
-        for (scenario, document) in scenarios.iter().enumerate() {
-            let sizes: Vec<usize> = self
-                .axes
-                .iter()
-                .map(|axis| if axis.applies_to(document) { axis.values.len() } else { 1 })
-                .collect();
-            let count = sizes.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
-            let Some(count) = count.filter(|count| points.len() + count <= POINTS_MAX) else {
-                let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
-                let message = format!(
-                    "the sweep has more than {POINTS_MAX} points: {} for one scenario",
-                    sizes.join(" x ")
-                );
-                return Err(Problem::new(message).help("take fewer values on some axis").into());
-            };
-            for number in 0..count {
-                let values = self.values_of(number, &sizes, document);
-                let point = Point { index: points.len(), scenario, values };
-                // Also where everything is kept: a value that cannot be set is better found before the first run.
-                if self.keeps(&self.document(scenarios, &point)?) {
-                    points.push(point);
-                }
-            }
-        }
-        if points.is_empty() {
-            let mut problem = Problem::new("`keep` leaves no point of the sweep");
-            if let Some(condition) = self.keep.first() {
-                problem = problem.at(&condition.place);
-            }
-            return Err(problem.help("loosen a condition, or add values for which it holds").into());
-        }
-        Ok(points)
+        Ok(self.layout(scenarios)?.points)
     }
 
-    /// The scenario that a point stands for.
+    /// As [`Self::points`], and how many were left out.
+    ///
+    /// # Errors
+    /// As [`Self::points`].
+    pub fn layout(&self, scenarios: &[Document]) -> Result<Layout, Problems> {
+        let mut layout = Layout::default();
+        let mut designed = 0;
+        for document in scenarios {
+            designed += self.count(document, designed)?;
+        }
+        for scenario in 0..scenarios.len() {
+            let tally = self.lay_out(scenarios, scenario, &mut layout.points)?;
+            layout.tallies.push(tally);
+        }
+        if layout.points.is_empty() {
+            return Err(self.nothing_kept().into());
+        }
+        Ok(layout)
+    }
+
+    /// The points of one scenario that are kept, as if there were no other.
+    ///
+    /// # Errors
+    /// As [`Self::points`].
+    pub fn points_of(&self, scenarios: &[Document], scenario: usize) -> Result<Vec<Point>, Problems> {
+        self.count(&scenarios[scenario], 0)?;
+        let mut points = vec![];
+        self.lay_out(scenarios, scenario, &mut points)?;
+        if points.is_empty() { Err(self.nothing_kept().into()) } else { Ok(points) }
+    }
+
+    fn nothing_kept(&self) -> Problem {
+        let mut problem = Problem::new("`keep` leaves no point of the sweep");
+        if let Some(condition) = self.keep.first() {
+            problem = problem.at(&condition.place);
+        }
+        problem.help("loosen a condition, or add values for which it holds")
+    }
+
+    /// How many points a scenario has by design, where others have so many already.
+    fn count(&self, document: &Document, others: usize) -> Result<usize, Problems> {
+        let fits = |count: &usize| others + count <= POINTS_MAX;
+        if let Some(count) = self.design.count() {
+            return Some(count).filter(fits).ok_or_else(|| {
+                let message =
+                    format!("the sweep has more than {POINTS_MAX} points: {count} for each scenario");
+                Problem::new(message).help("let the design have fewer points").into()
+            });
+        }
+        let sizes = self.sizes(document)?;
+        let count = sizes.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
+        count.filter(fits).ok_or_else(|| {
+            let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
+            let message = format!(
+                "the sweep has more than {POINTS_MAX} points: {} for one scenario",
+                sizes.join(" x ")
+            );
+            let help = "take fewer values on some axis, or sample them: design = { latin_hypercube = 200 }";
+            Problem::new(message).help(help).into()
+        })
+    }
+
+    /// How many values a grid has on each axis.
+    fn sizes(&self, document: &Document) -> Result<Vec<usize>, Problem> {
+        let size = |axis: &Axis| {
+            match axis.domain.count() {
+            _ if !axis.applies_to(document) => Ok(1),
+            Some(count) => Ok(count),
+            None => Err(Problem::new(format!("the range of the axis `{}` has no end of values", axis.path))
+                .at(&axis.place)
+                .help("a grid needs `step` or `count` in the range; or sample it: design = { latin_hypercube = 200 }")),
+        }
+        };
+        self.axes.iter().map(size).collect()
+    }
+
+    /// Appends the points of a scenario that are kept.
+    fn lay_out(
+        &self,
+        scenarios: &[Document],
+        scenario: usize,
+        points: &mut Vec<Point>,
+    ) -> Result<Tally, Problems> {
+        let document = &scenarios[scenario];
+        let mut tally = Tally { designed: self.count(document, 0)?, ..Tally::default() };
+        let choice = match self.design {
+            Design::Grid => Choice::Grid(self.sizes(document)?),
+            sampled => {
+                let names: Vec<&str> = self.axes.iter().map(|axis| axis.path.as_str()).collect();
+                Choice::Sampled(sampled.units(self.seed, &names))
+            }
+        };
+        let mut seen = BTreeSet::new();
+        for number in 0..tally.designed {
+            let point =
+                Point { index: points.len(), scenario, values: self.values(number, &choice, document) };
+            // What is written is known to differ.
+            if let Choice::Sampled(_) = choice
+                && !seen.insert(text_of(&point.values))
+            {
+                tally.equal += 1;
+            } else if self.keeps(scenarios, &point)? {
+                points.push(point);
+            } else {
+                tally.dropped += 1;
+            }
+        }
+        Ok(tally)
+    }
+
+    /// The values of the `number`th point that a scenario has by design.
+    fn values(&self, number: usize, choice: &Choice, document: &Document) -> Vec<Option<Value>> {
+        let mut rest = number;
+        let mut value = |(i, axis): (usize, &Axis)| match choice {
+            Choice::Grid(sizes) => {
+                let nth = rest % sizes[i];
+                rest /= sizes[i];
+                axis.applies_to(document).then(|| axis.domain.nth(nth)).flatten()
+            }
+            Choice::Sampled(units) => {
+                axis.applies_to(document).then(|| axis.domain.value_at(units[i][number]))
+            }
+        };
+        let mut values: Vec<Option<Value>> = self.axes.iter().enumerate().rev().map(&mut value).collect();
+        values.reverse();
+        values
+    }
+
+    /// The settings of a point, in the order in which they are made: a table before what is in it, and a table's part
+    /// before what goes over it. So no setting undoes another, in whatever order axes are written.
+    fn settings<'a>(&'a self, point: &'a Point) -> Vec<(&'a str, &'a Value)> {
+        let axes = self.axes.iter().zip(&point.values);
+        let mut settings: Vec<(&str, &Value)> =
+            axes.filter_map(|(axis, value)| Some(axis.settings(value.as_ref()?))).flatten().collect();
+        settings.sort_by_key(|(path, _)| rank(path));
+        settings
+    }
+
+    /// The scenario that a point stands for; the point's values need not be any that the design chose.
     ///
     /// # Errors
     /// If a value cannot be set, such as one inside a choice that the scenario has made otherwise.
     pub fn document(&self, scenarios: &[Document], point: &Point) -> Result<Document, Problems> {
         let mut document = scenarios[point.scenario].clone();
-        for (axis, value) in self.axes.iter().zip(&point.values) {
-            if let Some(value) = value {
-                document.set(&axis.path, value.clone(), "sweep")?;
-            }
+        for (path, value) in self.settings(point) {
+            document.set(path, value.clone(), "sweep")?;
         }
         Ok(document)
     }
@@ -190,144 +253,54 @@ impl Sweep {
         points.iter().map(|point| self.document(scenarios, point)?.model()).collect()
     }
 
-    /// The `number`th combination, in which the last axis varies fastest.
-    fn values_of(&self, number: usize, sizes: &[usize], document: &Document) -> Vec<Option<toml::Value>> {
-        let mut rest = number;
-        let mut values = vec![];
-        for (axis, size) in self.axes.iter().zip(sizes).rev() {
-            values.push(axis.applies_to(document).then(|| axis.values[rest % size].clone()));
-            rest /= size;
+    /// Whether all conditions hold for a point; its values need not be any that the design chose.
+    ///
+    /// # Errors
+    /// If a value cannot be set, and a condition depends on what it changes.
+    pub fn keeps(&self, scenarios: &[Document], point: &Point) -> Result<bool, Problems> {
+        if self.keep.is_empty() {
+            return Ok(true);
         }
-        values.reverse();
-        values
-    }
-
-    fn keeps(&self, document: &Document) -> bool {
-        self.keep.iter().all(|condition| condition.holds(document))
-    }
-}
-
-/// A comparison of a setting with another, or with a value.
-#[derive(Debug, Clone)]
-pub struct Condition {
-    left: String,
-    comparison: Comparison,
-    right: Right,
-    kind: Option<Kind>,
-    place: Place,
-}
-
-#[derive(Debug, Clone)]
-enum Right {
-    Path(String),
-    Value(toml::Value),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    Equal,
-    NotEqual,
-}
-
-/// Longer signs first, so that `<=` is not read as `<`.
-const COMPARISONS: [(&str, Comparison); 6] = [
-    ("<=", Comparison::LessOrEqual),
-    (">=", Comparison::GreaterOrEqual),
-    ("==", Comparison::Equal),
-    ("!=", Comparison::NotEqual),
-    ("<", Comparison::Less),
-    (">", Comparison::Greater),
-];
-
-impl Condition {
-    /// Reads `path <= path` or `path <= value`; the paths have to exist in some scenario.
-    pub(crate) fn read(text: &str, place: &Place, scenarios: &[Document]) -> Result<Condition, Problem> {
-        let found =
-            COMPARISONS.iter().find_map(|(sign, comparison)| Some((text.split_once(sign)?, *comparison)));
-        let Some(((left, right), comparison)) = found else {
-            return Err(Problem::new(format!("the condition \"{text}\" compares nothing")).at(place).help(format!(
-                "write it like \"gateway.health_check.timeout <= gateway.health_check.interval\", with {}",
-                one_of(COMPARISONS.iter().map(|(sign, _)| *sign))
-            )));
-        };
-        let (left, right) = (left.trim().to_owned(), right.trim());
-        let kind = kind_in_any(&left, place, scenarios)?;
-        // A path begins with a setting's name: "5s" and 0.5 do not, and a text value has its quotes.
-        let looks_like_path = right.starts_with(|c: char| c.is_ascii_alphabetic()) && right.contains('.');
-        let (right, right_kind) = match looks_like_path {
-            true => (Right::Path(right.to_owned()), kind_in_any(right, place, scenarios)?),
-            false => {
-                let value = value_of(right);
-                if let Some(complaint) = kind.and_then(|kind| kind.check(&value).err()) {
-                    return Err(Problem::new(format!(
-                        "`{left}` is compared with a value that {}",
-                        complaint.what
-                    ))
-                    .at(place)
-                    .help(complaint.help));
-                }
-                (Right::Value(value), kind)
+        let settings = self.settings(point);
+        let mut document = None;
+        let mut get = |path: &str| {
+            let own = settings.iter().find(|(set, value)| *set == path && !value.is_table());
+            if let Some((_, value)) = own {
+                return Ok(Some((*value).clone()));
             }
+            if !settings.iter().any(|(set, _)| may_change(set, path)) {
+                return Ok(scenarios[point.scenario].get(path));
+            }
+            // The whole scenario is only made where a value follows from others.
+            if document.is_none() {
+                document = Some(self.document(scenarios, point)?);
+            }
+            Ok(document.as_ref().and_then(|document| document.get(path)))
         };
-        let ordered = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
-        let comparable = |kind| AxisKind::of(kind, &[]);
-        if comparable(kind) != comparable(right_kind) {
-            return Err(Problem::new(format!("the condition \"{text}\" compares different kinds of values"))
-                .at(place)
-                .help("compare durations with durations, rates with rates and numbers with numbers"));
+        for condition in &self.keep {
+            if !condition.holds(&mut get)? {
+                return Ok(false);
+            }
         }
-        if ordered && comparable(kind) == AxisKind::Text {
-            return Err(Problem::new(format!("`{left}` has no order"))
-                .at(place)
-                .help("compare it with == or !="));
-        }
-        Ok(Condition { left, comparison, right, kind, place: place.clone() })
-    }
-
-    /// Whether it holds; a condition on a setting that the scenario does not have says nothing about it.
-    fn holds(&self, document: &Document) -> bool {
-        let right = match &self.right {
-            Right::Path(path) => document.get(path),
-            Right::Value(value) => Some(value.clone()),
-        };
-        let Some((left, right)) = document.get(&self.left).zip(right) else { return true };
-        let order = match comparable_numbers(self.kind, &left).zip(comparable_numbers(self.kind, &right)) {
-            Some((left, right)) => left.total_cmp(&right),
-            None if left == right => Ordering::Equal,
-            None => return self.comparison == Comparison::NotEqual,
-        };
-        match self.comparison {
-            Comparison::Less => order.is_lt(),
-            Comparison::LessOrEqual => order.is_le(),
-            Comparison::Greater => order.is_gt(),
-            Comparison::GreaterOrEqual => order.is_ge(),
-            Comparison::Equal => order.is_eq(),
-            Comparison::NotEqual => order.is_ne(),
-        }
+        Ok(true)
     }
 }
 
-fn comparable_numbers(kind: Option<Kind>, value: &toml::Value) -> Option<f64> {
-    match AxisKind::of(kind, &[]) {
-        AxisKind::Duration => quantity::duration(value).ok().map(|duration| duration.as_nanos() as f64),
-        AxisKind::Rate => quantity::rate(value).ok().map(|rate| rate.per_second()),
-        AxisKind::Number => as_number(value),
-        AxisKind::Text => None,
-    }
+/// What comes first among settings: tables before what is in them, and between the two a table's part.
+pub(super) fn rank(path: &str) -> (usize, bool) {
+    let table = path.strip_suffix(".from");
+    (table.unwrap_or(path).split('.').count(), table.is_some())
 }
 
-/// The kind of a path that at least one scenario has.
-fn kind_in_any(path: &str, place: &Place, scenarios: &[Document]) -> Result<Option<Kind>, Problem> {
-    let mut first = None;
-    for document in scenarios {
-        match document.kind(path, place) {
-            Ok(kind) => return Ok(kind),
-            Err(problem) => first = first.or(Some(problem)),
-        }
-    }
-    first.map_or(Ok(None), Err)
+/// Whether a setting may change the value at a path.
+fn may_change(set: &str, path: &str) -> bool {
+    let table = set.strip_suffix(".from").unwrap_or(set);
+    // A neighbour may be the default of the value, or the other choice.
+    let neighbours =
+        set.rsplit_once('.').map(|(table, _)| table) == path.rsplit_once('.').map(|(table, _)| table);
+    is_within(table, path) || is_within(path, set) || neighbours
+}
+
+fn text_of(values: &[Option<Value>]) -> String {
+    values.iter().map(|value| value.as_ref().map(inline).unwrap_or_default() + "\n").collect()
 }

@@ -1,14 +1,15 @@
 //! `experiment.toml` as it is written, read into an [`Experiment`].
 //!
-//! What a sweep means, point by point, is left to [`super::design`].
+//! Its `[sweep]` is read by [`super::file_sweep`].
 
-use super::design::{Axis, AxisKind, Condition, Sweep};
+use super::design::Sweep;
+use super::file_sweep::{Reading, SweepFile};
 use crate::scenario::check::check;
 use crate::scenario::setting::Count;
-use crate::scenario::shape::{Shape, inline};
+use crate::scenario::shape::Shape;
 use crate::scenario::source::Place;
 use crate::scenario::tree::Node;
-use crate::scenario::{Document, Loader, Problem, Problems, file_source, read_text, suggestion};
+use crate::scenario::{Document, Loader, Problem, Problems, file_source, read_text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -33,33 +34,6 @@ pub(crate) struct ExperimentFile {
     runs: Count,
     /// The values that settings are swept over. Without it the scenarios are run as they are.
     sweep: Option<SweepFile>,
-}
-
-/// A grid: all combinations of the axes' values.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct SweepFile {
-    /// Only combinations for which all of these hold are run: "path <= path" or "path <= value", with
-    /// <, <=, >, >=, == or !=. Durations compare as durations. Where a scenario lacks the setting it does not apply.
-    #[serde(default)]
-    keep: Vec<String>,
-    /// The axes; the last one varies fastest.
-    #[schemars(extend("x-example" = "\n[[sweep.axis]]\npath = \"gateway.health_check.interval\"\nvalues = [\"1s\", \"5s\"]"))]
-    axis: Vec<AxisFile>,
-}
-
-/// One setting and the values it takes.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct AxisFile {
-    /// The setting, such as gateway.health_check.interval.
-    #[schemars(example = "gateway.health_check.interval")]
-    path: String,
-    /// Its values, as the scenario would have them.
-    #[schemars(with = "Vec<serde_json::Value>", extend("x-example" = "[\"1s\", \"5s\"]"))]
-    values: Vec<toml::Value>,
-    /// The scenarios that the axis applies to, by name. Without it, all.
-    scenarios: Option<Vec<String>>,
 }
 
 fn hundred() -> Count {
@@ -122,9 +96,9 @@ impl Experiment {
         // Axes are judged by the scenarios: not if one of those is missing.
         let complete = !scenarios.is_empty() && scenarios.len() == written.scenarios.len();
         let sweep = written.sweep.as_ref().filter(|_| complete).map(|sweep| {
-            let mut reading = Reading { root: &checked, scenarios: &scenarios, problems: &mut problems };
             let sound = |path: &str| findings.sound(path);
-            reading.sweep(sweep, &sound)
+            let problems = &mut problems;
+            Reading { root: &checked, scenarios: &scenarios, sound: &sound, problems }.sweep(sweep)
         });
         Problems::check(problems)?;
         Ok(Experiment {
@@ -190,149 +164,4 @@ fn open_scenarios(
         }
     }
     scenarios
-}
-
-struct Reading<'a> {
-    root: &'a Node,
-    scenarios: &'a [Document],
-    problems: &'a mut Vec<Problem>,
-}
-
-impl Reading<'_> {
-    fn sweep(&mut self, written: &SweepFile, sound: &dyn Fn(&str) -> bool) -> Sweep {
-        if written.axis.is_empty() && sound("sweep.axis") {
-            self.problems.push(
-                Problem::new("`sweep` has no axis")
-                    .at(self.root.place_of(&["sweep", "axis"]))
-                    .help("add, for example:\n[[sweep.axis]]\npath = \"gateway.health_check.interval\"\nvalues = [\"1s\", \"5s\"]"),
-            );
-        }
-        let mut axes: Vec<Axis> = vec![];
-        for (index, axis) in written.axis.iter().enumerate() {
-            if sound(&format!("sweep.axis.{index}"))
-                && let Some(axis) = self.axis(axis, index, &axes)
-            {
-                axes.push(axis);
-            }
-        }
-        let mut keep = vec![];
-        for (index, condition) in written.keep.iter().enumerate() {
-            let place = self.root.place_of(&["sweep", "keep", &index.to_string()]).clone();
-            match Condition::read(condition, &place, self.scenarios) {
-                Ok(condition) => keep.push(condition),
-                Err(problem) => self.problems.push(problem),
-            }
-        }
-        Sweep { axes, keep }
-    }
-
-    fn axis(&mut self, axis: &AxisFile, index: usize, before: &[Axis]) -> Option<Axis> {
-        let index = index.to_string();
-        let root = self.root;
-        let place = |inner: &[&str]| root.place_of(&[&["sweep", "axis", &index], inner].concat());
-        let already = self.problems.len();
-        let applies = self.applies_to(axis, &index);
-        let path_place = place(&["path"]);
-        let mut kind = None;
-        let mut first_good: Option<&Document> = None;
-        for document in &applies {
-            match document.kind(&axis.path, path_place) {
-                Ok(found) => {
-                    kind = found;
-                    first_good.get_or_insert(document);
-                }
-
-                Err(problem) => {
-                    let fix = problem.fix().unwrap_or_default().to_owned();
-                    let good: Vec<String> = applies
-                        .iter()
-                        .filter(|document| document.kind(&axis.path, path_place).is_ok())
-                        .map(|document| format!("\"{}\"", document.name()))
-                        .collect();
-                    let help = match good.as_slice() {
-                        [] => fix,
-                        good => format!("{fix}\nor limit the axis: scenarios = [{}]", good.join(", ")),
-                    };
-                    let message = match good.is_empty() {
-                        true => problem.message().to_owned(),
-                        false => format!("in scenario `{}`: {}", document.name(), problem.message()),
-                    };
-                    self.problems.push(Problem::new(message).at(path_place).help(help));
-                    break;
-                }
-            }
-        }
-        let same = |other: &&Axis| {
-            let both = |name: &String| other.scenarios.as_ref().is_none_or(|names| names.contains(name));
-            other.path == axis.path && axis.scenarios.as_ref().is_none_or(|names| names.iter().any(both))
-        };
-        if before.iter().any(|other| same(&other)) {
-            self.problems.push(
-                Problem::new(format!("two axes sweep `{}`", axis.path))
-                    .at(path_place)
-                    .help("put all its values into one axis"),
-            );
-        }
-        if axis.values.is_empty() {
-            self.problems.push(
-                Problem::new(format!("the axis `{}` has no values", axis.path))
-                    .at(place(&["values"]))
-                    .help("name at least one, or remove the axis"),
-            );
-        }
-        let column_kind = AxisKind::of(kind, &axis.values);
-        for (number, value) in axis.values.iter().enumerate() {
-            let at = place(&["values", &number.to_string()]);
-            // "60s" and "1m" are one value.
-            if axis.values[..number].iter().any(|other| column_kind.value(other) == column_kind.value(value))
-            {
-                self.problems.push(
-                    Problem::new(format!("the axis `{}` has the value {} twice", axis.path, inline(value)))
-                        .at(at)
-                        .help("remove one of the two"),
-                );
-            }
-            if let (Some(document), Some(node)) =
-                (first_good, root.at(&["sweep", "axis", &index, "values", &number.to_string()]))
-            {
-                self.problems.extend(document.check_value(&axis.path, node));
-            }
-        }
-        (self.problems.len() == already).then(|| Axis {
-            path: axis.path.clone(),
-            column: column_kind.column(&axis.path),
-            values: axis.values.clone(),
-            scenarios: axis.scenarios.clone(),
-            kind: column_kind,
-        })
-    }
-
-    /// The scenarios that an axis names, or all.
-    fn applies_to(&mut self, axis: &AxisFile, index: &str) -> Vec<Document> {
-        let Some(names) = &axis.scenarios else { return self.scenarios.to_vec() };
-        let known: Vec<&str> = self.scenarios.iter().map(Document::name).collect();
-        for (number, name) in names.iter().enumerate() {
-            if !known.contains(&name.as_str()) {
-                let number = number.to_string();
-                let place = self.root.place_of(&["sweep", "axis", index, "scenarios", &number]);
-                self.problems.push(
-                    Problem::new(format!("there is no scenario `{name}`"))
-                        .at(place)
-                        .help(suggestion(name, known.iter().copied())),
-                );
-            }
-        }
-        if names.is_empty() {
-            self.problems.push(
-                Problem::new(format!("the axis `{}` applies to no scenario", axis.path))
-                    .at(self.root.place_of(&["sweep", "axis", index, "scenarios"]))
-                    .help("name scenarios, or leave `scenarios` out for all of them"),
-            );
-        }
-        self.scenarios
-            .iter()
-            .filter(|document| names.iter().any(|name| name == document.name()))
-            .cloned()
-            .collect()
-    }
 }

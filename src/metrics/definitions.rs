@@ -147,7 +147,7 @@ mod tests {
         for cause in Cause::ALL {
             for stage in Stage::ALL {
                 let mut outcome = Outcome::default();
-                outcome.failures.add(cause, stage);
+                outcome.failures.add(cause, stage, 1);
                 let counted: Vec<&str> = (METRICS.iter())
                     .filter(|m| m.name.starts_with("failed_") && m.of(&outcome) == Some(1.0))
                     .map(|m| m.name)

@@ -2,8 +2,7 @@
 
 use crate::time::SimDuration;
 
-/// Each power of two is cut into 2^7 bins: 0.78% of the bin's value at most.
-const BITS: u32 = 7;
+const BITS: u32 = SimDuration::BIN_BITS;
 const BINS_PER_OCTAVE: usize = 1 << BITS;
 /// The highest power of two that has bins of its own: 2^52 ns are 52 days. Longer latencies go into the last bin.
 const TOP_EXPONENT: u32 = 52;
@@ -12,7 +11,7 @@ const BINS: usize = BINS_PER_OCTAVE * (TOP_EXPONENT - BITS + 2) as usize;
 /// Counts in log-linear bins. Adding is order-free, so every path of the engine makes the same one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LatencyHistogram {
-    bins: Vec<u32>,
+    bins: Vec<u64>,
     count: u64,
     min: u64,
     max: u64,
@@ -25,14 +24,8 @@ impl Default for LatencyHistogram {
 }
 
 #[inline(always)]
-fn bin(nanos: u64) -> usize {
-    if nanos < BINS_PER_OCTAVE as u64 {
-        return nanos as usize;
-    }
-    let exponent = 63 - nanos.leading_zeros();
-    let octave = (exponent - BITS + 1) as usize;
-    let within = (nanos >> (exponent - BITS)) as usize - BINS_PER_OCTAVE;
-    (octave * BINS_PER_OCTAVE + within).min(BINS - 1)
+fn bin(latency: SimDuration) -> usize {
+    latency.bin().min(BINS - 1)
 }
 
 /// The smallest and the largest value that falls into a bin.
@@ -47,12 +40,12 @@ fn bounds(bin: usize) -> (u64, u64) {
 }
 
 impl LatencyHistogram {
-    /// Counts one latency.
+    /// Counts a latency so many times; at least once.
     #[inline]
-    pub fn add(&mut self, latency: SimDuration) {
+    pub fn add(&mut self, latency: SimDuration, count: u64) {
         let nanos = latency.as_nanos();
-        self.bins[bin(nanos)] += 1;
-        self.count += 1;
+        self.bins[bin(latency)] += count;
+        self.count += count;
         self.min = self.min.min(nanos);
         self.max = self.max.max(nanos);
     }
@@ -62,7 +55,7 @@ impl LatencyHistogram {
         let rank = ((q * self.count as f64).ceil() as u64).max(1);
         let mut seen = 0;
         for (i, count) in self.bins.iter().enumerate() {
-            seen += u64::from(*count);
+            seen += *count;
             if seen >= rank {
                 let (low, high) = bounds(i);
                 return Some(SimDuration::from_nanos((low + (high - low) / 2).clamp(self.min, self.max)));
@@ -81,17 +74,17 @@ mod tests {
         for i in 1..BINS {
             let (low, high) = bounds(i);
             assert_eq!(low, bounds(i - 1).1 + 1);
-            assert_eq!((bin(low), bin(high)), (i, i));
+            assert_eq!([low, high].map(|nanos| bin(SimDuration::from_nanos(nanos))), [i; 2]);
             assert!((high - low) as f64 <= 0.01 * low as f64);
         }
-        assert_eq!(bin(u64::MAX), BINS - 1);
+        assert_eq!(bin(SimDuration::MAX), BINS - 1);
     }
 
     #[test]
     fn quantiles_are_within_a_bin_of_the_exact_ones() {
         let mut histogram = LatencyHistogram::default();
         assert_eq!(histogram.quantile(0.5), None);
-        (1..=1000).for_each(|ms| histogram.add(SimDuration::from_millis(ms)));
+        (1..=1000).for_each(|ms| histogram.add(SimDuration::from_millis(ms), 1));
         for (q, exact) in [(0.001, 1.0), (0.5, 500.0), (0.95, 950.0), (0.99, 990.0), (1.0, 1000.0)] {
             let estimate = histogram.quantile(q).unwrap().as_millis_f64();
             assert!((estimate / exact - 1.0).abs() < 0.01, "{q}: {estimate}");
@@ -101,7 +94,7 @@ mod tests {
     #[test]
     fn a_constant_latency_is_reported_exactly() {
         let mut histogram = LatencyHistogram::default();
-        (0..5).for_each(|_| histogram.add(SimDuration::from_millis(800)));
+        (0..5).for_each(|_| histogram.add(SimDuration::from_millis(800), 1));
         assert_eq!(histogram.quantile(0.99), Some(SimDuration::from_millis(800)));
     }
 }

@@ -11,5 +11,5 @@ pub use histogram::LatencyHistogram;
 pub use outcome::{
     Failures, FaultOutcome, LatencyQuantiles, Outcome, SecondCounts, TimelineEntry, TimelineEvent,
 };
-pub use recorder::{MetricsRecorder, Wanted, measure};
+pub use recorder::{MetricsRecorder, Series, Wanted, measure, measure_with};
 pub use verdict::{PeriodCounts, Verdict};

@@ -1,7 +1,7 @@
 //! The result of one run: plain data.
 
 use super::verdict::{PeriodCounts, Verdict, judge};
-use crate::engine::{Cause, Milestone, Stage};
+use crate::engine::{Cause, Ending, Milestone, Stage};
 use crate::model::ProviderId;
 use crate::time::{SimDuration, SimTime};
 
@@ -13,10 +13,15 @@ pub struct Failures {
 }
 
 impl Failures {
-    /// Counts one.
-    pub fn add(&mut self, cause: Cause, stage: Stage) {
-        self.by_cause[cause as usize] += 1;
-        self.by_stage[stage as usize] += 1;
+    /// Failures of which so many are of each cause, and so many of each stage, in the order of their `ALL`.
+    pub fn from_counts(by_cause: [u64; Cause::ALL.len()], by_stage: [u64; Stage::ALL.len()]) -> Self {
+        Failures { by_cause, by_stage }
+    }
+
+    /// Counts so many of a kind.
+    pub fn add(&mut self, cause: Cause, stage: Stage, count: u64) {
+        self.by_cause[cause as usize] += count;
+        self.by_stage[stage as usize] += count;
     }
 
     /// How many failed from this cause.
@@ -66,12 +71,26 @@ pub struct FaultOutcome {
 /// Requests that arrived in one second of the run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SecondCounts {
-    /// All of them.
-    pub request_count: u32,
+    /// All of them; `None` if they were not wanted.
+    pub request_count: Option<u32>,
     /// Those that failed.
     pub failed_count: u32,
     /// Those that never ended.
     pub open_count: u32,
+}
+
+impl SecondCounts {
+    /// Counts so many that ended like this.
+    pub(super) fn add(&mut self, ending: Ending, count: u32) {
+        if let Some(requests) = &mut self.request_count {
+            *requests += count;
+        }
+        match ending {
+            Ending::Succeeded => {}
+            Ending::Failed(..) => self.failed_count += count,
+            Ending::Open => self.open_count += count,
+        }
+    }
 }
 
 /// Something that changed the course of the incident.

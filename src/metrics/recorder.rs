@@ -5,9 +5,11 @@ use super::outcome::{
     Failures, FaultOutcome, LatencyQuantiles, Outcome, SecondCounts, TimelineEntry, TimelineEvent,
 };
 use super::verdict::{PeriodCounts, Periods};
-use crate::engine::{self, Ending, HealthChange, Milestone, Path, Recorder, RequestEnd, RunStats};
+use crate::engine::{
+    self, Alike, Ending, HealthChange, Memo, Milestone, Path, Recorder, RequestEnd, RunStats,
+};
 use crate::model::{Model, ProviderId};
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -17,14 +19,25 @@ pub struct Wanted {
     /// Percentiles of the latency of succeeded requests.
     pub latency: bool,
     /// Counts for each second.
-    pub series: bool,
+    pub series: Series,
     /// Fault edges, ejections, admissions and what was done by hand.
     pub timeline: bool,
 }
 
+/// What to count for each second of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Series {
+    /// Nothing.
+    None,
+    /// Requests that failed and those that never ended. The others need not be looked at one by one for it.
+    Failures,
+    /// These, and all that arrived.
+    All,
+}
+
 impl Wanted {
     /// Every metric but those of latency.
-    pub const COUNTS: Wanted = Wanted { latency: false, series: false, timeline: false };
+    pub const COUNTS: Wanted = Wanted { latency: false, series: Series::None, timeline: false };
     /// Every metric.
     pub const METRICS: Wanted = Wanted { latency: true, ..Wanted::COUNTS };
 }
@@ -45,6 +58,7 @@ pub struct MetricsRecorder<'m> {
     faults: Vec<FaultOutcome>,
     /// By replica, then provider.
     admitted: Vec<bool>,
+    wants_series: Series,
     series: Option<Vec<SecondCounts>>,
     timeline: Option<Vec<TimelineEntry>>,
 }
@@ -79,7 +93,14 @@ impl<'m> MetricsRecorder<'m> {
             latency: wanted.latency.then(LatencyHistogram::default),
             faults,
             admitted: vec![true; replicas as usize * model.providers.len()],
-            series: wanted.series.then(|| vec![SecondCounts::default(); seconds]),
+            wants_series: wanted.series,
+            series: match wanted.series {
+                Series::None => None,
+                Series::Failures => Some(vec![SecondCounts::default(); seconds]),
+                Series::All => {
+                    Some(vec![SecondCounts { request_count: Some(0), ..Default::default() }; seconds])
+                }
+            },
             timeline: wanted.timeline.then(Vec::new),
         }
     }
@@ -133,27 +154,54 @@ fn admitted_index(model: &Model, replica: u32, provider: ProviderId) -> usize {
 }
 
 impl Recorder for MetricsRecorder<'_> {
+    const TAKES_NUMBERS: bool = true;
+
     #[inline]
     fn request_ended(&mut self, request: &RequestEnd) {
         self.saved_by_hand_count += u64::from(request.saved_by_hand);
-        let period = &mut self.counts[self.periods.index(request.arrived)];
-        period.request_count += 1;
-        period.attempt_count += u64::from(request.attempts);
-        match request.ending {
-            Ending::Succeeded => {
-                period.succeeded_count += 1;
-                if let Some(latency) = &mut self.latency {
-                    latency.add(request.ended.since(request.arrived));
-                }
-            }
-            Ending::Failed(cause, stage) => self.failures.add(cause, stage),
-            Ending::Open => self.open_count += 1,
+        let RequestEnd { arrived: arrived_from, attempts, ending, .. } = *request;
+        self.requests_ended(&Alike { count: 1, arrived_from, attempts, ending });
+        if ending == Ending::Succeeded {
+            self.latencies(request.ended.since(request.arrived), 1);
+        }
+    }
+
+    #[inline]
+    fn requests_ended(&mut self, requests: &Alike) {
+        let Alike { count, arrived_from, attempts, ending } = *requests;
+        let period = &mut self.counts[self.periods.index(arrived_from)];
+        period.request_count += count;
+        period.attempt_count += u64::from(attempts) * count;
+        match ending {
+            Ending::Succeeded => period.succeeded_count += count,
+            Ending::Failed(cause, stage) => self.failures.add(cause, stage, count),
+            Ending::Open => self.open_count += count,
         }
         if let Some(series) = &mut self.series {
-            let second = &mut series[(request.arrived.as_nanos() / NANOS_PER_SECOND) as usize];
-            second.request_count += 1;
-            second.failed_count += u32::from(matches!(request.ending, Ending::Failed(..)));
-            second.open_count += u32::from(request.ending == Ending::Open);
+            let second = &mut series[(arrived_from.as_nanos() / NANOS_PER_SECOND) as usize];
+            second.add(ending, u32::try_from(count).expect("fewer than 2^32 requests in a second"));
+        }
+    }
+
+    fn together_until(&self, from: SimTime, ending: Ending) -> SimTime {
+        let next_second = SimTime::from_nanos((from.as_nanos() / NANOS_PER_SECOND + 1) * NANOS_PER_SECOND);
+        let is_told_by_second = match self.wants_series {
+            Series::None => false,
+            Series::Failures => ending != Ending::Succeeded,
+            Series::All => true,
+        };
+        let period_ends = self.periods.end_of(from);
+        if is_told_by_second { period_ends.min(next_second) } else { period_ends }
+    }
+
+    fn wants_latencies(&self) -> bool {
+        self.latency.is_some()
+    }
+
+    #[inline]
+    fn latencies(&mut self, latency: SimDuration, count: u64) {
+        if let Some(histogram) = &mut self.latency {
+            histogram.add(latency, count);
         }
     }
 
@@ -190,8 +238,21 @@ impl Recorder for MetricsRecorder<'_> {
 
 /// Plays one run and measures it; on the fastest exact path, or on the one given.
 pub fn measure(model: &Model, seed: u64, run: u64, wanted: Wanted, path: Option<Path>) -> Outcome {
+    measure_with(&mut Memo::default(), model, seed, run, wanted, path)
+}
+
+/// The same, with what another run has found out. That saves most where many models play the same run one after the other,
+/// and it changes no result.
+pub fn measure_with(
+    memo: &mut Memo,
+    model: &Model,
+    seed: u64,
+    run: u64,
+    wanted: Wanted,
+    path: Option<Path>,
+) -> Outcome {
     let mut recorder = MetricsRecorder::new(model, wanted);
     let path = path.unwrap_or_else(|| engine::fastest_path::<MetricsRecorder>(model));
-    let stats = engine::simulate_on(path, model, seed, run, &mut recorder);
+    let stats = engine::simulate_with(memo, path, model, seed, run, &mut recorder);
     recorder.finish(stats)
 }

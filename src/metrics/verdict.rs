@@ -130,6 +130,12 @@ impl Periods {
     pub fn index(&self, arrived: SimTime) -> usize {
         usize::from(arrived >= self.fault_starts) + usize::from(arrived >= self.last_part)
     }
+
+    /// When the period of what arrives then is over; [`SimTime::NEVER`] if it is the last one.
+    pub fn end_of(&self, arrived: SimTime) -> SimTime {
+        let edges = [self.fault_starts, self.last_part].into_iter();
+        edges.filter(|edge| *edge > arrived).min().unwrap_or(SimTime::NEVER)
+    }
 }
 
 #[cfg(test)]

@@ -70,14 +70,13 @@ impl Gateway {
     /// More detectors than any gateway has.
     pub const DETECTORS_MAX: usize = 7;
 
-    /// Whether something happens in the gateway between a request's arrival and its end.
-    pub fn listens_to_attempts(&self) -> bool {
+    /// Whether anything in the gateway depends on when an attempt ends well, so that other requests can be served
+    /// otherwise for it.
+    pub fn listens_to_successes(&self) -> bool {
         self.route.learns()
             || !self.detectors.is_empty()
-            || self.retry.is_some()
-            || self.fallback.is_some()
+            || self.retry.as_ref().is_some_and(|retry| retry.budget.is_some())
             || self.hedge.is_some()
-            || self.all_ejected == AllEjected::Wait
             || self.on_ejection == OnEjection::Close
             || !self.faults.is_empty()
     }

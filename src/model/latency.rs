@@ -50,6 +50,49 @@ impl Latency {
         }
     }
 
+    /// Where the draw of `key` stands among all draws, on 64 bits: one of a higher rank is no shorter, but for what
+    /// rounding makes of it, which is less than 1e-9 of the latency.
+    #[inline(always)]
+    pub fn rank(&self, key: Key) -> u64 {
+        let bits = key.rng().next();
+        match self {
+            Latency::LogNormal { .. } => UnitNormal::rank(bits),
+            Latency::Constant(_) | Latency::Exponential { .. } => bits,
+        }
+    }
+
+    /// The draw of this rank.
+    pub fn of_rank(&self, rank: u64) -> SimDuration {
+        let bits = match self {
+            Latency::LogNormal { .. } => UnitNormal::rank(rank),
+            Latency::Constant(_) | Latency::Exponential { .. } => rank,
+        };
+        self.draw(Key::of_bits(bits))
+    }
+
+    /// No draw is longer than this; the longest that there is comes close.
+    pub fn longest(&self) -> SimDuration {
+        // The rarest draws: the exponential's has 53 bits, the normal's 64 and one half.
+        const EXPONENTIAL: f64 = 36.736_800_569_677_1;
+        const NORMAL: f64 = 9.155_293_772_686_074;
+        match *self {
+            Latency::Constant(latency) => latency,
+            Latency::Exponential { mean } => mean.scaled(EXPONENTIAL),
+            // The little more makes up for what `random::exp` rounds.
+            Latency::LogNormal { p50, sigma } => p50.scaled(libm::exp(sigma * NORMAL) * (1.0 + 1e-8)),
+        }
+    }
+
+    /// The latency that about one draw in a thousand exceeds.
+    pub fn long(&self) -> SimDuration {
+        const NORMAL_P999: f64 = 3.090_232_306_167_813_5;
+        match *self {
+            Latency::Constant(latency) => latency,
+            Latency::Exponential { mean } => mean.scaled(std::f64::consts::LN_10 * 3.0),
+            Latency::LogNormal { p50, sigma } => p50.scaled(libm::exp(sigma * NORMAL_P999)),
+        }
+    }
+
     /// The latencies that belong to these keys, for less than one by one: no draw waits for another one's end.
     #[inline]
     pub fn draw_all<const N: usize>(&self, keys: &[Key; N]) -> [SimDuration; N] {
@@ -96,5 +139,32 @@ mod tests {
         assert!((quantile(0.5) / 800.0 - 1.0).abs() < 0.02, "{}", quantile(0.5));
         assert!((quantile(0.99) / 3000.0 - 1.0).abs() < 0.04, "{}", quantile(0.99));
         assert_eq!(Latency::lognormal(SimDuration::from_millis(2), SimDuration::from_millis(1)), None);
+    }
+
+    #[test]
+    fn no_draw_is_longer_than_the_longest() {
+        let p50 = SimDuration::from_millis(800);
+        for latency in [
+            Latency::Constant(p50),
+            Latency::Exponential { mean: p50 },
+            Latency::LogNormal { p50, sigma: 0.5 },
+            Latency::LogNormal { p50, sigma: 3.0 },
+        ] {
+            let draws = (0..10_000).map(|i| latency.draw(Key::for_run(1, 0).numbered(i)));
+            let longer = draws.filter(|draw| *draw > latency.long()).count();
+            assert!(!latency.is_random() || (1..40).contains(&longer), "{latency:?}: {longer}");
+            for i in 0..1000 {
+                let key = Key::for_run(1, 1).numbered(i);
+                assert_eq!(latency.of_rank(latency.rank(key)), latency.draw(key));
+            }
+            assert!((0..=4096).map(|i: u64| latency.of_rank(i.saturating_mul(1 << 52))).is_sorted());
+            // The draws of the bits that lie furthest out.
+            for bits in [u64::MAX, 1 << 63, (1 << 63) + 1, u64::MAX << 11] {
+                let rarest = latency.draw(Key::of_bits(bits));
+                assert!(rarest <= latency.longest(), "{latency:?}: {rarest} {}", latency.longest());
+            }
+            let rarest = [u64::MAX, 1 << 63].map(|bits| latency.draw(Key::of_bits(bits))).into_iter().max();
+            assert!(rarest.unwrap().scaled(1.000_001) >= latency.longest(), "{latency:?}");
+        }
     }
 }

@@ -14,6 +14,51 @@ pub enum FileError {
         /// The folder.
         path: PathBuf,
     },
+    /// The folder for results has a sweep's.
+    #[error(
+        "{} has a sweep's results: go on with it with `sweep --resume`, start over with `--force`, or choose another folder",
+        path.display()
+    )]
+    HasSweep {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder has no sweep to go on with.
+    #[error(
+        "{} has no sweep that `--resume` could go on with: choose another folder, or replace the results in it with `--force`",
+        path.display()
+    )]
+    NoLedger {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder has another sweep.
+    #[error(
+        "{} has another sweep's results: {difference}: choose another folder, or start over with `--force`",
+        path.display()
+    )]
+    OtherSweep {
+        /// The folder.
+        path: PathBuf,
+        /// What differs.
+        difference: String,
+    },
+    /// A file of results was changed, or is of another version of this program.
+    #[error("cannot go on from {}: {what}: choose another folder, or start over with `--force`", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A file that is there cannot be read.
+    #[error("cannot read {}: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
     /// The file exists already.
     #[error("{} exists already: choose another name, or replace it with `--force`", path.display())]
     Exists {
@@ -80,12 +125,17 @@ pub enum FileError {
 impl FileError {
     /// Whether asking for something else mends it (exit code 2); if not, the machine failed us on the way (1).
     pub fn is_bad_input(&self) -> bool {
-        !matches!(self, FileError::Write { .. })
+        !matches!(self, FileError::Write { .. } | FileError::Read { .. })
     }
 
     pub(super) fn create(path: &Path) -> impl Fn(io::Error) -> FileError + use<> {
         let path = path.to_owned();
         move |error| FileError::Create { path: path.clone(), error }
+    }
+
+    pub(super) fn read(path: &Path) -> impl Fn(io::Error) -> FileError + use<> {
+        let path = path.to_owned();
+        move |error| FileError::Read { path: path.clone(), error }
     }
 
     pub(super) fn write(path: &Path) -> impl Fn(io::Error) -> FileError + use<> {

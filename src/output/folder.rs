@@ -1,24 +1,20 @@
 //! A folder of results: tables while a command runs, and a manifest at its end.
 //!
 //! A folder with a `manifest.json` is complete. Until then its files have partial names, and results that were there
-//! before stay as they were: with `--force` they are replaced at the very end.
+//! before stay as they were: with `--force` they are replaced at the very end. A sweep keeps a ledger in its folder, from
+//! which its tables are made when all of it is played.
 
 use super::FileError;
+use super::ledger::{LEDGER, LedgerFolder, SetAside};
+use super::manifest::{MANIFEST, Provenance, manifest};
 use super::partial::{PartialFile, clear_leftover, partial_name};
-use super::schema::{self, AxisColumn, Design, Point};
+use super::plan::Plan;
+use super::schema::{self, Design, Point};
 use super::table::Table;
 use super::table_file::{PARQUET_AVAILABLE, TableFile, WrittenFile};
-use crate::experiment::design::AxisValue;
-use crate::metrics::Outcome;
-use crate::model::Model;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-
-/// The version of the tables' columns, the manifest and the JSON document; it grows when a reader could break.
-pub const SCHEMA_VERSION: u32 = 1;
-
-const MANIFEST: &str = "manifest.json";
 
 /// Every file that a folder of results can have. Nothing else in it is ever touched.
 const FILES: [&str; 7] = [
@@ -31,10 +27,21 @@ const FILES: [&str; 7] = [
     MANIFEST,
 ];
 
+/// What becomes of results that a folder has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// They are in the way.
+    Refuse,
+    /// They are replaced when the new ones are complete; a ledger at once.
+    Replace,
+    /// They are a sweep's, and the new ones go on with it. Where there are none it begins.
+    GoOn,
+}
+
 /// A folder that was checked, made if need be, and is locked for this process.
 pub struct ResultFolder {
     path: PathBuf,
-    overwrite: bool,
+    existing: Existing,
     manifest: PartialFile,
     /// Dropped last, when the files are gone.
     _made: MadeFolder,
@@ -55,22 +62,34 @@ impl Drop for MadeFolder {
 impl ResultFolder {
     /// Makes the folder, or takes one that is empty or has only what a killed process left.
     ///
-    /// With `force` it may hold anything: old results are replaced when the new ones are complete, the rest stays.
+    /// With [`Existing::Replace`] it may hold anything; files that are not results stay.
     ///
     /// # Errors
-    /// If it is not empty, is no folder, cannot be written to, or another process is writing into it.
-    pub fn create(path: &Path, force: bool) -> Result<Self, FileError> {
+    /// If it holds what must not be there, is no folder, cannot be written to, or another process is writing into it.
+    pub fn create(path: &Path, existing: Existing) -> Result<Self, FileError> {
         let mut made = MadeFolder(None);
         match fs::read_dir(path) {
             Ok(entries) => {
-                let is_ours = |name: &str| FILES.iter().any(|file| partial_name(file) == name);
+                let is_leftover = |name: &str| {
+                    FILES.iter().any(|file| partial_name(file) == name)
+                        || name == LEDGER && !LedgerFolder::exists(path)
+                };
                 let mut has_others = false;
                 for entry in entries {
                     let name = entry.map_err(FileError::create(path))?.file_name();
-                    has_others |= !name.to_str().is_some_and(is_ours);
+                    has_others |= !name.to_str().is_some_and(is_leftover);
                 }
-                if has_others && !force {
-                    return Err(FileError::NotEmpty { path: path.to_owned() });
+                match existing {
+                    Existing::Refuse if LedgerFolder::exists(path) => {
+                        return Err(FileError::HasSweep { path: path.to_owned() });
+                    }
+                    Existing::GoOn if has_others && !LedgerFolder::exists(path) => {
+                        return Err(FileError::NoLedger { path: path.to_owned() });
+                    }
+                    Existing::Refuse if has_others => {
+                        return Err(FileError::NotEmpty { path: path.to_owned() });
+                    }
+                    _ => {}
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -82,12 +101,31 @@ impl ResultFolder {
             }
             Err(error) => return Err(FileError::create(path)(error)),
         }
+        let overwrite = existing != Existing::Refuse;
         // The manifest's partial file is the folder's lock, so it comes first.
-        let manifest = PartialFile::create(&path.join(MANIFEST), force)?;
+        let manifest = PartialFile::create(&path.join(MANIFEST), overwrite)?;
         for file in FILES.iter().filter(|file| **file != MANIFEST) {
             clear_leftover(&path.join(file))?;
         }
-        Ok(ResultFolder { path: path.to_owned(), overwrite: force, manifest, _made: made })
+        Ok(ResultFolder { path: path.to_owned(), existing, manifest, _made: made })
+    }
+
+    /// The ledger of a sweep: a new one, or the one to go on with and the segments of it that are damaged, and removed.
+    ///
+    /// # Errors
+    /// If there is one of another sweep, or it cannot be read or written.
+    pub fn ledger(&self, plan: &Plan) -> Result<(LedgerFolder, Vec<SetAside>), FileError> {
+        match self.existing {
+            Existing::GoOn if LedgerFolder::exists(&self.path) => {
+                if let Some(difference) = LedgerFolder::plan(&self.path)?.difference(plan) {
+                    return Err(FileError::OtherSweep { path: self.path.clone(), difference });
+                }
+                return LedgerFolder::open(&self.path, plan, true);
+            }
+            Existing::Replace => LedgerFolder::remove(&self.path)?,
+            Existing::Refuse | Existing::GoOn => {}
+        }
+        Ok((LedgerFolder::create(&self.path, plan)?, Vec::new()))
     }
 
     /// Opens every file, so that what cannot be written fails before the long work.
@@ -97,11 +135,12 @@ impl ResultFolder {
     /// # Errors
     /// If a file cannot be created, or a swept setting has the name of a column.
     pub fn begin(self, design: Design, with_series: bool) -> Result<ResultSink, FileError> {
-        check_axis_names(&design)?;
+        design.check()?;
+        let overwrite = self.existing != Existing::Refuse;
         let open = |table: Table, extensions: &[&str]| -> Result<Vec<TableFile>, FileError> {
             let wanted = extensions.iter().filter(|extension| PARQUET_AVAILABLE || **extension != "parquet");
             let path = |extension| self.path.join(format!("{}.{extension}", table.name));
-            wanted.map(|extension| TableFile::create(&path(extension), self.overwrite, &table)).collect()
+            wanted.map(|extension| TableFile::create(&path(extension), overwrite, &table)).collect()
         };
         Ok(ResultSink {
             runs: open(schema::runs(&design, &[]), &["parquet", "csv"])?,
@@ -112,18 +151,6 @@ impl ResultFolder {
             folder: self,
         })
     }
-}
-
-fn check_axis_names(design: &Design) -> Result<(), FileError> {
-    let plain = Design { axes: Vec::new(), ..design.clone() };
-    let (runs, points) = (schema::runs(&plain, &[]), schema::points(&plain, &[]));
-    for (i, AxisColumn { name, .. }) in design.axes.iter().enumerate() {
-        let is_twice = design.axes[..i].iter().any(|other| other.name == *name);
-        if is_twice || runs.column(name).is_some() || points.column(name).is_some() {
-            return Err(FileError::AxisName { name: name.clone() });
-        }
-    }
-    Ok(())
 }
 
 /// Takes the outcomes of points, in the order in which their rows are to stand, and writes them as they come.
@@ -138,79 +165,17 @@ pub struct ResultSink {
     folder: ResultFolder,
 }
 
-/// Where results come from, as far as the rows do not say.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Provenance {
-    /// The command and its arguments.
-    pub command: Vec<String>,
-    /// Runs of each point.
-    pub runs: u64,
-    /// What was run.
-    pub scenarios: Vec<ScenarioProvenance>,
-}
-
-/// One scenario of a command.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct ScenarioProvenance {
-    /// Its name, as in the tables.
-    pub name: String,
-    /// The file that it was read from.
-    pub path: String,
-    /// Every setting, with defaults and overrides in place.
-    pub resolved: serde_json::Value,
-}
-
-#[derive(serde::Serialize)]
-struct Manifest {
-    schema_version: u32,
-    program: &'static str,
-    version: &'static str,
-    command: Vec<String>,
-    seed: u64,
-    first_run: u64,
-    runs: u64,
-    scenarios: Vec<ScenarioProvenance>,
-    axes: Vec<ManifestAxis>,
-    files: Vec<WrittenFile>,
-    created: String,
-    finished: bool,
-}
-
-#[derive(serde::Serialize)]
-struct ManifestAxis {
-    name: String,
-    /// Each value once, in order of appearance.
-    values: Vec<serde_json::Value>,
-}
-
-impl From<AxisColumn> for ManifestAxis {
-    fn from(axis: AxisColumn) -> Self {
-        let mut values: Vec<serde_json::Value> = Vec::new();
-        for value in axis.values.into_iter().flatten() {
-            let value = match value {
-                AxisValue::Number(number) => number.into(),
-                AxisValue::Text(text) => text.into(),
-            };
-            if !values.contains(&value) {
-                values.push(value);
-            }
-        }
-        ManifestAxis { name: axis.name, values }
-    }
-}
-
 impl ResultSink {
-    /// Writes the rows of one point; `point` is its place in the values of the axes.
+    /// Writes the rows of some points.
     ///
     /// # Errors
     /// If the disk is full, or fails otherwise.
-    pub fn point(&mut self, point: usize, model: &Model, outcomes: &[Outcome]) -> Result<(), FileError> {
-        let point = [Point { number: point, model, outcomes }];
+    pub fn points(&mut self, points: &[Point]) -> Result<(), FileError> {
         let design = &self.design;
-        write(&mut self.runs, || schema::runs(design, &point))?;
-        write(&mut self.points, || schema::points(design, &point))?;
-        write(&mut self.faults, || schema::faults(design, &point))?;
-        write(&mut self.series, || schema::series(design, &point))
+        write(&mut self.runs, || schema::runs(design, points))?;
+        write(&mut self.points, || schema::points(design, points))?;
+        write(&mut self.faults, || schema::faults(design, points))?;
+        write(&mut self.series, || schema::series(design, points))
     }
 
     /// Completes every file, gives them their names, and writes the manifest; returns the files with rows.
@@ -225,34 +190,23 @@ impl ResultSink {
             tables.map(TableFile::store).collect::<Result<_, FileError>>()?;
         let (files, written): (Vec<PartialFile>, Vec<WrittenFile>) = stored.into_iter().unzip();
 
-        let ResultFolder { path, overwrite, mut manifest, _made } = folder;
-        let Provenance { command, runs, scenarios } = provenance;
-        let content = Manifest {
-            schema_version: SCHEMA_VERSION,
-            program: env!("CARGO_PKG_NAME"),
-            version: env!("CARGO_PKG_VERSION"),
-            command,
-            seed: design.seed,
-            first_run: design.first_run,
-            runs,
-            scenarios,
-            axes: design.axes.into_iter().map(ManifestAxis::from).collect(),
-            files: written.clone(),
-            created: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            finished: true,
-        };
-        let json = serde_json::to_string_pretty(&content).expect("a manifest is plain data") + "\n";
-        manifest.write_all(json.as_bytes()).map_err(FileError::write(manifest.path()))?;
-        manifest.store()?;
+        let ResultFolder { path, existing, manifest: mut manifest_file, _made } = folder;
+        let has_ledger = provenance.sweep.is_some();
+        let text = manifest(design, provenance, &written);
+        manifest_file.write_all(text.as_bytes()).map_err(FileError::write(manifest_file.path()))?;
+        manifest_file.store()?;
 
         // From here on only names change. The old manifest goes first: without one a folder is not complete.
-        if overwrite {
+        if existing != Existing::Refuse {
             remove_old(&path.join(MANIFEST))?;
             let is_stale = |name: &&&str| written.iter().all(|file| file.name != **name);
             FILES.iter().filter(is_stale).try_for_each(|name| remove_old(&path.join(name)))?;
+            if !has_ledger {
+                LedgerFolder::remove(&path)?;
+            }
         }
         files.into_iter().try_for_each(PartialFile::publish)?;
-        manifest.publish()?;
+        manifest_file.publish()?;
         Ok(written)
     }
 }
@@ -270,23 +224,5 @@ fn remove_old(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::write(path)(error)),
         _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::metrics::METRICS;
-
-    #[test]
-    fn a_swept_setting_may_not_be_called_what_a_column_is_called() {
-        let design = |names: &[&str]| {
-            let axis = |name: &&str| AxisColumn { name: name.to_string(), values: Vec::new() };
-            Design { axes: names.iter().map(axis).collect(), ..Design::default() }
-        };
-        assert!(check_axis_names(&design(&["interval", "timeout"])).is_ok());
-        for taken in [&["run"][..], &["run_count"], &[METRICS[0].name], &["interval", "interval"]] {
-            assert!(matches!(check_axis_names(&design(taken)), Err(FileError::AxisName { .. })), "{taken:?}");
-        }
     }
 }

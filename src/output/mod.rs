@@ -4,6 +4,7 @@
 //! [`crate::experiment`].
 
 mod assumptions;
+mod compact;
 mod csv;
 mod dictionary;
 mod error;
@@ -11,9 +12,14 @@ mod events;
 mod explain;
 mod folder;
 mod json;
+mod junit;
+mod ledger;
+mod manifest;
+mod objectives;
 #[cfg(feature = "files")]
 mod parquet;
 mod partial;
+mod plan;
 mod requests;
 mod result;
 pub mod schema;
@@ -23,12 +29,19 @@ pub mod terminal;
 mod text_file;
 
 pub use assumptions::assumptions;
+pub use compact::{Tally, write_ledger};
 pub use dictionary::data_dictionary;
 pub use error::FileError;
 pub use events::{Event, EventLine, EventLog, EventRecorder};
 pub use explain::explain;
-pub use folder::{Provenance, ResultFolder, ResultSink, SCHEMA_VERSION, ScenarioProvenance};
-pub use json::{ByName, Document, ScenarioDocument, document};
+pub use folder::{Existing, ResultFolder, ResultSink};
+pub use json::{
+    ByName, DifferenceDocument, Document, MetricDocument, ObjectiveDocument, ScenarioDocument, document,
+};
+pub use junit::junit;
+pub use ledger::{LedgerFolder, SetAside};
+pub use manifest::{Provenance, SCHEMA_VERSION, ScenarioProvenance, SweepProvenance};
+pub use plan::{Plan, PlanAxis, Recorded, Shard};
 pub use requests::{RequestFile, RequestRecorder};
 pub use result::{ScenarioResult, SecondTotal, add_seconds};
 pub use schema::{AxisColumn, Design, Point};

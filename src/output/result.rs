@@ -1,6 +1,7 @@
 //! One scenario's results, as the terminal and JSON show them.
 
 use crate::engine::Path;
+use crate::experiment::objective::Finding;
 use crate::metrics::{Outcome, TimelineEntry};
 use crate::model::Model;
 
@@ -21,6 +22,8 @@ pub struct ScenarioResult<'a> {
     pub timeline: &'a [TimelineEntry],
     /// What the result rests on, in phrases.
     pub assumptions: &'a [String],
+    /// What was asked of it, and whether it holds.
+    pub findings: &'a [Finding],
 }
 
 /// Requests that arrived in one second, over all runs.

@@ -3,12 +3,14 @@
 //! Files, the data dictionary and the tests are made from these definitions; metrics come from
 //! [`crate::metrics::METRICS`].
 
+use super::FileError;
 use super::table::{Name, Table, TableBuilder};
 use crate::engine::{Ending, RequestEnd};
-use crate::experiment::design::AxisValue;
+use crate::experiment::axis::AxisValue;
+use crate::experiment::segment::PointFacts;
 use crate::experiment::statistics::{Summary, summarise};
 use crate::metrics::{FaultOutcome, METRICS, Outcome, SecondCounts, Unit, Verdict};
-use crate::model::{Model, Provider};
+use crate::model::Provider;
 use crate::time::{SimDuration, SimTime};
 
 fn axis_text(value: &AxisValue) -> Name {
@@ -48,15 +50,35 @@ pub struct Design {
     pub axes: Vec<AxisColumn>,
 }
 
+impl Design {
+    /// Refuses a swept setting that is called what a column is called.
+    ///
+    /// # Errors
+    /// With the first such name.
+    pub fn check(&self) -> Result<(), FileError> {
+        let plain = Design { axes: Vec::new(), ..*self };
+        let (runs, points) = (runs(&plain, &[]), points(&plain, &[]));
+        for (i, AxisColumn { name, .. }) in self.axes.iter().enumerate() {
+            let is_twice = self.axes[..i].iter().any(|other| other.name == *name);
+            if is_twice || runs.column(name).is_some() || points.column(name).is_some() {
+                return Err(FileError::AxisName { name: name.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// One combination of swept values, of one scenario, and what came of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Point<'a> {
     /// Its place in the values of [`Design::axes`].
     pub number: usize,
-    /// Its model; the scenario's name is the model's.
-    pub model: &'a Model,
-    /// One for each run, in order.
+    /// What there is to say of its model.
+    pub facts: &'a PointFacts,
+    /// One for each run, in order; none if it failed.
     pub outcomes: &'a [Outcome],
+    /// Why it failed.
+    pub error: Option<&'a str>,
 }
 
 /// What a number of this unit is in, in words.
@@ -108,7 +130,7 @@ fn runs_of<'a>(
 ) -> impl Iterator<Item = (RunId, &'a Point<'a>, &'a Outcome)> {
     let first_run = design.first_run;
     points.iter().flat_map(move |point| {
-        let scenario: Name = point.model.name.as_str().into();
+        let scenario: Name = point.facts.scenario.as_str().into();
         (first_run..).zip(point.outcomes).map(move |(run, outcome)| {
             let id = RunId { scenario: Name::clone(&scenario), point: point.number, run };
             (id, point, outcome)
@@ -167,10 +189,18 @@ fn add_axes<R>(table: &mut TableBuilder<R>, design: &Design, point_of: impl Fn(&
 pub fn points(design: &Design, points: &[Point]) -> Table {
     let rows: Vec<(&Point, Vec<Summary>)> = points.iter().map(|p| (p, summarise(p.outcomes))).collect();
     let mut table = TableBuilder::new("points", &rows);
-    table.text("scenario", SCENARIO, |(point, _)| Some(point.model.name.as_str().into()));
+    table.text("scenario", SCENARIO, |(point, _)| Some(point.facts.scenario.as_str().into()));
     table.uint("point", "number", POINT, |(point, _)| point.number as u64);
     add_axes(&mut table, design, |(point, _)| point.number);
     table.uint("run_count", "count", "runs played", |(point, _)| point.outcomes.len() as u64);
+    table.text(
+        "path",
+        "how the engine played them: every path gives the same numbers; null if the point failed",
+        |(point, _)| Some(point.facts.path.as_str()).filter(|path| !path.is_empty()).map(Name::from),
+    );
+    table.text("error", "why the point has no runs: its settings make no valid scenario, or the engine failed; null if it has", |(point, _)| {
+        point.error.map(Name::from)
+    });
     let commonest = |outcomes: &[Outcome]| Verdict::commonest(outcomes.iter().map(Outcome::verdict));
     table.text(
         "verdict",
@@ -192,28 +222,28 @@ pub fn points(design: &Design, points: &[Point]) -> Table {
 pub fn faults(design: &Design, points: &[Point]) -> Table {
     struct Row<'a> {
         id: RunId,
-        model: &'a Model,
+        facts: &'a PointFacts,
         row: &'a FaultOutcome,
     }
     let rows: Vec<Row> = runs_of(design, points)
         .flat_map(|(id, point, outcome)| {
-            outcome.faults.iter().map(move |row| Row { id: id.clone(), model: point.model, row })
+            outcome.faults.iter().map(move |row| Row { id: id.clone(), facts: point.facts, row })
         })
         .collect();
     let mut table = TableBuilder::new("faults", &rows);
     table.text("scenario", SCENARIO, |r| Some(r.id.scenario.clone()));
     table.uint("point", "number", POINT, |r| r.id.point as u64);
     table.uint("run", "number", RUN, |r| r.id.run);
-    table.text("fault", "the fault's name", |r| Some(r.model.faults[r.row.fault].name.as_str().into()));
+    table.text("fault", "the fault's name", |r| Some(r.facts.faults[r.row.fault].name.as_str().into()));
     table.text("provider", "a provider that it hits", |r| {
-        Some(r.model.provider(r.row.provider).name.as_str().into())
+        Some(r.facts.providers[r.row.provider.index()].as_str().into())
     });
     table.uint("replica", "number", "which replica of the gateway, from 0", |r| u64::from(r.row.replica));
     table.float("fault_start_ms", "ms", "when the fault starts, from the start of the run", |r| {
-        r.model.faults[r.row.fault].start.as_millis_f64()
+        r.facts.faults[r.row.fault].start.as_millis_f64()
     });
     table.float("fault_end_ms", "ms", "when it is over, from the start of the run", |r| {
-        r.model.faults[r.row.fault].end.as_millis_f64()
+        r.facts.faults[r.row.fault].end.as_millis_f64()
     });
     table.float(
         "time_to_detect_ms",
@@ -230,30 +260,32 @@ pub fn faults(design: &Design, points: &[Point]) -> Table {
     table.finish()
 }
 
-/// `series`: one row for each run and second, of the runs that recorded one.
+/// `series`: one row for each run and second, of the runs that recorded all requests of each.
 pub fn series(design: &Design, points: &[Point]) -> Table {
-    let rows: Vec<(RunId, u64, SecondCounts)> = runs_of(design, points)
+    let rows: Vec<(RunId, u64, u32, SecondCounts)> = runs_of(design, points)
         .flat_map(|(id, _, outcome)| {
-            let seconds = outcome.series.as_deref().unwrap_or_default();
-            (0..).zip(seconds).map(move |(second, counts)| (id.clone(), second, *counts))
+            let seconds = (0..).zip(outcome.series.as_deref().unwrap_or_default());
+            seconds.filter_map(move |(second, counts)| {
+                Some((id.clone(), second, counts.request_count?, *counts))
+            })
         })
         .collect();
     let mut table = TableBuilder::new("series", &rows);
     table.text("scenario", SCENARIO, |(id, ..)| Some(id.scenario.clone()));
     table.uint("point", "number", POINT, |(id, ..)| id.point as u64);
     table.uint("run", "number", RUN, |(id, ..)| id.run);
-    table.uint("second", "s", "second of arrival, from the start of the run", |(_, second, _)| *second);
+    table.uint("second", "s", "second of arrival, from the start of the run", |(_, second, ..)| *second);
     table.uint(
         "request_count",
         "count",
         "requests that arrived in it: succeeded + failed + open",
-        |(.., c)| u64::from(c.request_count),
+        |(.., requests, _)| u64::from(*requests),
     );
     table.uint(
         "succeeded_count",
         "count",
         "those with a complete good answer by the client's deadline",
-        |(.., c)| u64::from(c.request_count - c.failed_count - c.open_count),
+        |(.., requests, c)| u64::from(requests - c.failed_count - c.open_count),
     );
     table.uint("failed_count", "count", "those without one", |(.., c)| u64::from(c.failed_count));
     table.uint("open_count", "count", "those that never end", |(.., c)| u64::from(c.open_count));
@@ -307,4 +339,22 @@ pub fn requests(scenario: &str, providers: &[Provider], run: u64, requests: &[Re
         r.saved_by_hand
     });
     table.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_swept_setting_may_not_be_called_what_a_column_is_called() {
+        let design = |names: &[&str]| {
+            let axis = |name: &&str| AxisColumn { name: name.to_string(), values: Vec::new() };
+            Design { axes: names.iter().map(axis).collect(), ..Design::default() }
+        };
+        assert!(design(&["interval", "timeout"]).check().is_ok());
+        for taken in [&["run"][..], &["run_count"], &["error"], &[METRICS[0].name], &["interval", "interval"]]
+        {
+            assert!(matches!(design(taken).check(), Err(FileError::AxisName { .. })), "{taken:?}");
+        }
+    }
 }

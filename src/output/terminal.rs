@@ -1,8 +1,10 @@
 //! The summary that `run` prints: what each scenario lost, side by side, and how it came about. 80 columns at most.
 
 use super::ScenarioResult;
+use super::objectives::finding_words;
 use crate::engine::Milestone;
-use crate::experiment::statistics::{Summary, summarise};
+use crate::experiment::baseline::Difference;
+use crate::experiment::statistics::{Interval, Summary, summarise};
 use crate::metrics::{METRICS, Metric, Outcome, PeriodCounts, TimelineEntry, TimelineEvent, Verdict, metric};
 use crate::model::Model;
 use crate::time::{SimDuration, SimTime};
@@ -51,6 +53,7 @@ pub fn summary(question: Option<&str>, seed: u64, results: &[ScenarioResult]) ->
         line(text, &wrap(&plain(question), 0));
         line(text, "");
     }
+    objectives(text, results);
     let runs = shown.first().map_or(0, Shown::run_count);
     let head =
         format!("seed {seed}, {} run{} each", thousands(runs as f64), if runs == 1 { "" } else { "s" });
@@ -77,14 +80,43 @@ pub fn summary(question: Option<&str>, seed: u64, results: &[ScenarioResult]) ->
         line(text, &wrap(&format!("assumes: {}", first.assumptions.join("; ")), 2));
     }
     let highest = shown.iter().flat_map(strip_values).fold(0.0, f64::max);
+    let differences = differences(results);
     for (i, shown) in shown.iter().enumerate() {
         line(text, "");
         describe(text, shown, highest);
-        if i > 0 {
-            difference(text, shown, &results[0]);
+        let difference = i.checked_sub(1).map(|nth| &differences[nth]);
+        let words = difference.and_then(|d| difference_words(d, differences.len(), results[0].model));
+        if let Some(words) = words {
+            row(text, "baseline", &words);
         }
     }
     out
+}
+
+/// In failed requests, of all but the first.
+fn differences(results: &[ScenarioResult]) -> Vec<Difference> {
+    let failed = metric("failed_count").expect("the metric exists");
+    let outcomes: Vec<&[Outcome]> = results.iter().map(|result| result.outcomes).collect();
+    let Some((baseline, compared)) = outcomes.split_first() else { return vec![] };
+    Difference::of_all(failed, compared, baseline)
+}
+
+/// What was asked for comes first: it is what the command exits by.
+fn objectives(text: &mut String, results: &[ScenarioResult]) {
+    for result in results {
+        for finding in result.findings {
+            let mark = if finding.judgement.met { '✓' } else { '✗' };
+            let scenario = plain(&result.model.name);
+            let found = finding_words(finding);
+            line(text, &wrap(&format!("{mark} {} in {scenario}: {found}", finding.objective.criterion), 4));
+            if let Some(about) = &finding.objective.about {
+                line(text, &wrap(&format!("    {}", plain(about)), 4));
+            }
+        }
+    }
+    if results.iter().any(|result| !result.findings.is_empty()) {
+        line(text, "");
+    }
 }
 
 fn range_of_runs(shown: &Shown) -> String {
@@ -185,19 +217,25 @@ fn verdict_words(outcomes: &[Outcome]) -> Option<String> {
     ))
 }
 
-/// What a scenario loses more, or less, than the baseline, run by run.
-fn difference(text: &mut String, shown: &Shown, baseline: &ScenarioResult) {
-    let failed = metric("failed_count").expect("the metric exists");
-    let difference = Summary::of_difference(failed, shown.result.outcomes, baseline.outcomes);
-    let (Some(mean), name) = (difference.mean, &baseline.model.name) else { return };
-    let comparison = if mean < 0.0 { "fewer" } else { "more" };
-    let mut words = format!("{} {comparison} failed than {name}", thousands(mean.abs()));
-    if let (Some(low), Some(high)) = (difference.ci95_low, difference.ci95_high)
-        && low < high
-    {
-        write!(words, " (95% CI of the mean: {} to {})", signed(low), signed(high)).expect("a string grows");
+/// What a scenario loses more, or less, than the baseline, and whether that may be chance.
+fn difference_words(difference: &Difference, compared: usize, baseline: &Model) -> Option<String> {
+    let (mean, name) = (difference.summary.mean?, plain(&baseline.name));
+    if difference.summary.min == Some(0.0) && difference.summary.max == Some(0.0) {
+        return Some(format!("as many failed as in {name}, in every run"));
     }
-    row(text, "baseline", &words);
+    let direction = if mean < 0.0 { "fewer" } else { "more" };
+    let mut words = format!("{} {direction} failed than in {name}", thousands(mean.abs()));
+    if difference.is_significant() == Some(false) {
+        words.push_str(", which may be chance");
+    }
+    if let Some(Interval { low, high }) = difference.interval.filter(|interval| interval.low < interval.high)
+    {
+        let corrected =
+            if compared > 1 { format!(", corrected for {compared} comparisons") } else { String::new() };
+        let (low, high) = (signed(low), signed(high));
+        write!(words, " (95% CI of the mean{corrected}: {low} to {high})").expect("a string grows");
+    }
+    Some(words)
 }
 
 fn row(text: &mut String, label: &str, words: &str) {

@@ -123,11 +123,14 @@ impl Checker<'_> {
 
     fn list(&mut self, item: &Shape, node: &Node, path: &str) -> Option<Node> {
         let Value::List(items) = &node.value else {
-            let example = match (item, node.text()) {
-                (Shape::One(_), Some(text)) => format!("[\"{text}\"]"),
-                _ => format!("[{}]", item.example()),
+            let help = match (item, node.text()) {
+                (Shape::One(_), Some(text)) => format!("write [\"{text}\"]"),
+                (Shape::Table(_), _) if node.shown() == &node.key => {
+                    format!("write [[{path}]], in double brackets")
+                }
+                _ => format!("write [{}]", item.example()),
             };
-            return self.wrong_type("a list", node, path, format!("write {example}"));
+            return self.wrong_type("a list", node, path, help);
         };
         let mut checked = Vec::new();
         for (index, node) in items.iter().enumerate() {

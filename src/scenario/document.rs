@@ -9,26 +9,18 @@ use super::path::{insert, shape_at};
 use super::problem::{Problem, Problems};
 use super::quantity::Kind;
 use super::shape::{Shape, inline};
-use super::source::{Folder, Place, Source};
+use super::source::{Folder, Place, Source, given_by_hand};
 use super::tree::{Node, Value};
 use crate::model::Model;
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 /// What a scenario may hold.
 static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<Scenario>);
 
 /// Stands for the file in which defaults are written.
-static DEFAULTS: LazyLock<Place> = LazyLock::new(|| {
-    Place::whole(&Arc::new(Source {
-        name: "default".to_owned(),
-        text: String::new(),
-        first_line: 1,
-        is_file: false,
-        folder: Folder::Disk(PathBuf::new()),
-    }))
-});
+static DEFAULTS: LazyLock<Place> = LazyLock::new(|| given_by_hand("default", ""));
 
 /// Opens scenarios. Keeps what it read: a part or trace is read once, however many scenarios name it.
 #[derive(Debug, Default, Clone)]
@@ -119,6 +111,15 @@ pub struct ResolvedSetting {
     pub origin: String,
 }
 
+/// An entry of `[[objective]]`.
+#[derive(Debug, Clone)]
+pub(crate) struct WrittenObjective {
+    pub expect: String,
+    pub about: Option<String>,
+    /// Of `expect`.
+    pub place: Place,
+}
+
 /// One scenario with its parts merged in; every value remembers where it was written.
 #[derive(Debug, Clone)]
 pub struct Document {
@@ -197,14 +198,28 @@ impl Document {
 
     /// A setting's value, or its default. `None` if there is no such setting, or it has none here.
     pub fn get(&self, path: &str) -> Option<toml::Value> {
-        let mut value = self.filled();
-        for step in path.split('.') {
+        let (mut shape, mut node) = (&*SHAPE, &self.merged.root);
+        let mut steps = path.split('.').peekable();
+        // Down to the last table that is written; what it lacks its defaults say.
+        while let Some(step) = steps.peek()
+            && let Some(inner) = shape.at(step).zip(node.table().and_then(|table| table.get(*step)))
+        {
+            (shape, node) = inner;
+            steps.next();
+        }
+        let mut value = fill(shape, &node.to_toml());
+        for step in steps {
             value = match value {
                 toml::Value::Table(mut table) => table.remove(step)?,
                 _ => return None,
             };
         }
         Some(value)
+    }
+
+    /// Whether a path is a table of settings, or of things that have names.
+    pub(crate) fn is_table(&self, path: &str) -> bool {
+        matches!(SHAPE.at(path), Some(Shape::Table(_) | Shape::Map(_)))
     }
 
     /// What kind of value a path takes; `None` if it is not a single one.
@@ -244,6 +259,24 @@ impl Document {
         })?;
         model.weakest_evidence = weakest(&self.evidence());
         Ok(model)
+    }
+
+    /// What the result should be, as it is written; which metrics there are is for others to know.
+    ///
+    /// Those that are no objectives [`Self::model`] complains of.
+    pub(crate) fn objectives(&self) -> Vec<WrittenObjective> {
+        let Some(Value::List(items)) = self.merged.root.at(&["objective"]).map(|node| &node.value) else {
+            return vec![];
+        };
+        let written = |item: &Node| {
+            let expect = item.at(&["expect"])?;
+            Some(WrittenObjective {
+                expect: expect.text()?.to_owned(),
+                about: item.at(&["about"]).and_then(Node::text).map(str::to_owned),
+                place: expect.place.clone(),
+            })
+        };
+        items.iter().filter_map(written).collect()
     }
 
     /// What the parts declare, and the tables as they are now.

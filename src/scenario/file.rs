@@ -39,6 +39,8 @@ pub(crate) struct Scenario {
     /// What people do by hand, by name.
     #[serde(default)]
     pub operator: BTreeMap<String, Operator>,
+    /// What the result should be; `run` exits with 1 if it is not. Nothing that is simulated depends on it.
+    pub objective: Option<Vec<Objective>>,
 }
 
 /// Who asks, and when.
@@ -123,4 +125,15 @@ pub(crate) struct Operator {
     /// From then on these providers get no attempts while another routed provider exists.
     #[schemars(extend("x-example" = "[\"primary\"]"))]
     pub avoid: Vec<String>,
+}
+
+/// What the result should be.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Objective {
+    /// A metric, or a statistic of it over all runs, and its bound: "failed_count.p95 <= 1000".
+    #[schemars(example = "failed_count.p95 <= 1000")]
+    pub expect: String,
+    /// Why, in words.
+    pub about: Option<String>,
 }

@@ -38,7 +38,8 @@ pub use document::{Document, Loader, ResolvedSetting};
 pub(crate) use document::{file_source, read_text, value_of};
 pub(crate) use files::part_text;
 pub use problem::{Problem, Problems};
-pub(crate) use problem::{one_of, suggestion};
+pub(crate) use problem::{nearest, one_of, suggestion};
+pub(crate) use source::given_by_hand;
 pub(crate) use trace::csv_line;
 
 /// A commented scenario to start from.

@@ -68,3 +68,15 @@ impl Place {
         }
     }
 }
+
+/// A text that the command line gave, as a whole; `origin` is what to call it, such as `--gate`.
+pub(crate) fn given_by_hand(origin: &str, text: &str) -> Place {
+    let source = Arc::new(Source {
+        name: origin.to_owned(),
+        text: text.to_owned(),
+        first_line: 1,
+        is_file: false,
+        folder: Folder::Disk(PathBuf::new()),
+    });
+    Place::new(&source, 0..text.len())
+}

@@ -52,7 +52,8 @@ fn every_invalid_experiment_says_what_to_write_instead() {
         let problems = Experiment::open(&path, &mut Loader::new())
             .and_then(|experiment| {
                 let sweep = experiment.sweep.clone().expect("a valid experiment with a sweep");
-                sweep.points(&experiment.scenarios)
+                let points = sweep.points(&experiment.scenarios)?;
+                sweep.models(&experiment.scenarios, &points)
             })
             .expect_err(&format!("{} should be invalid", path.display()));
         snapshot(&format!("experiment_{}", name(&path)), &problems);

@@ -1,7 +1,11 @@
 //! The command as people run it: what it prints, what it refuses, and how it exits.
 //!
-//! What goes into files is left to [`results`], help and wrong arguments to [`usage`].
+//! What goes into files is left to [`results`], gates to [`objectives`], stopped and shared sweeps to [`ledger`], help and
+//! wrong arguments to [`usage`].
 
+mod dry_run;
+mod ledger;
+mod objectives;
 mod results;
 mod usage;
 mod validate;
@@ -187,7 +191,7 @@ fn the_json_document_has_what_a_program_needs() {
         assert_eq!(names, ["small", "slow"]);
         for scenario in scenarios {
             assert_eq!(scenario["runs"], runs);
-            assert!(["direct", "plain"].contains(&scenario["path"].as_str().unwrap()));
+            assert!(["plain", "direct", "counting"].contains(&scenario["path"].as_str().unwrap()));
             for (name, metric) in scenario["metrics"].as_object().unwrap() {
                 let keys: Vec<&str> = metric.as_object().unwrap().keys().map(String::as_str).collect();
                 let expected = [
@@ -201,6 +205,8 @@ fn the_json_document_has_what_a_program_needs() {
                     "p95",
                     "min",
                     "max",
+                    "p50_ci95",
+                    "p95_ci95",
                 ];
                 assert_eq!(keys, expected, "{name}");
                 assert!(metric["n"].as_u64().unwrap() <= runs, "{name}");

@@ -2,13 +2,14 @@
 
 use crate::support::story_model;
 use failover_sim::engine::{self, Cause, Path as EnginePath, Stage};
-use failover_sim::experiment::design::AxisValue;
-use failover_sim::metrics::{METRICS, Outcome, Unit, Wanted, measure};
+use failover_sim::experiment::axis::AxisValue;
+use failover_sim::experiment::segment::PointFacts;
+use failover_sim::metrics::{METRICS, Outcome, Series, Unit, Wanted, measure};
 use failover_sim::model::{FirstProbe, InFlight, Model};
 use failover_sim::output::schema;
 use failover_sim::output::{
-    self, AxisColumn, Design, EventLog, FileError, PARQUET_AVAILABLE, Point, Provenance, RequestFile,
-    ResultFolder, ScenarioProvenance, Table, Values,
+    self, AxisColumn, Design, EventLog, Existing, FileError, PARQUET_AVAILABLE, Point, Provenance,
+    RequestFile, ResultFolder, ScenarioProvenance, Table, Values,
 };
 use failover_sim::time::SimDuration;
 use std::fs;
@@ -18,7 +19,7 @@ use std::path::Path;
 mod parquet;
 
 const SEED: u64 = 1;
-const WANTED: Wanted = Wanted { latency: true, series: true, timeline: true };
+const WANTED: Wanted = Wanted { latency: true, series: Series::All, timeline: true };
 
 fn outcomes(model: &Model, runs: u64) -> Vec<Outcome> {
     (0..runs).map(|run| measure(model, SEED, run, WANTED, None)).collect()
@@ -54,15 +55,17 @@ fn provenance() -> Provenance {
             path: "story.toml".to_owned(),
             resolved: serde_json::json!({ "duration": "30m" }),
         }],
+        sweep: None,
     }
 }
 
 fn write_results(folder: &Path, force: bool) -> Result<Vec<output::WrittenFile>, FileError> {
     let model = story_model();
     let outcomes = outcomes(&model, 3);
-    let mut sink = ResultFolder::create(folder, force)?.begin(design(), true)?;
-    sink.point(0, &model, &outcomes)?;
-    sink.point(1, &model, &outcomes)?;
+    let mut sink = ResultFolder::create(folder, if force { Existing::Replace } else { Existing::Refuse })?
+        .begin(design(), true)?;
+    let facts = PointFacts::of(&model, EnginePath::Plain);
+    sink.points(&[0, 1].map(|number| Point { number, facts: &facts, outcomes: &outcomes, error: None }))?;
     sink.finish(provenance())
 }
 
@@ -90,8 +93,9 @@ fn requests_are_conserved_in_every_row() {
     patient.faults[0].in_flight = InFlight::Hang;
     let models = [story_model(), patient];
     let outcomes: Vec<Vec<Outcome>> = models.iter().map(|model| outcomes(model, 3)).collect();
-    let points: Vec<Point> = (models.iter().zip(&outcomes))
-        .map(|(model, outcomes)| Point { number: 0, model, outcomes })
+    let facts = models.each_ref().map(|model| PointFacts::of(model, EnginePath::Plain));
+    let points: Vec<Point> = (facts.iter().zip(&outcomes))
+        .map(|(facts, outcomes)| Point { number: 0, facts, outcomes, error: None })
         .collect();
     let design = Design::default();
 
@@ -123,7 +127,8 @@ fn what_is_missing_is_null() {
     let mut model = story_model();
     model.gateway.health_check = None;
     let outcomes = outcomes(&model, 1);
-    let points = [Point { number: 0, model: &model, outcomes: &outcomes }];
+    let facts = PointFacts::of(&model, EnginePath::Plain);
+    let points = [Point { number: 0, facts: &facts, outcomes: &outcomes, error: None }];
     let value = |table: &Table, column: &str| table.column(column).unwrap().values.clone();
 
     let runs = schema::runs(&Design::default(), &points);
@@ -228,14 +233,17 @@ fn csv_keeps_types_apart_and_leaves_nulls_empty() {
 fn a_folder_with_something_in_it_is_refused_without_force() {
     let temp = tempfile::tempdir().unwrap();
     fs::write(temp.path().join("notes.txt"), "mine").unwrap();
-    let error = ResultFolder::create(temp.path(), false).err().unwrap();
+    let error = ResultFolder::create(temp.path(), Existing::Refuse).err().unwrap();
     assert!(matches!(error, FileError::NotEmpty { .. }) && error.is_bad_input());
     let message = error.to_string();
     assert!(message.contains("--force") && message.contains(temp.path().to_str().unwrap()), "{message}");
     assert_eq!(names(temp.path()), ["notes.txt"]);
 
     let file = temp.path().join("notes.txt");
-    assert!(matches!(ResultFolder::create(&file, true).err(), Some(FileError::NotAFolder { .. })));
+    assert!(matches!(
+        ResultFolder::create(&file, Existing::Replace).err(),
+        Some(FileError::NotAFolder { .. })
+    ));
 }
 
 #[test]
@@ -249,12 +257,13 @@ fn force_replaces_results_and_nothing_else() {
     }
 
     // Until the new results are complete the old ones stay.
-    let sink = ResultFolder::create(folder, true).unwrap().begin(design(), false).unwrap();
+    let sink = ResultFolder::create(folder, Existing::Replace).unwrap().begin(design(), false).unwrap();
     assert!(names(folder).contains(&"runs.csv".to_owned()));
     drop(sink);
     assert!(before.iter().all(|name| names(folder).contains(name)));
 
-    let sink = ResultFolder::create(folder, true).unwrap().begin(Design::default(), false).unwrap();
+    let sink =
+        ResultFolder::create(folder, Existing::Replace).unwrap().begin(Design::default(), false).unwrap();
     sink.finish(provenance()).unwrap();
     let mut expected: Vec<String> = before.into_iter().filter(|name| name != "series.parquet").collect();
     expected.extend(["notes.txt", "my.parquet", ".hidden.partial"].map(str::to_owned));
@@ -269,10 +278,12 @@ fn what_ends_half_way_leaves_no_final_name() {
     let temp = tempfile::tempdir().unwrap();
     let folder = temp.path().join("out");
     let model = story_model();
-    let mut sink = ResultFolder::create(&folder, false).unwrap().begin(design(), true).unwrap();
-    sink.point(0, &model, &outcomes(&model, 1)).unwrap();
+    let mut sink = ResultFolder::create(&folder, Existing::Refuse).unwrap().begin(design(), true).unwrap();
+    let facts = PointFacts::of(&model, EnginePath::Plain);
+    let outcomes = outcomes(&model, 1);
+    sink.points(&[Point { number: 0, facts: &facts, outcomes: &outcomes, error: None }]).unwrap();
     assert!(names(&folder).iter().all(|name| name.ends_with(".partial")), "{:?}", names(&folder));
-    assert!(matches!(ResultFolder::create(&folder, false).err(), Some(FileError::InUse { .. })));
+    assert!(matches!(ResultFolder::create(&folder, Existing::Refuse).err(), Some(FileError::InUse { .. })));
     drop(sink);
     assert!(!folder.exists(), "a folder that we made and left empty goes again");
 
@@ -393,6 +404,7 @@ fn the_json_document_has_every_metric_in_order() {
         seconds: &[],
         timeline: &[],
         assumptions: &assumptions,
+        findings: &[],
     };
     let mut scenarios = [scenario(&model, &outcomes[..]), scenario(&quick, &quick_outcomes[..])];
     scenarios[0].timeline = outcomes[0].timeline.as_deref().unwrap();
@@ -407,15 +419,32 @@ fn the_json_document_has_every_metric_in_order() {
     let keys: Vec<&str> = failed.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         keys,
-        ["n", "mean", "ci95_low", "ci95_high", "pi95_low", "pi95_high", "p50", "p95", "min", "max"]
+        [
+            "n",
+            "mean",
+            "ci95_low",
+            "ci95_high",
+            "pi95_low",
+            "pi95_high",
+            "p50",
+            "p95",
+            "min",
+            "max",
+            "p50_ci95",
+            "p95_ci95",
+        ]
     );
     for parts in ["failed_by_cause", "failed_by_stage"] {
         let sum: f64 = first[parts].as_object().unwrap().values().map(|mean| mean.as_f64().unwrap()).sum();
         assert!((sum - failed["mean"].as_f64().unwrap()).abs() < 1e-6, "{parts}");
     }
     assert_eq!(first["difference_to_baseline"], serde_json::Value::Null);
-    let difference = &json["scenarios"][1]["difference_to_baseline"]["failed_count"]["mean"];
-    assert!(difference.as_f64().unwrap() < -1000.0, "{difference}");
+    let difference = &json["scenarios"][1]["difference_to_baseline"]["failed_count"];
+    assert!(difference["mean"].as_f64().unwrap() < -1000.0, "{difference}");
+    // One scenario is compared, so nothing is corrected; four runs are too few for a quantile.
+    assert_eq!(difference["corrected_ci95"]["low"], difference["ci95_low"]);
+    assert!(difference["corrected_p_value"].as_f64().unwrap() < 0.05, "{difference}");
+    assert_eq!((&difference["differs"], &difference["p50_ci95"]), (&true.into(), &serde_json::Value::Null));
     assert_eq!(first["timeline"][0]["event"], "fault_starts");
     let events: Vec<&str> =
         first["timeline"].as_array().unwrap().iter().map(|line| line["event"].as_str().unwrap()).collect();

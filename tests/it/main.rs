@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod cli;
+mod comparison;
+mod design;
 mod files;
 mod gateways;
 mod golden;

@@ -3,7 +3,7 @@
 use failover_sim::engine::{
     AttemptEnd, Candidate, Ending, HealthChange, Path, ProbeEnd, Recorder, RequestEnd, simulate,
 };
-use failover_sim::metrics::{Outcome, Wanted, measure};
+use failover_sim::metrics::{Outcome, Series, Wanted, measure};
 use failover_sim::model::{Model, ProviderId};
 use failover_sim::scenario::Loader;
 use failover_sim::time::SimTime;
@@ -21,7 +21,7 @@ pub fn outcomes(model: &Model, runs: u64) -> Vec<Outcome> {
 
 /// One run with everything recorded, on the given path.
 pub fn on_path(model: &Model, path: Path, seed: u64, run: u64) -> Outcome {
-    measure(model, seed, run, Wanted { latency: true, series: true, timeline: true }, Some(path))
+    measure(model, seed, run, Wanted { latency: true, series: Series::All, timeline: true }, Some(path))
 }
 
 /// Asserts that values have this mean, and this variance if given, to within four standard errors.

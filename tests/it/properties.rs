@@ -4,10 +4,10 @@ mod strategy;
 
 use crate::play::{Log, model, on_path};
 use failover_sim::engine::{
-    Cause, Ending, HealthChange, Path, ProbeEnd, Recorder, RequestEnd, Stage, simulate,
+    Cause, Ending, HealthChange, Memo, Path, ProbeEnd, Recorder, RequestEnd, Stage, fastest_path, simulate,
 };
 use failover_sim::experiment::runner::RunPlan;
-use failover_sim::metrics::{METRICS, Outcome, Wanted};
+use failover_sim::metrics::{METRICS, MetricsRecorder, Outcome, Series, Wanted, measure, measure_with};
 use failover_sim::model::{Model, Retry};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -56,7 +56,7 @@ proptest! {
         let total = |count: fn(&failover_sim::metrics::SecondCounts) -> u32| -> u64 {
             seconds.iter().map(|s| u64::from(count(s))).sum()
         };
-        prop_assert_eq!(total(|s| s.request_count), value("request_count"));
+        prop_assert_eq!(total(|s| s.request_count.unwrap()), value("request_count"));
         prop_assert_eq!(total(|s| s.failed_count), value("failed_count"));
         prop_assert_eq!(total(|s| s.open_count), value("open_count"));
         // Each request on its own, too: the sum would hide one that gets too many behind one that gets none.
@@ -70,14 +70,20 @@ proptest! {
         }
     }
 
-    /// A path that is faster gives the same outcome, to the bit.
+    /// A path that is faster gives the same outcome, to the bit, whatever is asked for.
     #[test]
     fn every_path_gives_the_same_outcome(toml in scenarios(), run in 0..1000u64) {
         let model = model(&toml);
-        let fastest = failover_sim::engine::fastest_path::<failover_sim::metrics::MetricsRecorder>(&model);
-        let without_work = |outcome: Outcome| Outcome { event_count: 0, ..outcome };
-        let plain = without_work(on_path(&model, Path::Plain, 1, run));
-        prop_assert_eq!(plain, without_work(on_path(&model, fastest, 1, run)));
+        let fastest = fastest_path::<MetricsRecorder>(&model);
+        let all = Wanted { series: Series::All, timeline: true, ..Wanted::METRICS };
+        let failures = Wanted { series: Series::Failures, ..Wanted::METRICS };
+        for wanted in [all, failures, Wanted::METRICS, Wanted::COUNTS] {
+            let on = |path| Outcome { event_count: 0, ..measure(&model, 1, run, wanted, Some(path)) };
+            let plain = on(Path::Plain);
+            for path in [Path::Direct, Path::Counting].into_iter().filter(|path| *path <= fastest) {
+                prop_assert_eq!(&plain, &on(path), "{:?}, {:?}", path, wanted);
+            }
+        }
     }
 
     /// Requests that go well leave no records on the way, unless somebody listens to attempts: both ways give the same ends
@@ -99,6 +105,42 @@ proptest! {
         prop_assert_eq!(&outcome, &on_path(&model, Path::Plain, 1, run));
         if !model.is_random() {
             prop_assert_eq!(outcome, on_path(&model, Path::Plain, 2, run + 1));
+        }
+    }
+}
+
+/// Where there are so many requests that latencies are sorted into cells, too, and with what other runs and other models
+/// have left in the memo.
+#[test]
+fn every_path_gives_the_same_outcome_of_many_requests() {
+    let mut memo = Memo::default();
+    for latency in [
+        "exponential = { mean = \"300ms\" }",
+        "lognormal = { p50 = \"800ms\", p99 = \"3s\" }",
+        "lognormal = { p50 = \"1s\", p99 = \"1.000001s\" }",
+        "lognormal = { p50 = \"50ms\", p99 = \"50s\" }",
+    ] {
+        for (fault, client, gateway) in [
+            ("requests = \"unaffected\"", "", ""),
+            ("requests = { slow = 3.7 }", "", ""),
+            ("requests = \"refuse\"\nin_flight = \"fail\"", "", "replicas = 2"),
+            ("fraction = 0.5\nin_flight = \"hang\"", "client_timeout = \"2s\"", ""),
+            ("requests = { status = 500 }", "", "fallback = {}\ntimeouts = { attempt = \"1s\" }"),
+        ] {
+            let model = model(&format!(
+                "duration = \"60s\"\n[traffic]\narrivals = {{ poisson = \"600/s\" }}\n{client}
+                [provider.a]\nlatency = {{ {latency} }}\n[provider.b]\nlatency = {{ {latency} }}\nerror_rate = 0.001
+                [fault.f]\non = {{ name = \"a\" }}\nat = \"30s\"\nlasts = \"20s\"\n{fault}
+                [gateway]\nroute = {{ prefer = [\"a\", \"b\"] }}\n{gateway}
+                health_check = {{ interval = \"5s\", timeout = \"1s\" }}"
+            ));
+            for (run, wanted) in [(0, Wanted::METRICS), (1, Wanted::COUNTS), (1, Wanted::METRICS)] {
+                let mut on = |path| {
+                    let outcome = measure_with(&mut memo, &model, 1, run, wanted, Some(path));
+                    Outcome { event_count: 0, ..outcome }
+                };
+                assert_eq!(on(Path::Plain), on(Path::Counting), "{latency}, {fault}, {gateway}, {wanted:?}");
+            }
         }
     }
 }
@@ -156,7 +198,7 @@ fn threads_and_order_do_not_show() {
         let plan = RunPlan {
             seed: 1,
             runs,
-            wanted: Wanted { latency: true, series: true, timeline: true },
+            wanted: Wanted { latency: true, series: Series::All, timeline: true },
             path: None,
         };
         pool.install(|| plan.play(&models, &())).expect("nobody cancels")

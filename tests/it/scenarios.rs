@@ -1,6 +1,6 @@
 //! Scenario and experiment files: parts, settings by hand, where values came from, and the schemas.
 
-use failover_sim::experiment::design::{AxisValue, axis_value};
+use failover_sim::experiment::axis::{AxisValue, axis_value};
 use failover_sim::experiment::file::Experiment;
 use failover_sim::model::{
     AllEjected, Arrivals, Effect, Evidence, FirstProbe, InFlight, Latency, Probability,

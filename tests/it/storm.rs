@@ -3,6 +3,7 @@
 
 use crate::play::{model, on_path, outcomes};
 use failover_sim::engine::Path;
+use failover_sim::experiment::segment::PointFacts;
 use failover_sim::metrics::{METRICS, Outcome, Verdict, metric};
 use failover_sim::model::Model;
 use failover_sim::output::{
@@ -162,8 +163,10 @@ fn told(model: &Model, outcomes: &[Outcome]) -> (String, serde_json::Value, Valu
         seconds: &[],
         timeline: &[],
         assumptions: &[],
+        findings: &[],
     };
-    let points = [Point { number: 0, model, outcomes }];
+    let facts = PointFacts::of(model, Path::Plain);
+    let points = [Point { number: 0, facts: &facts, outcomes, error: None }];
     let column = |table: Table| table.column("verdict").expect("a column").values.clone();
     let json = serde_json::to_value(document(1, outcomes.len() as u64, &[result])).expect("plain data");
     (

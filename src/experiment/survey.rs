@@ -1,0 +1,132 @@
+//! A look at every point of a sweep before the first run: which are valid, what they cost, and what they are.
+
+use super::design::{Point, Sweep};
+use crate::model::{Arrivals, Model};
+use crate::scenario::{Document, Problems};
+use rayon::prelude::*;
+use std::fmt::{self, Write};
+
+/// What is known of a sweep's points before they are played.
+#[derive(Debug, Clone)]
+pub struct Survey {
+    /// Two sweeps of the same fingerprint have the same points with the same models, in the same order.
+    pub fingerprint: u64,
+    /// By point.
+    pub points: Vec<Surveyed>,
+    /// The points that are no valid scenario, ascending, and the first thing that is wrong with each.
+    pub invalid: Vec<(usize, String)>,
+}
+
+/// What one point costs; nothing where it is no valid scenario.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Surveyed {
+    /// Events in a run, about.
+    pub events: f64,
+    /// Requests in a run, about.
+    pub requests: f64,
+    /// Probes in a run, about.
+    pub probes: f64,
+    /// Whether its runs differ.
+    pub is_random: bool,
+}
+
+impl Surveyed {
+    /// What a point with this model costs.
+    pub fn of(model: &Model) -> Self {
+        Surveyed {
+            events: model.expected_events(),
+            requests: model.expected_requests(),
+            probes: model.expected_probes(),
+            is_random: model.is_random(),
+        }
+    }
+}
+
+/// The model of a point.
+///
+/// # Errors
+/// Everything that is wrong with its combination of settings.
+pub fn point_model(sweep: &Sweep, scenarios: &[Document], point: &Point) -> Result<Model, Problems> {
+    sweep.document(scenarios, point)?.model()
+}
+
+impl Survey {
+    /// Makes the model of every point once, on all threads, and keeps none of them.
+    pub fn of(sweep: &Sweep, scenarios: &[Document], points: &[Point]) -> Survey {
+        let looks: Vec<(u64, Result<Surveyed, String>)> = points
+            .par_iter()
+            .map(|point| {
+                let model = point_model(sweep, scenarios, point);
+                let fingerprint = fingerprint(point, model.as_ref());
+                (
+                    fingerprint,
+                    model.map(|model| Surveyed::of(&model)).map_err(|problems| first_line(&problems)),
+                )
+            })
+            .collect();
+        let mut hash = Hash::default();
+        let mut survey = Survey { fingerprint: 0, points: Vec::with_capacity(looks.len()), invalid: vec![] };
+        for (point, (fingerprint, look)) in looks.into_iter().enumerate() {
+            hash.number(fingerprint);
+            survey.points.push(look.as_ref().copied().unwrap_or_default());
+            survey.invalid.extend(look.err().map(|message| (point, message)));
+        }
+        survey.fingerprint = hash.0;
+        survey
+    }
+}
+
+/// The first thing that is wrong, in one line.
+pub(crate) fn first_line(problems: &Problems) -> String {
+    let first = problems.iter().next().map_or("it is no valid scenario", |problem| problem.message());
+    first.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A number for everything about a point that its result depends on.
+fn fingerprint(point: &Point, model: Result<&Model, &Problems>) -> u64 {
+    let mut hash = Hash::default();
+    write!(hash, "{} {:?} ", point.scenario, point.values).expect(INFALLIBLE);
+    match model {
+        Err(problems) => hash.write_str(&first_line(problems)).expect(INFALLIBLE),
+        Ok(model) => {
+            // What people say about a scenario changes no result.
+            let mut model = Model { about: None, weakest_evidence: None, ..model.clone() };
+            // A trace may have millions of times, too many to print for each point.
+            if let Arrivals::Trace(trace) = &model.traffic.arrivals {
+                write!(hash, "{:?} ", trace.rate()).expect(INFALLIBLE);
+                trace.times().iter().for_each(|time| hash.number(time.as_nanos()));
+                model.traffic.arrivals = Arrivals::Constant(trace.recorded_rate());
+            }
+            write!(hash, "{model:?}").expect(INFALLIBLE);
+        }
+    }
+    hash.0
+}
+
+/// FNV-1a of 64 bits: <http://www.isthe.com/chongo/tech/comp/fnv/>.
+struct Hash(u64);
+
+impl Default for Hash {
+    fn default() -> Self {
+        Hash(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hash {
+    fn step(&mut self, value: u64) {
+        self.0 = (self.0 ^ value).wrapping_mul(0x100_0000_01b3);
+    }
+
+    fn number(&mut self, number: u64) {
+        number.to_le_bytes().into_iter().for_each(|byte| self.step(byte.into()));
+    }
+}
+
+impl Write for Hash {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.bytes().for_each(|byte| self.step(byte.into()));
+        Ok(())
+    }
+}
+
+const INFALLIBLE: &str = "a hash takes what it is given";

@@ -1,0 +1,347 @@
+//! What a sweep's ledger is of: enough to tell whether another command goes on with it, and to write its tables.
+
+use super::FileError;
+use super::manifest::{SCHEMA_VERSION, ScenarioProvenance};
+use super::partial::PartialFile;
+use super::schema::{AxisColumn, Design};
+use crate::experiment::axis::AxisValue;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::Write;
+use std::path::Path;
+use std::str::FromStr;
+
+/// A sweep, whatever the number of its runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// [`SCHEMA_VERSION`] of the program that made it.
+    pub schema_version: u32,
+    /// The version of that program.
+    pub version: String,
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// What is recorded of a run.
+    pub metrics: Recorded,
+    /// Of every point's model, in order.
+    pub fingerprint: u64,
+    /// The part that is played here; `None` is all of it.
+    pub shard: Option<Shard>,
+    /// Points of all shards.
+    pub point_count: usize,
+    /// What is run.
+    pub scenarios: Vec<ScenarioProvenance>,
+    /// The swept settings.
+    pub axes: Vec<PlanAxis>,
+}
+
+/// One swept setting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanAxis {
+    /// The column's name.
+    pub name: String,
+    /// By point: a number, a text, or null where the axis does not apply.
+    pub values: Vec<Value>,
+}
+
+/// What is recorded of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recorded {
+    /// Every metric.
+    All,
+    /// Every metric but those of latency.
+    Counts,
+}
+
+/// Part `index` of `count`, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Shard {
+    /// Of how many parts; at least 1.
+    pub count: usize,
+    /// Which; 1 to `count`.
+    pub index: usize,
+}
+
+impl Shard {
+    /// Whether the point of this number belongs to it.
+    ///
+    /// Every `count` neighbours go to different shards. Which one goes where moves on by one each time, so that no
+    /// shard gets all points with the dearest value of an axis.
+    pub fn has(self, point: usize) -> bool {
+        (point + point / self.count) % self.count == self.index - 1
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.count)
+    }
+}
+
+impl FromStr for Shard {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let numbers = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+        let shard = numbers.map(|(index, count)| Shard { count, index });
+        let shard = shard.filter(|shard| (1..=shard.count).contains(&shard.index));
+        shard.ok_or("write the part and how many there are, such as 2/4")
+    }
+}
+
+impl Plan {
+    /// The plan of this program.
+    pub fn new(
+        design: &Design,
+        metrics: Recorded,
+        fingerprint: u64,
+        shard: Option<Shard>,
+        point_count: usize,
+        scenarios: Vec<ScenarioProvenance>,
+    ) -> Self {
+        let value = |value: &Option<AxisValue>| match value {
+            Some(AxisValue::Number(number)) => (*number).into(),
+            Some(AxisValue::Text(text)) => text.as_str().into(),
+            None => Value::Null,
+        };
+        let axis = |axis: &AxisColumn| PlanAxis {
+            name: axis.name.clone(),
+            values: axis.values.iter().map(value).collect(),
+        };
+        Plan {
+            schema_version: SCHEMA_VERSION,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: design.seed,
+            metrics,
+            fingerprint,
+            shard,
+            point_count,
+            scenarios,
+            axes: design.axes.iter().map(axis).collect(),
+        }
+    }
+
+    /// What all rows share.
+    pub fn design(&self) -> Design {
+        let value = |value: &Value| match value {
+            Value::Null => None,
+            Value::String(text) => Some(AxisValue::Text(text.clone())),
+            number => number.as_f64().map(AxisValue::Number),
+        };
+        let axis = |axis: &PlanAxis| AxisColumn {
+            name: axis.name.clone(),
+            values: axis.values.iter().map(value).collect(),
+        };
+        Design { seed: self.seed, first_run: 0, axes: self.axes.iter().map(axis).collect() }
+    }
+
+    /// The numbers of the points that are played here, ascending.
+    pub fn points(&self) -> Vec<usize> {
+        (0..self.point_count).filter(|point| self.shard.is_none_or(|shard| shard.has(*point))).collect()
+    }
+
+    /// Writes it to a file that must not exist.
+    pub(super) fn write(&self, path: &Path) -> Result<(), FileError> {
+        let mut file = PartialFile::create(path, false)?;
+        let text = serde_json::to_string(self).expect("a plan is plain data") + "\n";
+        file.write_all(text.as_bytes()).map_err(FileError::write(path))?;
+        file.commit().map(|_| ())
+    }
+
+    /// Reads a file.
+    pub(super) fn read(path: &Path) -> Result<Self, FileError> {
+        let text = std::fs::read(path).map_err(FileError::read(path))?;
+        // Its version first: another one may have other fields.
+        #[derive(Deserialize)]
+        struct Version {
+            schema_version: u32,
+        }
+        let damaged = |error: serde_json::Error| FileError::Damaged {
+            path: path.to_owned(),
+            what: format!("it is no plan of a sweep ({error})"),
+        };
+        let Version { schema_version } = serde_json::from_slice(&text).map_err(damaged)?;
+        if schema_version != SCHEMA_VERSION {
+            return Err(FileError::Damaged {
+                path: path.to_owned(),
+                what: format!(
+                    "it has schema version {schema_version}, and this program writes version {SCHEMA_VERSION}"
+                ),
+            });
+        }
+        serde_json::from_slice(&text).map_err(damaged)
+    }
+
+    /// What keeps `now` from going on with this, in words, the first thing only; `None` if nothing does.
+    pub fn difference(&self, now: &Plan) -> Option<String> {
+        let shard = |plan: &Plan| plan.shard.map_or("no shard".to_owned(), |shard| format!("shard {shard}"));
+        if self.version != now.version {
+            return Some(format!("it is of version {}, and this is version {}", self.version, now.version));
+        }
+        if self.seed != now.seed {
+            return Some(format!("it has seed {}, and not {}", self.seed, now.seed));
+        }
+        if self.metrics != now.metrics {
+            let name = |metrics| if metrics == Recorded::All { "all" } else { "counts" };
+            return Some(format!(
+                "it has `--metrics {}`, and not `{}`",
+                name(self.metrics),
+                name(now.metrics)
+            ));
+        }
+        if let Some(difference) = self.difference_of_points(now) {
+            return Some(difference);
+        }
+        (self.shard != now.shard).then(|| format!("it is {}, and not {}", shard(self), shard(now)))
+    }
+
+    /// What their points differ in.
+    pub fn difference_of_points(&self, now: &Plan) -> Option<String> {
+        let names = |plan: &Plan| list(plan.scenarios.iter().map(|scenario| scenario.name.as_str()));
+        let axes = |plan: &Plan| list(plan.axes.iter().map(|axis| axis.name.as_str()));
+        if names(self) != names(now) {
+            return Some(format!("it has the scenarios {}, and not {}", names(self), names(now)));
+        }
+        for (old, new) in self.scenarios.iter().zip(&now.scenarios) {
+            if let Some((path, old_value, new_value)) = first_difference("", &old.resolved, &new.resolved) {
+                return Some(format!("`{path}` of `{}` is {old_value} there, and {new_value} now", old.name));
+            }
+        }
+        if axes(self) != axes(now) {
+            return Some(format!("it sweeps {}, and not {}", axes(self), axes(now)));
+        }
+        for (old, new) in self.axes.iter().zip(&now.axes) {
+            let distinct = |axis: &PlanAxis| -> BTreeSet<String> {
+                axis.values.iter().filter(|value| !value.is_null()).map(Value::to_string).collect()
+            };
+            let (old_values, new_values) = (distinct(old), distinct(new));
+            if let Some(value) = new_values.difference(&old_values).next() {
+                return Some(format!("the axis `{}` has no value {value} there", old.name));
+            }
+            if let Some(value) = old_values.difference(&new_values).next() {
+                return Some(format!(
+                    "the axis `{}` has a value {value} there, which it has not now",
+                    old.name
+                ));
+            }
+        }
+        if self.point_count != now.point_count {
+            return Some(format!("it has {} points, and not {}", self.point_count, now.point_count));
+        }
+        if self.axes != now.axes {
+            return Some("its points stand in another order".to_owned());
+        }
+        let has_changed = self.fingerprint != now.fingerprint;
+        has_changed.then(|| {
+            "a file that its scenarios read has changed, such as a trace, or this program has".to_owned()
+        })
+    }
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}
+
+/// The path of the first setting that differs, and its values.
+fn first_difference(path: &str, old: &Value, new: &Value) -> Option<(String, String, String)> {
+    if let (Value::Object(old), Value::Object(new)) = (old, new) {
+        let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        return keys.into_iter().find_map(|key| {
+            let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            let value = |table: &serde_json::Map<String, Value>| table.get(key).cloned().unwrap_or_default();
+            // What it says of itself is no setting.
+            if inner == "about" { None } else { first_difference(&inner, &value(old), &value(new)) }
+        });
+    }
+    let shown = |value: &Value| if value.is_null() { "not set".to_owned() } else { value.to_string() };
+    (old != new).then(|| (path.to_owned(), shown(old), shown(new)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn plan() -> Plan {
+        let interval = vec![Some(AxisValue::Number(0.1)), Some(AxisValue::Number(1.0 / 3.0)), None];
+        let probes = vec![Some(AxisValue::Text("hang".to_owned())), Some(AxisValue::Number(503.0)), None];
+        let column = |name: &str, values| AxisColumn { name: name.to_owned(), values };
+        let axes = vec![column("interval_ms", interval), column("probes", probes)];
+        let scenario = ScenarioProvenance {
+            name: "story".to_owned(),
+            path: "story.toml".to_owned(),
+            resolved: json!({ "about": "a", "gateway": { "replicas": 1, "retry": { "attempts": 2 } } }),
+        };
+        let design = Design { seed: 7, first_run: 0, axes };
+        Plan::new(&design, Recorded::All, 99, None, 3, vec![scenario])
+    }
+
+    #[test]
+    fn a_plan_can_be_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plan.json");
+        plan().write(&path).unwrap();
+        let read = Plan::read(&path).unwrap();
+        assert_eq!((&read, read.design()), (&plan(), plan().design()));
+        assert_eq!(read.difference(&plan()), None);
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (bad, complaint) in [
+            (text[..40].to_owned(), "no plan of a sweep"),
+            (text.replace("\"schema_version\":1", "\"schema_version\":9"), "schema version 9"),
+        ] {
+            std::fs::write(&path, bad).unwrap();
+            let error = Plan::read(&path).unwrap_err();
+            assert!(error.is_bad_input() && error.to_string().contains(complaint), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_differs_is_told() {
+        let told = |change: &dyn Fn(&mut Plan)| {
+            let mut now = plan();
+            change(&mut now);
+            plan().difference(&now).unwrap_or_default()
+        };
+        assert_eq!(told(&|plan| plan.scenarios[0].resolved["about"] = json!("b")), "");
+        let of_setting = told(&|plan| plan.scenarios[0].resolved["gateway"]["retry"]["attempts"] = json!(3));
+        assert_eq!(of_setting, "`gateway.retry.attempts` of `story` is 2 there, and 3 now");
+        let of_new = told(&|plan| plan.scenarios[0].resolved["gateway"]["hedge"] = json!({ "after": "1s" }));
+        assert!(of_new.starts_with("`gateway.hedge` of `story` is not set there"), "{of_new}");
+        assert_eq!(told(&|plan| plan.seed = 8), "it has seed 7, and not 8");
+        assert_eq!(told(&|plan| plan.metrics = Recorded::Counts), "it has `--metrics all`, and not `counts`");
+        assert_eq!(
+            told(&|plan| plan.axes[1].name = "x".to_owned()),
+            "it sweeps `interval_ms`, `probes`, and not `interval_ms`, `x`"
+        );
+        assert_eq!(
+            told(&|plan| plan.axes[0].values[0] = json!(0.2)),
+            "the axis `interval_ms` has no value 0.2 there"
+        );
+        assert_eq!(told(&|plan| plan.axes[0].values.swap(0, 1)), "its points stand in another order");
+        assert_eq!(told(&|plan| plan.point_count = 4), "it has 3 points, and not 4");
+        assert!(told(&|plan| plan.fingerprint = 1).contains("such as a trace"));
+        assert_eq!(told(&|plan| plan.shard = "2/4".parse().ok()), "it is no shard, and not shard 2/4");
+    }
+
+    #[test]
+    fn shards_share_the_points_evenly() {
+        for text in ["0/4", "5/4", "1", "a/b", "1/0", "-1/4"] {
+            assert!(Shard::from_str(text).is_err(), "{text}");
+        }
+        let shards: Vec<Shard> = (1..=4).map(|i| format!("{i}/4").parse().unwrap()).collect();
+        for start in [0, 4, 40] {
+            for point in start..start + 4 {
+                assert_eq!(shards.iter().filter(|shard| shard.has(point)).count(), 1);
+            }
+            assert!(
+                shards.iter().all(|shard| (start..start + 4).filter(|point| shard.has(*point)).count() == 1)
+            );
+            // Points with the same value on a last axis of four values.
+            let same = (0..16).step_by(4);
+            assert!(shards.iter().all(|shard| same.clone().filter(|point| shard.has(*point)).count() == 1));
+        }
+    }
+}

@@ -1,0 +1,465 @@
+//! Sweeps that are stopped, killed, continued, shared out and joined again: the tables are the same, to the byte.
+
+use super::results::{Csv, EXPERIMENT, contents};
+use super::{Done, SMALL, command, done, folder, names, run_in, snapshot};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Sixty points, and a timeout that is too long for the shortest interval.
+fn experiment(runs: u64) -> String {
+    let values: Vec<String> = (0..30).map(|i| format!("\"{}ms\"", 4000 + 500 * i)).collect();
+    format!(
+        "question = \"?\"\nscenarios = [\"small.toml\"]\nruns = {runs}\n\
+         [[sweep.axis]]\npath = \"gateway.health_check.interval\"\nvalues = [{}]\n\
+         [[sweep.axis]]\npath = \"fault.outage.requests\"\nvalues = [\"refuse\", \"hang\"]\n",
+        values.join(", ")
+    )
+}
+
+fn swept(experiment: &str) -> TempDir {
+    folder(&[("small.toml", SMALL), ("experiment.toml", experiment)])
+}
+
+fn sweep(folder: &TempDir, out: &str, args: &[&str]) -> Done {
+    run_in(folder, &[&["sweep", ".", "--out", out], args].concat())
+}
+
+/// The tables of a folder, and what its manifest says of them, but not of the ledger.
+fn tables(folder: &TempDir, out: &str) -> BTreeMap<String, Vec<u8>> {
+    contents(&folder.path().join(out))
+}
+
+fn segments(folder: &TempDir, out: &str) -> Vec<PathBuf> {
+    let ledger = folder.path().join(out).join("ledger");
+    let Ok(entries) = fs::read_dir(ledger) else { return vec![] };
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "segment"));
+    paths.sort();
+    paths
+}
+
+/// What a command complained of besides its build.
+fn complaints(done: &Done) -> String {
+    let is_note = |line: &&str| !line.starts_with("note: this build writes CSV only");
+    done.stderr.lines().filter(is_note).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sweep_that_is_killed_again_and_again_ends_with_the_same_bytes() {
+    let folder = swept(&experiment(12));
+    sweep(&folder, "whole", &["--threads", "1"]).ok();
+    let mut kills = 0;
+    for round in 0_u64..40 {
+        let kept: Vec<(PathBuf, Vec<u8>)> = segments(&folder, "out")
+            .into_iter()
+            .map(|path| (path.clone(), fs::read(path).unwrap()))
+            .collect();
+        let threads = (1 + round % 2).to_string();
+        let mut sweep = command(&["sweep", ".", "--out", "out", "--resume", "--threads", &threads]);
+        let mut child = sweep.current_dir(folder.path()).spawn().expect("the command starts");
+        // At no particular moment, and later each time, so that it ends some day.
+        std::thread::sleep(Duration::from_millis(30 + 30 * round + (round * 7919) % 97));
+        let has_ended = child.try_wait().expect("a child").is_some();
+        if !has_ended {
+            child.kill().expect("it is there");
+            kills += 1;
+        }
+        child.wait().expect("it ends");
+        for (path, bytes) in kept {
+            assert!(fs::read(&path).unwrap() == bytes, "{} is not what it was", path.display());
+        }
+        if has_ended {
+            break;
+        }
+    }
+    assert!(kills > 2, "it was killed {kills} times");
+    sweep(&folder, "out", &["--resume"]).ok();
+    assert!(tables(&folder, "out") == tables(&folder, "whole"));
+    assert!(names(&folder.path().join("out")).iter().all(|name| !name.ends_with(".partial")));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_sweep_says_how_to_go_on() {
+    let folder = swept(&experiment(2000));
+    let mut sweep_many = command(&["sweep", ".", "--out", "out"]);
+    let mut child = sweep_many.current_dir(folder.path()).spawn().expect("the command starts");
+    for _ in 0..6000 {
+        if segments(&folder, "out").len() > 1 || child.try_wait().expect("a child").is_some() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(child.try_wait().expect("a child").is_none(), "it should be at work still");
+    // Nobody else may write there meanwhile, however it is asked.
+    for how in ["--resume", "--force"] {
+        let complaint = sweep(&folder, "out", &[how]).refused();
+        assert!(complaint.contains("is being written by another process"), "{complaint}");
+    }
+    crate::support::interrupt(&child);
+    let output = child.wait_with_output().expect("it ends");
+    let told = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    assert!(told.contains("interrupted") && told.contains("in out, go on with `--resume`"), "{told}");
+    assert_eq!(names(&folder.path().join("out")), ["ledger"]);
+
+    // Fewer runs than were played of some points are no hindrance.
+    sweep(&folder, "out", &["--resume", "--runs", "2"]).ok();
+    sweep(&folder, "whole", &["--runs", "2"]).ok();
+    let runs = |mut tables: BTreeMap<String, Vec<u8>>| tables.remove("runs.csv");
+    assert!(runs(tables(&folder, "out")) == runs(tables(&folder, "whole")));
+}
+
+#[test]
+fn topping_up_plays_only_what_is_new() {
+    let folder = swept(EXPERIMENT);
+    sweep(&folder, "whole", &["--runs", "9"]).ok();
+    sweep(&folder, "out", &[]).ok();
+    let first = segments(&folder, "out");
+    let bytes = |paths: &[PathBuf]| paths.iter().map(|path| fs::read(path).unwrap()).collect::<Vec<_>>();
+    let before = bytes(&first);
+    let printed = sweep(&folder, "out", &["--runs", "9", "--resume", "--threads", "1"]).ok();
+    assert!(printed.starts_with("4 points of 9 runs in out: "), "{printed}");
+    assert!(tables(&folder, "out") == tables(&folder, "whole"));
+    let all = segments(&folder, "out");
+    assert!(all.len() > first.len() && bytes(&first) == before, "the first runs are kept");
+
+    // Nothing is left to play; what is asked for anew is made of what is there.
+    sweep(&folder, "out", &["--runs", "9", "--resume"]).ok();
+    assert_eq!(segments(&folder, "out"), all);
+    sweep(&folder, "out", &["--resume"]).ok();
+    sweep(&folder, "three", &[]).ok();
+    assert_eq!(segments(&folder, "out"), all);
+    assert!(tables(&folder, "out") == tables(&folder, "three"));
+}
+
+#[test]
+fn a_damaged_segment_is_played_again() {
+    let folder = swept(&experiment(4));
+    sweep(&folder, "whole", &[]).ok();
+    sweep(&folder, "out", &["--threads", "1"]).ok();
+    sweep(&folder, "out", &["--threads", "1", "--runs", "6", "--resume"]).ok();
+    let found = segments(&folder, "out");
+    assert!(found.len() >= 4, "{found:?}");
+    let (torn, changed) = (&found[0], &found[found.len() - 1]);
+    let bytes = fs::read(torn).unwrap();
+    fs::write(torn, &bytes[..bytes.len() / 2]).unwrap();
+    let mut bytes = fs::read(changed).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(changed, &bytes).unwrap();
+
+    let again = sweep(&folder, "out", &["--resume"]);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    let notes = complaints(&again);
+    assert_eq!(
+        notes.matches("it is damaged; it is removed, and its runs are played again").count(),
+        2,
+        "{notes}"
+    );
+    assert!(tables(&folder, "out") == tables(&folder, "whole"));
+    sweep(&folder, "out", &["--resume"]).ok();
+}
+
+#[test]
+fn shards_are_joined_to_the_bytes_of_the_whole() {
+    let folder = swept(&experiment(3));
+    for until in [&[][..], &["--until", "failed_count 5%", "--min-runs", "2", "--max-runs", "8"]] {
+        for out in ["whole", "part1", "part2", "part3", "out"] {
+            let _ = fs::remove_dir_all(folder.path().join(out));
+        }
+        sweep(&folder, "whole", until).ok();
+        let mut points = vec![];
+        for shard in 1..=3 {
+            let (name, out) = (format!("{shard}/3"), format!("part{shard}"));
+            let printed = sweep(&folder, &out, &[&["--shard", &name][..], until].concat()).ok();
+            assert!(printed.starts_with(&format!("20 of 60 points (shard {name}) of ")), "{printed}");
+            points.extend(Csv::read(&folder.path().join(out).join("points.csv")).counts("point"));
+        }
+        points.sort_unstable();
+        assert!(points.into_iter().eq(0..60), "points keep their numbers");
+        // Far from the experiment, and in any order.
+        let elsewhere = self::folder(&[]);
+        let part = |shard: u64| folder.path().join(format!("part{shard}")).display().to_string();
+        let printed = run_in(&elsewhere, &["merge", &part(3), &part(1), &part(2), "--out", "out"]).ok();
+        assert!(printed.starts_with("60 points of "), "{printed}");
+        let (merged, whole) = (tables(&elsewhere, "out"), tables(&folder, "whole"));
+        assert!(merged == whole, "{until:?}");
+        // And it goes on like any other.
+        fs::rename(elsewhere.path().join("out"), folder.path().join("out")).unwrap();
+        sweep(&folder, "out", &["--resume", "--runs", "4"]).ok();
+    }
+}
+
+#[test]
+fn a_precision_decides_how_many_runs_a_point_gets() {
+    let folder = swept(&experiment(40));
+    let until = ["--until", "failed_count 15%", "--min-runs", "4"];
+    let printed = sweep(&folder, "out", &until).ok();
+    assert!(printed.starts_with("60 points of ") && printed.contains(" to "), "{printed}");
+    let points = Csv::read(&folder.path().join("out/points.csv"));
+    let runs = points.counts("run_count");
+    assert!(runs.iter().all(|runs| [4, 6, 9, 14, 21, 32, 40].contains(runs)), "{runs:?}");
+    let value = |column: &str| -> Vec<f64> {
+        points.texts(column).iter().map(|text| text.parse().expect("a number")).collect()
+    };
+    let (means, highs) = (value("failed_count_mean"), value("failed_count_ci95_high"));
+    for ((runs, mean), high) in runs.iter().zip(means).zip(highs) {
+        assert!(*runs == 40 || high - mean <= 0.15 * mean, "{runs} runs: {mean} up to {high}");
+    }
+
+    // What is in the ledger, and in which order it came there, decides nothing.
+    sweep(&folder, "other", &["--runs", "5"]).ok();
+    sweep(&folder, "other", &[&["--resume", "--threads", "1"], &until[..]].concat()).ok();
+    assert!(tables(&folder, "out") == tables(&folder, "other"));
+}
+
+/// The timeout is longer than the interval at two of four points.
+const HALF_INVALID: &str = r#"
+question = "?"
+scenarios = ["small.toml"]
+runs = 2
+[[sweep.axis]]
+path = "gateway.health_check.interval"
+values = ["500ms", "5s"]
+[[sweep.axis]]
+path = "fault.outage.at"
+values = ["10s", "70s", "20s"]
+"#;
+
+#[test]
+fn points_that_fail_keep_their_error_and_the_others_go_on() {
+    let folder = swept(HALF_INVALID);
+    let first = sweep(&folder, "out", &[]);
+    assert_eq!(first.code, Some(3), "{}", first.stderr);
+    snapshot(
+        "failed_points",
+        &format!(
+            "{}{}",
+            first
+                .stdout
+                .replace("runs.parquet, ", "")
+                .replace("points.parquet, ", "")
+                .replace("faults.parquet, ", ""),
+            complaints(&first)
+        ),
+    );
+    let points = Csv::read(&folder.path().join("out/points.csv"));
+    let failed: Vec<bool> = points.texts("error").iter().map(|error| !error.is_empty()).collect();
+    assert!(failed.contains(&true) && failed.contains(&false), "{failed:?}");
+    for (nth, failed) in failed.iter().enumerate() {
+        assert_eq!(points.counts("run_count")[nth], if *failed { 0 } else { 2 });
+        assert_eq!(points.texts("path")[nth].is_empty(), *failed);
+        assert_eq!(points.texts("failed_count_mean")[nth].is_empty(), *failed);
+    }
+    let runs = Csv::read(&folder.path().join("out/runs.csv"));
+    assert_eq!(runs.rows.len(), 2 * failed.iter().filter(|failed| !**failed).count());
+
+    let again = sweep(&folder, "out", &["--resume", "--runs", "3"]);
+    assert_eq!(again.code, Some(3), "{}", again.stderr);
+    let whole = sweep(&folder, "whole", &["--runs", "3"]);
+    assert_eq!(whole.code, Some(3), "{}", whole.stderr);
+    assert!(tables(&folder, "out") == tables(&folder, "whole"));
+    for shard in ["1/2", "2/2"] {
+        sweep(&folder, &shard[..1], &["--runs", "3", "--shard", shard]);
+    }
+    let merged = run_in(&folder, &["merge", "1", "2", "--out", "merged"]);
+    assert_eq!(merged.code, Some(3), "{}", merged.stderr);
+    assert!(tables(&folder, "merged") == tables(&folder, "whole"));
+
+    let none = HALF_INVALID.replace("\"10s\", \"70s\", \"20s\"", "\"70s\"");
+    let complaint = sweep(&swept(&none), "out", &[]).refused();
+    assert!(complaint.contains("the run ends after"), "{complaint}");
+}
+
+#[test]
+fn any_row_can_be_played_alone() {
+    let folder = swept(EXPERIMENT);
+    sweep(&folder, "out", &["--seed", "5"]).ok();
+    let swept = Csv::read(&folder.path().join("out/runs.csv"));
+    let settings = 2 + 2;
+    for row in &swept.rows {
+        let (point, run, seed) = (&row[1], &row[settings], &row[settings + 1]);
+        let args =
+            ["run", ".", "--point", point, "--run-index", run, "--seed", seed, "--out", "one", "--force"];
+        run_in(&folder, &args).ok();
+        let alone = Csv::read(&folder.path().join("one/runs.csv"));
+        let metrics = |row: &csv::StringRecord, from: usize| {
+            row.iter().skip(from).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(metrics(&alone.rows[0], 2), metrics(row, settings), "point {point}, run {run}");
+    }
+    run_in(&folder, &["run", ".", "--point", "2", "--seed", "5", "--out", "all"]).ok();
+    let all = Csv::read(&folder.path().join("all/runs.csv"));
+    assert_eq!(all.texts("failed_count"), swept.texts("failed_count")[6..9]);
+}
+
+#[test]
+fn counts_are_recorded_without_latency() {
+    let folder = swept(EXPERIMENT);
+    sweep(&folder, "all", &[]).ok();
+    sweep(&folder, "counts", &["--metrics", "counts"]).ok();
+    let runs = |out: &str| Csv::read(&folder.path().join(out).join("runs.csv"));
+    let (all, counts) = (runs("all"), runs("counts"));
+    assert_eq!(all.texts("failed_count"), counts.texts("failed_count"));
+    assert!(all.texts("request_latency_ms_p95").iter().all(|text| !text.is_empty()));
+    assert!(counts.texts("request_latency_ms_p95").iter().all(|text| text.is_empty()));
+}
+
+fn write(folder: &TempDir, name: &str, text: &str) {
+    fs::write(folder.path().join(name), text).expect("a file");
+}
+
+#[test]
+fn a_ledger_of_something_else_is_refused_and_left_alone() {
+    let folder = swept(EXPERIMENT);
+    sweep(&folder, "out", &[]).ok();
+    let before = tables(&folder, "out");
+    let mut complaints = vec![];
+    let mut refuse = |told: &str, args: &[&str]| {
+        let complaint = sweep(&folder, "out", args).refused();
+        assert!(tables(&folder, "out") == before, "{complaint}");
+        complaints.push(format!("$ failover-sim sweep . --out out {}{told}\n{complaint}", args.join(" ")));
+    };
+    refuse("", &[]);
+    refuse("", &["--resume", "--force"]);
+    refuse("", &["--resume", "--seed", "2"]);
+    refuse("", &["--resume", "--metrics", "counts"]);
+    refuse("", &["--resume", "--shard", "1/2"]);
+    refuse("", &["--resume", "--set", "gateway.health_check.timeout=2s"]);
+    write(&folder, "experiment.toml", &EXPERIMENT.replace("\"20s\"", "\"30s\""));
+    refuse(" # with another value", &["--resume"]);
+    write(&folder, "experiment.toml", &EXPERIMENT.replace("values = [\"refuse\", ", "values = ["));
+    refuse(" # with a value less", &["--resume"]);
+    write(&folder, "experiment.toml", &EXPERIMENT.replace(".requests", ".probes"));
+    refuse(" # with another axis", &["--resume"]);
+    write(&folder, "experiment.toml", EXPERIMENT);
+    write(&folder, "small.toml", &SMALL.replace("20/s", "21/s"));
+    refuse(" # with another scenario", &["--resume"]);
+    write(&folder, "small.toml", SMALL);
+    let plan = folder.path().join("out/ledger/plan.json");
+    let text = fs::read_to_string(&plan).unwrap();
+    fs::write(&plan, text.replace("\"schema_version\":1,", "\"schema_version\":0,")).unwrap();
+    refuse(" # with another schema version", &["--resume"]);
+    fs::write(&plan, &text[..30]).unwrap();
+    refuse(" # with a damaged plan", &["--resume"]);
+    fs::write(&plan, text).unwrap();
+    snapshot("other_sweep", &complaints.join("\n"));
+
+    // What people say of a scenario may change.
+    write(&folder, "small.toml", &SMALL.replace("a small outage", "another word for it"));
+    sweep(&folder, "out", &["--resume"]).ok();
+    sweep(&folder, "out", &["--seed", "2", "--force"]).ok();
+    assert_eq!(Csv::read(&folder.path().join("out/runs.csv")).counts("seed"), [2; 12]);
+
+    // Results of `run` are no sweep, and `run` does not leave a ledger that is not of its results.
+    let args = ["run", "small.toml", "--runs", "1", "--out", "out"];
+    let complaint = run_in(&folder, &args).refused();
+    assert!(complaint.contains("--force"), "{complaint}");
+    run_in(&folder, &[&args[..], &["--force"]].concat()).ok();
+    assert!(!folder.path().join("out/ledger").exists());
+    let complaint = sweep(&folder, "out", &["--resume"]).refused();
+    assert!(complaint.contains("has no sweep that `--resume` could go on with"), "{complaint}");
+}
+
+#[test]
+fn shards_that_do_not_fit_are_refused() {
+    let folder = swept(EXPERIMENT);
+    let parts: [(&str, &[&str]); 7] = [
+        ("a", &["--shard", "1/2"]),
+        ("b", &["--shard", "2/2"]),
+        ("twin", &["--shard", "1/2", "--threads", "1"]),
+        ("third", &["--shard", "2/3"]),
+        ("seed", &["--shard", "2/2", "--seed", "2"]),
+        ("more", &["--shard", "2/2", "--runs", "5"]),
+        ("whole", &[]),
+    ];
+    for (out, args) in parts {
+        sweep(&folder, out, args).ok();
+    }
+    sweep(&folder, "unfinished", &["--shard", "2/2"]).ok();
+    fs::remove_file(folder.path().join("unfinished/manifest.json")).unwrap();
+    sweep(&folder, "damaged", &["--shard", "2/2"]).ok();
+    fs::write(&segments(&folder, "damaged")[0], "nonsense").unwrap();
+    // Its results are complete, and its ledger is not: it was begun anew, and stopped.
+    sweep(&folder, "begun", &["--shard", "2/2"]).ok();
+    fs::remove_file(&segments(&folder, "begun")[0]).unwrap();
+    let mut complaints: Vec<String> = [
+        &["a"][..],
+        &["a", "b", "twin"],
+        &["b", "third"],
+        &["a", "seed"],
+        &["a", "more"],
+        &["a", "whole"],
+        &["a", "unfinished"],
+        &["a", "begun"],
+        &["a", "damaged"],
+        &["a", "nowhere"],
+    ]
+    .iter()
+    .map(|shards| {
+        let args = [&["merge"], *shards, &["--out", "out"]].concat();
+        let complaint = run_in(&folder, &args).refused();
+        format!("$ failover-sim {}\n{complaint}", args.join(" "))
+    })
+    .collect();
+    for args in [
+        &["merge", "a", "b", "--out", "a"][..],
+        &["sweep", ".", "--shard", "1/5", "--out", "out"],
+        &["sweep", ".", "--shard", "3/2", "--out", "out"],
+        &["sweep", ".", "--until", "failed_cuont 2%", "--out", "out"],
+        &["sweep", ".", "--until", "failed_count", "--out", "out"],
+        &["sweep", ".", "--until", "failed_count 2%", "--min-runs", "8", "--out", "out"],
+        &["sweep", ".", "--until", "request_latency_ms_p50 2%", "--metrics", "counts", "--out", "out"],
+        &["sweep", ".", "--min-runs", "8", "--out", "out"],
+        &["run", ".", "--point", "4"],
+        &["run", "small.toml", "--point", "0"],
+    ] {
+        let complaint = run_in(&folder, args).refused();
+        complaints.push(format!("$ failover-sim {}\n{complaint}", args.join(" ")));
+    }
+    assert!(!folder.path().join("out").exists());
+    snapshot("shards", &complaints.join("\n"));
+}
+
+/// Runs the sweep where no file may grow beyond so many blocks of 512 bytes, as on a disk that is full then.
+#[cfg(unix)]
+fn sweep_with_room(folder: &TempDir, blocks: u32, args: &[&str]) -> Done {
+    let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &limited, "sh", env!("CARGO_BIN_EXE_failover-sim"), "sweep", ".", "--out", "out"]);
+    shell.args(args).current_dir(folder.path());
+    done(shell)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_loses_nothing_that_was_there() {
+    let folder = swept(&experiment(20));
+    let out = folder.path().join("out");
+    sweep(&folder, "whole", &[]).ok();
+    // No room for the tables, then none for a segment.
+    for blocks in [64, 16] {
+        let full = sweep_with_room(&folder, blocks, &["--force"]);
+        assert_eq!((full.code, full.stdout.as_str()), (Some(1), ""), "{}", full.stderr);
+        let told = complaints(&full);
+        assert!(told.contains("cannot write out/") && told.contains("go on with `--resume`"), "{told}");
+        assert_eq!(names(&out), ["ledger"], "{told}");
+        assert!(names(&out.join("ledger")).iter().all(|name| !name.ends_with(".partial")));
+        let kept = segments(&folder, "out");
+        sweep(&folder, "out", &["--resume"]).ok();
+        assert!(segments(&folder, "out").starts_with(&kept));
+        assert!(tables(&folder, "out") == tables(&folder, "whole"));
+        if blocks == 64 {
+            // Results that are complete outlive a failure to write better ones.
+            let before = tables(&folder, "out");
+            assert_eq!(sweep_with_room(&folder, blocks, &["--resume", "--runs", "22"]).code, Some(1));
+            assert!(tables(&folder, "out") == before);
+        }
+        fs::remove_dir_all(Path::new(&out)).unwrap();
+    }
+}
