@@ -273,7 +273,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             requests_in_flight: Slab::default(),
             attempts: Slab::default(),
             smooth: Slab::default(),
-            has_smooth: smooth::is_possible::<R>(model),
+            has_smooth: smooth::is_possible::<R>(path, model),
             waiting: vec![Vec::new(); replicas],
             slots: model.providers.iter().map(|p| p.capacity.as_ref().map(Slots::new)).collect(),
             has_limits: model.providers.iter().any(|provider| provider.capacity.is_some()),
