@@ -126,6 +126,11 @@ fn every_path_gives_the_same_outcome_of_many_requests() {
             ("requests = \"refuse\"\nin_flight = \"fail\"", "", "replicas = 2"),
             ("fraction = 0.5\nin_flight = \"hang\"", "client_timeout = \"2s\"", ""),
             ("requests = \"refuse\"\nfraction = 0.3", "", ""),
+            (
+                "fraction = 0.3\n[fault.h]\non = { name = \"a\" }\nat = \"32s\"\nlasts = \"9s\"\nrequests = \"refuse\"",
+                "",
+                "",
+            ),
             ("requests = { status = 500 }", "", "fallback = {}\ntimeouts = { attempt = \"1s\" }"),
         ] {
             let model = model(&format!(
