@@ -257,9 +257,11 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     /// A call leaves the gateway.
-    pub(super) fn leave(&mut self, request: &mut Request) {
+    pub(super) fn leave(&mut self, slot: Slot) {
+        let request = self.request(slot);
         if std::mem::take(&mut request.is_inside) {
-            self.inside[request.asked.replica as usize] -= 1;
+            let replica = request.asked.replica as usize;
+            self.inside[replica] -= 1;
         }
     }
 
