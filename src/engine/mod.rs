@@ -238,6 +238,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
     fn new(model: &'m Model, path: Path, run: Key, recorder: &'r mut R, memo: &'r mut Memo) -> Self {
         let gateway = &model.gateway;
         let requests = run.named("requests");
+        let settles = path != Path::Plain && gateway.detectors.is_empty();
         let replicas = gateway.replicas.get() as usize;
         let owners = if gateway.health == HealthScope::Own { replicas } else { 1 };
         let observers = gateway.health_check.as_ref().map_or(0, |check| check.observers.get() as usize);
@@ -267,13 +268,13 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             ),
             latency_memo: &mut memo.latencies,
             settled_until: SimTime::START,
-            settles: path != Path::Plain && gateway.detectors.is_empty(),
+            settles,
             tries_again: stretch::tries_again(model),
             chooses_alike: stretch::chooses_alike(model),
             requests_in_flight: Slab::default(),
             attempts: Slab::default(),
             smooth: Slab::default(),
-            has_smooth: smooth::is_possible::<R>(path, model),
+            has_smooth: !settles && smooth::is_possible::<R>(model),
             waiting: vec![Vec::new(); replicas],
             slots: model.providers.iter().map(|p| p.capacity.as_ref().map(Slots::new)).collect(),
             has_limits: model.providers.iter().any(|provider| provider.capacity.is_some()),

@@ -101,8 +101,8 @@ pub(super) struct PoissonCells<'p> {
     /// The cell that is laid out, and how many arrivals come before it.
     cell: u64,
     before: u64,
-    /// When its arrivals come, ascending.
-    times: Vec<SimTime>,
+    /// When its arrivals come, in nanoseconds, ascending.
+    times: Vec<u64>,
     /// The next of them.
     next: usize,
 }
@@ -192,11 +192,13 @@ impl<'p> PoissonCells<'p> {
     }
 
     fn lay_out(&mut self) {
-        // All at once, as none of them waits for another one.
+        let (cell, positions) = (self.cell, self.positions_in(self.cell));
         let mut times = std::mem::take(&mut self.times);
+        // First where they lie in the cell, then, for all of them at once, when that is.
         times.clear();
-        times.extend(self.positions_in(self.cell).map(|position| self.time_at(self.cell, position)));
+        times.extend(positions);
         times.sort_unstable();
+        times.iter_mut().for_each(|time| *time = self.time_at(cell, *time).as_nanos());
         (self.times, self.next) = (times, 0);
     }
 
@@ -209,6 +211,6 @@ impl<'p> PoissonCells<'p> {
             self.lay_out();
         }
         self.next += 1;
-        self.times[self.next - 1]
+        SimTime::from_nanos(self.times[self.next - 1])
     }
 }

@@ -8,7 +8,7 @@ use super::recorder::{Ending, Recorder, RequestEnd};
 use super::request::{Asked, Tries};
 use super::routing::{Place, ROOT, Spent};
 use super::slab::Slot;
-use super::{Event, Path, Simulation};
+use super::{Event, Simulation};
 use crate::model::{Answer, Model, OnEjection};
 use crate::time::SimTime;
 
@@ -23,12 +23,12 @@ pub(super) struct Smooth {
 
 /// Whether requests may be kept like this: nothing in the gateway looks for what is in flight, to end it early or to send
 /// it to others as well, and to ask what becomes of an attempt leaves no trace, so that it may be asked again.
-pub(super) fn is_possible<R: Recorder>(path: Path, model: &Model) -> bool {
+pub(super) fn is_possible<R: Recorder>(model: &Model) -> bool {
     let gateway = &model.gateway;
     let is_left_alone =
         gateway.hedge.is_none() && gateway.on_ejection == OnEjection::Drain && gateway.faults.is_empty();
     let leaves_no_trace = model.providers.iter().all(|provider| provider.capacity.is_none());
-    path == Path::Plain && is_left_alone && leaves_no_trace && !R::NEEDS_ATTEMPTS
+    is_left_alone && leaves_no_trace && !R::NEEDS_ATTEMPTS
 }
 
 impl<R: Recorder> Simulation<'_, '_, R> {
