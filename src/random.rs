@@ -70,7 +70,6 @@ impl Key {
     }
 
     /// The key whose own draw is these bits.
-    #[cfg(test)]
     pub(crate) const fn of_bits(bits: u64) -> Self {
         Key(bits)
     }
@@ -154,6 +153,16 @@ impl Distribution<f64> for UnitExponential {
 #[derive(Debug, Clone, Copy)]
 pub struct UnitNormal;
 
+impl UnitNormal {
+    /// The place in the order of all variates of the one that these bits make, on 64 bits; and the bits that make the
+    /// variate in this place.
+    #[inline(always)]
+    pub(crate) const fn rank(bits: u64) -> u64 {
+        // The first bit is the side, and on both sides the rest counts from the tail inwards.
+        bits ^ (((bits as i64) >> 63) as u64 >> 1)
+    }
+}
+
 impl Distribution<f64> for UnitNormal {
     #[inline]
     fn sample<R: rand::Rng + ?Sized>(&self, rng: &mut R) -> f64 {
@@ -205,7 +214,8 @@ impl NormalTable {
             let t = (rest << PIECE_BITS) as f64 * (1.0 / 18_446_744_073_709_551_616.0);
             c0 + t * (c1 + t * (c2 + t * c3))
         };
-        if bits == tail { lower } else { -lower }
+        // The first bit is the sign's place, too; half of all branches on it would be mispredicted.
+        f64::from_bits(lower.to_bits() ^ (bits ^ tail))
     }
 }
 
@@ -214,7 +224,8 @@ impl NormalTable {
 pub(crate) fn exp(x: f64) -> f64 {
     // Adding and taking away 1.5 x 2^52 rounds to the nearest whole number.
     const ROUND: f64 = 6_755_399_441_055_744.0;
-    let k = (x * std::f64::consts::LOG2_E + ROUND) - ROUND;
+    let rounded = x * std::f64::consts::LOG2_E + ROUND;
+    let k = rounded - ROUND;
     let f = x - k * std::f64::consts::LN_2;
     // Taylor's series to f^8 on |f| <= ln(2) / 2, paired so that the multiplications overlap.
     let (f2, pair) = (f * f, |a: f64, b: f64| a + b * f);
@@ -222,7 +233,8 @@ pub(crate) fn exp(x: f64) -> f64 {
     let low = pair(1.0, 1.0) + pair(1.0 / 2.0, 1.0 / 6.0) * f2;
     let high = pair(1.0 / 24.0, 1.0 / 120.0) + pair(1.0 / 720.0, 1.0 / 5040.0) * f2;
     let series = low + (high + f4 * (1.0 / 40_320.0)) * f4;
-    series * f64::from_bits(((k as i64 + 1023) as u64) << 52)
+    // Its lowest bits are the whole number itself, which goes where a float has its exponent.
+    series * f64::from_bits((rounded.to_bits() << 52).wrapping_add(1023 << 52))
 }
 
 /// The standard normal's quantile function on (0, 1), to about 1e-16 relative.

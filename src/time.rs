@@ -58,6 +58,21 @@ impl SimDuration {
         SimDuration((self.0 as f64 * factor + 0.5) as u64)
     }
 
+    /// Its bin on a scale where each power of two is cut into 2^[`Self::BIN_BITS`] equal bins, each at most 0.8% of its
+    /// value wide.
+    #[inline(always)]
+    pub fn bin(self) -> usize {
+        let per_octave = 1 << Self::BIN_BITS;
+        if self.0 < per_octave {
+            return self.0 as usize;
+        }
+        let shift = 63 - self.0.leading_zeros() - Self::BIN_BITS;
+        (u64::from(shift) * per_octave + (self.0 >> shift)) as usize
+    }
+
+    /// How finely [`Self::bin`] tells durations apart.
+    pub const BIN_BITS: u32 = 7;
+
     /// The sum, saturating at [`Self::MAX`].
     pub fn plus(self, other: SimDuration) -> Self {
         SimDuration(self.0.saturating_add(other.0))

@@ -4,6 +4,7 @@
 
 use super::large;
 use crate::experiment::design::{Layout, Point, Sweep, Tally};
+use crate::experiment::stopping::Stopping;
 use crate::experiment::survey::{Survey, Surveyed, point_model};
 use crate::metrics::{METRICS, Outcome, Wanted, measure};
 use crate::model::Model;
@@ -36,35 +37,45 @@ pub(super) struct DryRun<'a> {
     pub sweep: &'a Sweep,
     pub scenarios: &'a [Document],
     pub seed: u64,
-    /// Of each point.
-    pub runs: u64,
+    /// How many runs each point gets.
+    pub stopping: &'a Stopping,
+    /// What is recorded of a run.
+    pub wanted: Wanted,
 }
 
 impl DryRun<'_> {
     /// What to print, on all threads that the sweep would have.
     pub fn report(&self) -> Result<String, Problems> {
         let layout = self.sweep.layout(self.scenarios)?;
-        let survey = Survey::of(self.sweep, self.scenarios, &layout.points);
+        let survey = Survey::of(self.sweep, self.scenarios, &layout.points, self.wanted);
         let mut text = self.tallies(&layout);
         let mut say = |words: String| writeln!(text, "{words}").expect("a string grows");
 
         let points = layout.points.len() as f64;
-        let runs = points * self.runs as f64;
-        say(format!("\n{} points x {} runs = {} runs", large(points), large(self.runs as f64), large(runs)));
+        let of_each = self.stopping.max as f64;
+        let runs = points * of_each;
+        // A point that is known well enough gets fewer.
+        let up_to = if self.stopping.until.is_some() { "up to " } else { "" };
+        say(format!(
+            "\n{} points x {up_to}{} runs = {up_to}{} runs",
+            large(points),
+            large(of_each),
+            large(runs)
+        ));
         // Where nothing is random, one run answers for all.
-        let played = |point: &Surveyed| if point.is_random { self.runs as f64 } else { 1.0 };
+        let played = |point: &Surveyed| if point.is_random { of_each } else { 1.0 };
         let sum = |cost: fn(&Surveyed) -> f64| survey.points.iter().map(|p| cost(p) * played(p)).sum::<f64>();
         let (requests, events) = (sum(|point| point.requests), sum(|point| point.events));
-        say(format!("about {} requests, {} events", rough(requests), rough(events)));
+        say(format!("{up_to}about {} requests, {} events", rough(requests), rough(events)));
         if let Some(timing) = self.time(&layout.points, &survey) {
             let threads = rayon::current_num_threads();
             let seconds = timing.seconds_per_event * events / threads as f64;
             let plural = if threads == 1 { "" } else { "s" };
-            say(format!("{} on {threads} thread{plural}", time_words(seconds)));
+            say(format!("{up_to}{} on {threads} thread{plural}", time_words(seconds)));
             let rows = runs + RUN_ROWS_IN_A_POINT_ROW * points;
             let copies = if PARQUET_AVAILABLE { 1.0 + PARQUET_SHARE } else { 1.0 };
             let bytes = rows * timing.bytes_per_row * copies + runs * LEDGER_BYTES;
-            say(format!("{} on disk", size_words(bytes)));
+            say(format!("{up_to}{} on disk", size_words(bytes)));
         }
         if let Some((point, message)) = survey.invalid.first() {
             let count = survey.invalid.len();
@@ -145,7 +156,7 @@ impl DryRun<'_> {
             let point = &points[playable[place as usize]];
             let model = shortened(point_model(self.sweep, self.scenarios, point).ok()?);
             let start = Instant::now();
-            let outcome = measure(&model, self.seed, u64::from(rows), Wanted::METRICS, None);
+            let outcome = measure(&model, self.seed, u64::from(rows), self.wanted, None);
             seconds += start.elapsed().as_secs_f64();
             events += model.expected_events();
             bytes += row_bytes(&model, point, &outcome);

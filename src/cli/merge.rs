@@ -2,6 +2,8 @@
 
 use super::sweep::{finish, report};
 use super::{Failure, note_missing_parquet};
+use crate::experiment::ledger::{Standing, standing};
+use crate::experiment::stopping::Stopping;
 use crate::output::{Existing, LedgerFolder, Plan, ResultFolder, Shard, SweepProvenance};
 use std::path::{Path, PathBuf};
 
@@ -43,7 +45,8 @@ impl MergeArgs {
             ));
         };
         let stopping = first.sweep.stopping().ok_or_else(|| unreadable(first.path))?;
-        let ledgers = parts.iter().map(open_ledger).collect::<Result<Vec<_>, _>>()?;
+        let open = |part: &Part| open_ledger(part, &stopping);
+        let ledgers = parts.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let plan = Plan { shard: None, ..first.plan.clone() };
         let existing = if self.force { Existing::Replace } else { Existing::Refuse };
         let folder = ResultFolder::create(&self.out, existing)?;
@@ -56,37 +59,46 @@ impl MergeArgs {
 }
 
 fn open(path: &Path) -> Result<Part<'_>, Failure> {
-    let refused = |what: &str, help: String| Failure::refused(format!("{} {what}", path.display()), help);
+    let refused = |what: &str, help: &str| Failure::refused(format!("{} {what}", path.display()), help);
     if !LedgerFolder::exists(path) {
         return Err(refused(
             "is not the results folder of a sweep",
-            "name the folders that `sweep --shard` wrote".to_owned(),
+            "name the folders that `sweep --shard` wrote",
         ));
     }
     let plan = LedgerFolder::plan(path)?;
     let Some(shard) = plan.shard else {
-        return Err(refused("has all points of its sweep", "there is nothing to merge it with".to_owned()));
+        return Err(refused("has all points of its sweep", "there is nothing to merge it with"));
     };
     let finished = SweepProvenance::read(path)?;
     let own = |sweep: &SweepProvenance| sweep.shard == Some(shard) && sweep.fingerprint == plan.fingerprint;
     match finished.filter(own) {
         Some(sweep) => Ok(Part { path, shard, plan, sweep }),
-        None => Err(refused(
-            "is not finished",
-            format!("play the rest of it with `sweep --shard {shard} --resume`"),
-        )),
+        None => Err(unfinished(path, shard)),
     }
 }
 
-fn open_ledger(part: &Part) -> Result<LedgerFolder, Failure> {
+fn open_ledger(part: &Part, stopping: &Stopping) -> Result<LedgerFolder, Failure> {
     let (ledger, damaged) = LedgerFolder::open(part.path, &part.plan, false)?;
-    match damaged.first() {
-        None => Ok(ledger),
-        Some(segment) => Err(Failure::refused(
+    if let Some(segment) = damaged.first() {
+        return Err(Failure::refused(
             format!("{}: {}", segment.path.display(), segment.damage),
             format!("play what it had with `sweep --shard {} --resume`", part.shard),
-        )),
+        ));
     }
+    for point in part.plan.points() {
+        if let Standing::Lacks(_) = standing(&ledger, stopping, point, 0)? {
+            return Err(unfinished(part.path, part.shard));
+        }
+    }
+    Ok(ledger)
+}
+
+fn unfinished(path: &Path, shard: Shard) -> Failure {
+    Failure::refused(
+        format!("{} is not finished", path.display()),
+        format!("play the rest of it with `sweep --shard {shard} --resume`"),
+    )
 }
 
 /// Refuses shards that are not all of one sweep, each once.

@@ -16,6 +16,7 @@ mod validate;
 use crate::experiment::design::Sweep;
 use crate::experiment::objective::Objective;
 use crate::experiment::survey::Surveyed;
+use crate::metrics::{Series, Wanted};
 use crate::model::Model;
 use crate::output::FileError;
 use crate::output::terminal::thousands;
@@ -107,8 +108,8 @@ fn whole<const LOW: u64, const HIGH: u64>(text: &str) -> Result<u64, String> {
     number.ok_or_else(|| format!("write a whole number from {LOW} to {HIGH}"))
 }
 
-/// Above this many events a command says so and stops, unless told `--yes`: some ten minutes on two cores.
-const EVENTS_UNASKED: f64 = 3e10;
+/// Above the work of so many events a command says so and stops, unless told `--yes`: some ten minutes on two cores.
+const WORK_UNASKED: f64 = 3e10;
 /// Above this many expected requests in one run, arrivals alone may not fit in memory.
 const REQUESTS_IN_A_RUN_UNASKED: f64 = 1e9;
 /// Above this many rows of per-second counts for one scenario, a table of them may not fit in memory.
@@ -131,7 +132,7 @@ impl PlayArgs {
             let path = assignment.split('=').next().unwrap_or_default().trim();
             // An axis of some scenarios leaves the others to be set.
             let mut axes = sweep.axes.iter().filter(|axis| axis.scenarios.is_none());
-            if let Some(axis) = axes.find(|axis| axis.paths().iter().any(|set| is_within(set, path))) {
+            if let Some(axis) = axes.find(|axis| axis.overrides(path)) {
                 return Err(Failure::refused(
                     format!(
                         "`--set {assignment}` would change nothing: the sweep has an axis `{}`",
@@ -150,14 +151,14 @@ impl PlayArgs {
     }
 
     /// Stops a command that would not end in reasonable time, or memory, unless told to go on.
-    fn check_size(&self, models: &[Model], runs: u64, writes_seconds: bool) -> Result<(), Failure> {
+    fn check_size(&self, models: &[Model], runs: u64, wanted: Wanted) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
         }
-        let points: Vec<Surveyed> = models.iter().map(Surveyed::of).collect();
+        let points: Vec<Surveyed> = models.iter().map(|model| Surveyed::of(model, wanted)).collect();
         self.check_events(&points, runs)?;
         let seconds = models.iter().map(|m| m.duration.as_secs_f64() * runs as f64).fold(0.0, f64::max);
-        if writes_seconds && seconds > SECONDS_UNASKED {
+        if wanted.series == Series::All && seconds > SECONDS_UNASKED {
             return Err(Failure::refused(
                 format!("about {} seconds of one scenario to write counts of", large(seconds)),
                 "shorten `duration`, lower `--runs`, or go on with `--yes`",
@@ -175,8 +176,9 @@ impl PlayArgs {
         let sum =
             |expected: fn(&Surveyed) -> f64| points.iter().map(|p| expected(p) * played(p)).sum::<f64>();
         let (events, requests, probes) = (sum(|p| p.events), sum(|p| p.requests), sum(|p| p.probes));
+        let work = sum(|p| p.work);
         let largest = points.iter().map(|point| point.requests).fold(0.0, f64::max);
-        if events > EVENTS_UNASKED || largest > REQUESTS_IN_A_RUN_UNASKED {
+        if work > WORK_UNASKED || largest > REQUESTS_IN_A_RUN_UNASKED {
             let most = if probes > requests { "gateway.health_check.interval" } else { "traffic.arrivals" };
             let change = if probes > requests { "raise" } else { "lower" };
             let [events, requests, largest, probes] = [events, requests, largest, probes].map(large);

@@ -133,7 +133,7 @@ impl RunArgs {
         if let Some(request) = self.explain {
             return self.explain(&models, &plan, request);
         }
-        self.play.check_size(&models, plan.count(), self.out.is_some())?;
+        self.play.check_size(&models, plan.count(), plan.wanted)?;
         if self.events.is_some() && self.events == self.requests {
             return Err(Failure::refused(
                 "`--events` and `--requests` name the same file",
@@ -236,7 +236,7 @@ impl RunArgs {
 
     /// One request of each scenario's first run, as those listed by `--requests` are numbered.
     fn explain(&self, models: &[Model], plan: &RunPlan, request: u64) -> Result<(), Failure> {
-        self.play.check_size(models, 1, false)?;
+        self.play.check_size(models, 1, Wanted::METRICS)?;
         let mut text = String::new();
         for model in models {
             if models.len() > 1 {

@@ -71,7 +71,7 @@ pub struct SweepArgs {
     #[arg(long, value_enum, default_value_t = Metrics::All)]
     metrics: Metrics,
     /// Say how many points and runs there are, and about how long they take here; write nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["resume", "shard"])]
     dry_run: bool,
 }
 
@@ -79,6 +79,15 @@ pub struct SweepArgs {
 enum Metrics {
     All,
     Counts,
+}
+
+impl Metrics {
+    fn wanted(self) -> Wanted {
+        match self {
+            Metrics::All => Wanted::METRICS,
+            Metrics::Counts => Wanted::COUNTS,
+        }
+    }
 }
 
 impl SweepArgs {
@@ -97,22 +106,18 @@ impl SweepArgs {
         let stopping = self.stopping(experiment.runs)?;
         if self.dry_run {
             self.play.start_threads();
-            return print_out(
-                &DryRun { sweep, scenarios, seed: self.play.seed, runs: stopping.max }.report()?,
-            );
+            let (seed, wanted) = (self.play.seed, self.metrics.wanted());
+            return print_out(&DryRun { sweep, scenarios, seed, stopping: &stopping, wanted }.report()?);
         }
         let points = sweep.points(scenarios)?;
         self.play.start_threads();
-        let survey = Survey::of(sweep, scenarios, &points);
+        let wanted = self.metrics.wanted();
+        let survey = Survey::of(sweep, scenarios, &points, wanted);
         if survey.invalid.len() == points.len()
             && let Err(problems) = point_model(sweep, scenarios, &points[0])
         {
             return Err(problems.into());
         }
-        let wanted = match self.metrics {
-            Metrics::All => Wanted::METRICS,
-            Metrics::Counts => Wanted::COUNTS,
-        };
         let run_plan = RunPlan { seed: self.play.seed, runs: 0..stopping.max, wanted, path: None };
         let plan = self.plan(sweep, scenarios, &points, &survey)?;
         let own = plan.points();
@@ -139,7 +144,7 @@ impl SweepArgs {
                 };
                 point_model(sweep, scenarios, &points[point]).map_err(failure)
             },
-            events_of: &|point| survey.points[point].events,
+            work_of: &|point| survey.points[point].work,
         };
         let go_on = format!("what was played is in {}, go on with `--resume`", out.display());
         player.play(&own, &mut ledger, &bar).map_err(|stopped| {

@@ -10,7 +10,7 @@ use super::routing::{Choice, Place, ROOT, Spent, Switches};
 use super::slab::Slot;
 use super::view::HEALTH_CHECK_BIT;
 use super::world::{Fate, Reply};
-use super::{Event, Path, Simulation};
+use super::{Event, Simulation};
 use crate::model::{Answer, Judges, ProviderId, RetryTo, Timeouts};
 use crate::time::{SimDuration, SimTime};
 
@@ -45,6 +45,14 @@ pub(super) struct Tried {
     pub saved_by_hand: bool,
 }
 
+impl Tried {
+    /// Whether the client gets a complete good answer.
+    #[inline(always)]
+    pub fn is_good(&self) -> bool {
+        self.seen.answer == Answer::Good && !self.seen.is_truncated
+    }
+}
+
 impl Attempt {
     fn failure(&self) -> Failed {
         let (provider, seen) = (Some(self.place.provider), self.seen);
@@ -75,8 +83,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             self.recorder.attempt_sent(asked.ordinal, number, place.provider, &candidates, now);
         }
         self.note_sent(now, asked.replica, place, retries == 0);
-        // Nobody waits for a good end on the paths that settle requests early.
-        if self.path != Path::Plain && seen.answer == Answer::Good && seen.ends < SimTime::NEVER {
+        // Nobody waits for a good end.
+        if self.settles && seen.answer == Answer::Good && seen.ends < SimTime::NEVER {
             return self.answer(slot, place.provider, &tried);
         }
         // What hangs for ever has no end to wait for.
@@ -108,7 +116,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     /// What the gateway remembers of an attempt when it is sent; `is_first` of its request in this step.
-    fn note_sent(&mut self, now: SimTime, replica: u32, place: Place, is_first: bool) {
+    pub(super) fn note_sent(&mut self, now: SimTime, replica: u32, place: Place, is_first: bool) {
         let owner = self.owner_of(replica);
         self.has_traffic[owner as usize] = true;
         if self.learns {
@@ -147,8 +155,10 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         is_last: bool,
         choice: Choice,
     ) -> Tried {
-        let key = asked.key.joined(self.world.provider_key(provider).numbered(draw));
-        let mut fate = self.world.attempt(provider, key, now);
+        let provider_key = self.world.provider_key(provider);
+        let key = asked.key.joined(provider_key.numbered(draw));
+        let latency = self.latencies.of(asked.ordinal, provider, provider_key, draw, key);
+        let mut fate = self.world.attempt(provider, key, now, latency);
         if self.has_limits {
             fate = self.queued(now, asked.deadline.min(asked.cut_off), provider, fate, is_last);
         }
@@ -235,7 +245,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             Some(place) if place.provider == provider => false,
             Some(place) => {
                 let key = asked.key.joined(self.world.provider_key(place.provider).numbered(0));
-                let seen = self.seen(now, asked, self.world.attempt(place.provider, key, now), true);
+                let latency = self.model.provider(place.provider).latency.draw(key);
+                let fate = self.world.attempt(place.provider, key, now, latency);
+                let seen = self.seen(now, asked, fate, true);
                 let stage = self.stage(now, asked.replica, place.provider, unswitched, seen.hit);
                 // A quiet error elsewhere is luck, not something that a hand saves from.
                 (seen.answer != Answer::Good || seen.is_truncated) && stage != Stage::Background
@@ -291,7 +303,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         // An attempt whose request has ended without it was cancelled, and says nothing.
         let answer = if is_wanted { seen.answer } else { Answer::Abandoned };
         let ended = Ended { sent: attempt.sent, ended: now, answer, retry_after: seen.retry_after };
-        self.note_ended(&attempt, &ended, is_wanted);
+        self.note_ended(replica, place, seen.answer, attempt.grant, &ended, is_wanted);
         if !is_wanted {
             return;
         }
@@ -322,9 +334,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// A good answer, or what the gateway takes for one, goes to the client.
     fn answer(&mut self, slot: Slot, provider: ProviderId, tried: &Tried) {
-        let mut request = self.requests_in_flight.take(slot).expect("a request stays until it ends");
-        self.leave(&mut request);
-        self.settle_client_budget(&request, Answer::Good);
+        self.leave(slot);
+        let request = self.requests_in_flight.take(slot).expect("a request stays until it ends");
+        self.settle_client_budget(request.client_grant, Answer::Good);
         let Tried { seen, stage, saved_by_hand } = *tried;
         let ending = match seen.is_truncated {
             false => Ending::Succeeded,
@@ -335,13 +347,20 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     /// What the gateway learns when an attempt ends, whatever becomes of its request.
-    fn note_ended(&mut self, attempt: &Attempt, ended: &Ended, is_wanted: bool) {
-        let Attempt { replica, place, .. } = *attempt;
+    pub(super) fn note_ended(
+        &mut self,
+        replica: u32,
+        place: Place,
+        answer: Answer,
+        grant: Option<Grant>,
+        ended: &Ended,
+        is_wanted: bool,
+    ) {
         if self.learns {
-            let (latency, good) = (ended.ended.since(ended.sent), attempt.seen.answer == Answer::Good);
+            let (latency, good) = (ended.ended.since(ended.sent), answer == Answer::Good);
             self.learned[replica as usize].on_ended(self.model, ended.ended, place, latency, good);
         }
-        self.settle_budget(replica, attempt, ended.answer);
+        self.settle_budget(replica, grant, ended.answer);
         if !self.model.gateway.detectors.is_empty() {
             let owner = self.owner_of(replica);
             self.detectors_on_ended(owner, place.provider, Judges::Attempts, ended);

@@ -321,12 +321,23 @@ impl Breaker {
         }
     }
 
+    /// Whether it says nothing about the provider and asks for nothing, as nearly always: its own bits are clear.
+    #[inline]
+    pub fn is_calm(&self) -> bool {
+        self.nginx.is_none() && matches!(self.state, State::Admitted)
+    }
+
     /// Whether it is not admitted in full: ejected or on trial.
     pub fn is_ejected(&self) -> bool {
         match &self.nginx {
             Some(peer) => peer.is_ejected(),
             None => !matches!(self.state, State::Admitted),
         }
+    }
+
+    /// Whether good ends change nothing, if the settings are such that they can at most end a row of failures.
+    pub fn has_no_row(&self) -> bool {
+        matches!(self.state, State::Admitted) && self.in_a_row == 0
     }
 
     /// Whether a tick is going to end its ejection.

@@ -1,8 +1,9 @@
 //! What a client does when its request has failed: SDKs ask again, each time the whole gateway.
 
 use super::Simulation;
+use super::budget::Grant;
 use super::recorder::{Ending, Recorder};
-use super::request::{Failed, Next, Request};
+use super::request::{Failed, Next};
 use super::slab::Slot;
 use crate::model::Answer;
 use crate::random::Key;
@@ -13,13 +14,12 @@ const CLIENT_BACKOFF: Key = Key::purpose("client backoff");
 impl<R: Recorder> Simulation<'_, '_, R> {
     /// The gateway's part is over without a good answer: the client asks again, or the request has failed.
     pub(super) fn fail(&mut self, now: SimTime, slot: Slot) {
-        let mut request = *self.request(slot);
-        self.return_grant(&mut request);
-        self.leave(&mut request);
+        self.return_grant(slot);
+        self.leave(slot);
+        let request = self.request(slot);
         let failure = request.failure.expect("a request that fails has a failure");
-        self.settle_client_budget(&request, for_client(failure.answer));
-        request.client_grant = None;
-        *self.request(slot) = request;
+        let grant = request.client_grant.take();
+        self.settle_client_budget(grant, for_client(failure.answer));
         if self.ask_again(now, slot, failure) {
             return;
         }
@@ -43,7 +43,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return false;
         };
         if let Some(budget) = &retry.budget {
-            let in_flight = self.requests_in_flight.len() as u32;
+            let in_flight = self.in_flight() as u32;
             let granted = self.client_budget.as_mut().and_then(|b| b.take(budget, now, in_flight, answer));
             let Some(grant) = granted else { return false };
             request.client_grant = Some(grant);
@@ -57,15 +57,15 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     /// A client's call has ended like this, as the client sees it.
-    pub(super) fn settle_client_budget(&mut self, request: &Request, answer: Answer) {
+    pub(super) fn settle_client_budget(&mut self, grant: Option<Grant>, answer: Answer) {
         let Some(retry) = &self.model.traffic.client_retry else { return };
         let Some(budget) = &retry.budget else { return };
         let Some(state) = &mut self.client_budget else { return };
-        if let Some(grant) = request.client_grant {
+        if let Some(grant) = grant {
             state.on_retry_end(budget, grant);
         }
         match answer {
-            Answer::Good => state.on_success(budget, request.client_grant),
+            Answer::Good => state.on_success(budget, grant),
             _ if retry.on.contains(answer) => state.on_failure(budget),
             _ => {}
         }

@@ -67,7 +67,9 @@ impl<'m, R: Recorder> Simulation<'m, '_, R> {
             }
             let index = self.index_of_breaker(owner, provider, i);
             self.breakers[index].on_sent(now);
-            self.sync(now, owner, provider, i, None);
+            if !self.breakers[index].is_calm() {
+                self.sync(now, owner, provider, i, None);
+            }
         }
     }
 
@@ -84,8 +86,11 @@ impl<'m, R: Recorder> Simulation<'m, '_, R> {
                 continue;
             }
             let index = self.index_of_breaker(owner, provider, i);
+            let was_calm = self.breakers[index].is_calm();
             let reaction = self.breakers[index].on_ended(settings, ended);
-            self.react(ended.ended, owner, provider, i, reaction);
+            if !was_calm || reaction != Reaction::None {
+                self.react(ended.ended, owner, provider, i, reaction);
+            }
         }
     }
 
@@ -129,7 +134,7 @@ impl<'m, R: Recorder> Simulation<'m, '_, R> {
     fn ticks_matter(&self) -> bool {
         let somebody_waits = || self.waiting.iter().any(|slots| !slots.is_empty());
         let will_be_released = || somebody_waits() && self.breakers.iter().any(Breaker::waits_for_a_tick);
-        self.requests_in_flight.len() > 0 && (self.queue.len() > self.ticks || will_be_released())
+        self.in_flight() > 0 && (self.queue.len() > self.ticks || will_be_released())
     }
 
     /// A probe of the provider has passed.

@@ -19,7 +19,10 @@ mod detection;
 mod ejection;
 mod fallback;
 mod health_check;
+mod latencies;
+mod latency_cells;
 mod learned;
+mod memo;
 mod nginx;
 mod outlier;
 mod poisson;
@@ -31,19 +34,20 @@ mod request;
 mod retry;
 mod routing;
 mod slab;
+mod smooth;
 mod stage;
 mod stretch;
 mod view;
 mod window;
 mod world;
 
-pub use poisson::ArrivalPrefixes;
+pub use memo::Memo;
 pub use recorder::{
     Alike, AttemptEnd, Candidate, Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd,
     Stage,
 };
 
-use crate::model::{Detector, HealthScope, Model, OnEjection, ProviderId, Retry, Timeouts};
+use crate::model::{Answer, Detector, HealthScope, Model, OnEjection, ProviderId, Retry, Timeouts};
 use crate::random::Key;
 use crate::time::SimTime;
 use arrivals::ArrivalStream;
@@ -52,13 +56,16 @@ use attempt::Attempt;
 use breaker::Breaker;
 use budget::BudgetState;
 use capacity::Slots;
+use latencies::Latencies;
 use learned::Learned;
+use memo::LatencyMemo;
 use probe::Checker;
 use queue::{Event, Queue};
 use replicas::Down;
 use request::Request;
 use routing::Switches;
 use slab::{Slab, Slot};
+use smooth::Smooth;
 use view::{Beliefs, View};
 use world::World;
 
@@ -69,7 +76,7 @@ pub enum Path {
     Plain,
     /// A request is settled when it arrives, where nothing in the gateway listens to its good end.
     Direct,
-    /// The same, and requests that fare alike are counted instead of played.
+    /// The same, and requests that fare alike are counted instead of played. Detectors of failures in a row may listen.
     Counting,
 }
 
@@ -102,10 +109,15 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
         || R::NEEDS_ATTEMPTS
         || model.gateway.listens_to_successes()
         || budget(&model.traffic.client_retry);
-    match somebody_listens || queues {
-        true => Path::Plain,
-        false if R::TAKES_NUMBERS => Path::Counting,
-        false => Path::Direct,
+    let detects = !model.gateway.detectors.is_empty();
+    if somebody_listens || queues || (detects && !stretch::spares_detectors(model)) {
+        Path::Plain
+    } else if R::TAKES_NUMBERS {
+        Path::Counting
+    } else if detects {
+        Path::Plain
+    } else {
+        Path::Direct
     }
 }
 
@@ -125,15 +137,15 @@ pub fn simulate_on<R: Recorder>(
     run: u64,
     recorder: &mut R,
 ) -> RunStats {
-    simulate_with(&mut ArrivalPrefixes::default(), path, model, seed, run, recorder)
+    simulate_with(&mut Memo::default(), path, model, seed, run, recorder)
 }
 
-/// The same, with what the last model that played this run has found out of its arrivals; any other will do, too.
+/// The same, with what another run has found out. Most of it comes from one of the same number and seed.
 ///
 /// # Panics
 /// As [`simulate_on`].
 pub fn simulate_with<R: Recorder>(
-    prefixes: &mut ArrivalPrefixes,
+    memo: &mut Memo,
     path: Path,
     model: &Model,
     seed: u64,
@@ -141,7 +153,7 @@ pub fn simulate_with<R: Recorder>(
     recorder: &mut R,
 ) -> RunStats {
     assert!(path <= fastest_path::<R>(model), "the {path:?} path is not exact for this model");
-    let mut simulation = Simulation::new(model, path, Key::for_run(seed, run), recorder, prefixes);
+    let mut simulation = Simulation::new(model, path, Key::for_run(seed, run), recorder, memo);
     simulation.play();
     let Simulation { arrived, ended, events, .. } = simulation;
     assert_eq!(arrived, ended, "every request ends once");
@@ -153,17 +165,25 @@ struct Simulation<'m: 'r, 'r, R> {
     path: Path,
     run: Key,
     requests: Key,
+    latencies: Latencies<'m>,
     world: World<'m>,
     queue: Queue,
     arrivals: ArrivalStream<'r>,
+    latency_memo: &'r mut LatencyMemo,
     /// What arrived before has been settled, on the paths that do so.
     settled_until: SimTime,
+    /// Whether a good end is known when its attempt is sent, as nobody waits for it.
+    settles: bool,
     /// Whether a request that is not served can be tried again.
     tries_again: bool,
     /// Whether the first choice of all requests at a replica is the same.
     chooses_alike: bool,
     requests_in_flight: Slab<Request>,
     attempts: Slab<Attempt>,
+    /// Requests that go well, which have no other record.
+    smooth: Slab<Smooth>,
+    /// Whether there may be any.
+    has_smooth: bool,
     /// By replica: requests that wait until a provider is admitted.
     waiting: Vec<Vec<Slot>>,
     /// By provider; `None` where there is no limit.
@@ -215,14 +235,10 @@ fn new_breaker(settings: &Detector, run: Key, owner: u32, provider: Key) -> Brea
 }
 
 impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
-    fn new(
-        model: &'m Model,
-        path: Path,
-        run: Key,
-        recorder: &'r mut R,
-        prefixes: &'r mut ArrivalPrefixes,
-    ) -> Self {
+    fn new(model: &'m Model, path: Path, run: Key, recorder: &'r mut R, memo: &'r mut Memo) -> Self {
         let gateway = &model.gateway;
+        let requests = run.named("requests");
+        let settles = path != Path::Plain && gateway.detectors.is_empty();
         let replicas = gateway.replicas.get() as usize;
         let owners = if gateway.health == HealthScope::Own { replicas } else { 1 };
         let observers = gateway.health_check.as_ref().map_or(0, |check| check.observers.get() as usize);
@@ -240,20 +256,25 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             model,
             path,
             run,
-            requests: run.named("requests"),
+            requests,
+            latencies: Latencies::new(model, requests),
             world,
             queue: Queue::default(),
             arrivals: ArrivalStream::new(
                 &model.traffic.arrivals,
                 run.named("arrivals"),
                 model.duration,
-                prefixes,
+                &mut memo.prefixes,
             ),
+            latency_memo: &mut memo.latencies,
             settled_until: SimTime::START,
+            settles,
             tries_again: stretch::tries_again(model),
             chooses_alike: stretch::chooses_alike(model),
             requests_in_flight: Slab::default(),
             attempts: Slab::default(),
+            smooth: Slab::default(),
+            has_smooth: !settles && smooth::is_possible::<R>(model),
             waiting: vec![Vec::new(); replicas],
             slots: model.providers.iter().map(|p| p.capacity.as_ref().map(Slots::new)).collect(),
             has_limits: model.providers.iter().any(|provider| provider.capacity.is_some()),
@@ -290,21 +311,19 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             Path::Plain => self.play_each_event(),
             Path::Direct | Path::Counting => self.play_in_stretches(),
         }
-        // What is left can never end: nothing answers it, and nobody gives up on it.
-        for slot in self.requests_in_flight.slots() {
-            if let Some(request) = self.requests_in_flight.take(slot) {
-                let provider = request.failure.and_then(|failure| failure.provider);
-                let good = crate::model::Answer::Good;
-                self.report(
-                    &request.asked,
-                    request.attempts,
-                    provider,
-                    SimTime::NEVER,
-                    Ending::Open,
-                    good,
-                    false,
-                );
-            }
+        self.latency_memo.tell(|latency, count| self.recorder.latencies(latency, count));
+        self.report_open();
+    }
+
+    /// What is left can never end: nothing answers it, and nobody gives up on it.
+    fn report_open(&mut self) {
+        let slots = self.requests_in_flight.slots();
+        let mut left: Vec<Request> =
+            slots.into_iter().filter_map(|slot| self.requests_in_flight.take(slot)).collect();
+        left.sort_by_key(|request| request.asked.ordinal);
+        for Request { asked, attempts, failure, .. } in left {
+            let provider = failure.and_then(|failure| failure.provider);
+            self.report(&asked, attempts, provider, SimTime::NEVER, Ending::Open, Answer::Good, false);
         }
     }
 
@@ -358,6 +377,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             Event::GatewayFaultEnds(i) => self.on_gateway_fault_ends(now, i as usize),
             Event::ProbeEnds { prober, ordinal } => self.on_probe_end(now, prober, ordinal),
             Event::AttemptEnds { request, slot } => self.on_attempt_end(now, request, slot),
+            Event::SmoothEnds { request, slot } => self.on_smooth_ends(now, request, slot),
             Event::DetectorWakes { prober, detector } => self.on_detector_wakes(now, prober, detector),
             Event::DetectorTicks { owner, detector } => self.on_detector_ticks(now, owner, detector),
             Event::ViewChanges { replica, provider } => self.on_view_changes(now, replica, provider),

@@ -25,6 +25,8 @@ pub(super) enum Event {
     ProbeEnds { prober: Prober, ordinal: u32 },
     /// An attempt for the request of this ordinal ends.
     AttemptEnds { request: u64, slot: Slot },
+    /// The only attempt for a request that goes well ends, which is an end of an attempt like any other.
+    SmoothEnds { request: u64, slot: Slot },
     /// A passive detector has asked to be woken: the one at this index, of this owner and provider.
     DetectorWakes { prober: Prober, detector: u32 },
     /// The clock of an owner's passive detector at this index ticks.
@@ -43,15 +45,24 @@ pub(super) enum Event {
     OperatorActs(u32),
 }
 
-/// An event as the heap compares it: time first, then all that breaks ties in one number, then what else it carries.
-type Entry = Reverse<(SimTime, u64, Slot)>;
+/// An event as the heap compares it: from the highest bit down its time (64 bits), its kind (4), the entity and ordinal
+/// that break ties, and what else it carries.
+///
+/// Replica (10), observer (6), provider (10) and an ordinal (32); or a request's ordinal (34), which attempt it is (1) and a slot
+/// (25).
+type Entry = u128;
 
-/// Kind (4 bits), replica (10), observer (6), provider (10) and an ordinal (32), or kind and a request's ordinal.
+const TIME_SHIFT: u32 = 64;
 const KIND_SHIFT: u32 = 60;
 const REPLICA_SHIFT: u32 = 50;
 const OBSERVER_SHIFT: u32 = 44;
 const PROVIDER_SHIFT: u32 = 34;
-const ORDINAL_MASK: u64 = (1 << KIND_SHIFT) - 1;
+const REQUEST_SHIFT: u32 = SLOT_BITS + 1;
+const SMOOTH: u64 = 1 << SLOT_BITS;
+
+/// Requests of one run have ordinals, and what is in flight has slots, of so many bits.
+pub(super) const REQUEST_BITS: u32 = 34;
+pub(super) const SLOT_BITS: u32 = 25;
 
 fn pack(prober: Prober, ordinal: u32) -> u64 {
     let Prober { replica, provider, observer } = prober;
@@ -62,46 +73,52 @@ fn pack(prober: Prober, ordinal: u32) -> u64 {
         | u64::from(ordinal)
 }
 
+#[inline]
+fn pack_request(ordinal: u64, slot: Slot) -> u64 {
+    debug_assert!(ordinal < 1 << REQUEST_BITS && slot.0 < 1 << SLOT_BITS, "{ordinal} {slot:?}");
+    ordinal << REQUEST_SHIFT | u64::from(slot.0)
+}
+
 impl Event {
     /// The number that orders events at equal times: kind, then entity, then ordinal.
     #[inline]
-    fn rank(self) -> (u64, Slot) {
+    fn rank(self) -> u64 {
         let of = |replica| Prober { replica, provider: ProviderId::new(0), observer: 0 };
-        let none = Slot(0);
-        let (kind, rank, slot) = match self {
-            Event::FaultStarts(i) => (0, u64::from(i), none),
-            Event::FaultEnds(i) => (1, u64::from(i), none),
-            Event::GatewayFaultStarts(i) => (2, u64::from(i), none),
-            Event::GatewayFaultEnds(i) => (3, u64::from(i), none),
-            Event::ProbeEnds { prober, ordinal } => (4, pack(prober, ordinal), none),
-            Event::AttemptEnds { request, slot } => (5, request, slot),
-            Event::DetectorWakes { prober, detector } => (6, pack(prober, detector), none),
-            Event::DetectorTicks { owner, detector } => (7, pack(of(owner), detector), none),
-            Event::ViewChanges { replica, provider } => {
-                (8, pack(Prober { provider, ..of(replica) }, 0), none)
-            }
-            Event::TierChanges { replica, tier } => (9, pack(of(replica), tier), none),
-            Event::WaitEnds { request, slot } => (10, request, slot),
-            Event::HedgeDue { request, slot } => (11, request, slot),
-            Event::ProbeDue { prober, ordinal } => (12, pack(prober, ordinal), none),
-            Event::OperatorActs(i) => (13, u64::from(i), none),
+        let (kind, rank) = match self {
+            Event::FaultStarts(i) => (0, u64::from(i)),
+            Event::FaultEnds(i) => (1, u64::from(i)),
+            Event::GatewayFaultStarts(i) => (2, u64::from(i)),
+            Event::GatewayFaultEnds(i) => (3, u64::from(i)),
+            Event::ProbeEnds { prober, ordinal } => (4, pack(prober, ordinal)),
+            Event::AttemptEnds { request, slot } => (5, pack_request(request, slot)),
+            Event::SmoothEnds { request, slot } => (5, pack_request(request, slot) | SMOOTH),
+            Event::DetectorWakes { prober, detector } => (6, pack(prober, detector)),
+            Event::DetectorTicks { owner, detector } => (7, pack(of(owner), detector)),
+            Event::ViewChanges { replica, provider } => (8, pack(Prober { provider, ..of(replica) }, 0)),
+            Event::TierChanges { replica, tier } => (9, pack(of(replica), tier)),
+            Event::WaitEnds { request, slot } => (10, pack_request(request, slot)),
+            Event::HedgeDue { request, slot } => (11, pack_request(request, slot)),
+            Event::ProbeDue { prober, ordinal } => (12, pack(prober, ordinal)),
+            Event::OperatorActs(i) => (13, u64::from(i)),
         };
-        (kind << KIND_SHIFT | rank, slot)
+        kind << KIND_SHIFT | rank
     }
 
     #[inline]
-    fn from_rank(rank: u64, slot: Slot) -> Event {
+    fn from_rank(rank: u64) -> Event {
+        let field = |shift: u32, bits: u32| rank >> shift & ((1 << bits) - 1);
+        let (request, slot) = (field(REQUEST_SHIFT, REQUEST_BITS), Slot(field(0, SLOT_BITS) as u32));
         let ordinal = rank as u32;
-        let request = rank & ORDINAL_MASK;
-        let provider = ProviderId::new((rank >> PROVIDER_SHIFT) as usize & 0x3ff);
-        let replica = (rank >> REPLICA_SHIFT) as u32 & 0x3ff;
-        let prober = Prober { replica, provider, observer: (rank >> OBSERVER_SHIFT) as u32 & 0x3f };
+        let provider = ProviderId::new(field(PROVIDER_SHIFT, 10) as usize);
+        let replica = field(REPLICA_SHIFT, 10) as u32;
+        let prober = Prober { replica, provider, observer: field(OBSERVER_SHIFT, 6) as u32 };
         match rank >> KIND_SHIFT {
             0 => Event::FaultStarts(ordinal),
             1 => Event::FaultEnds(ordinal),
             2 => Event::GatewayFaultStarts(ordinal),
             3 => Event::GatewayFaultEnds(ordinal),
             4 => Event::ProbeEnds { prober, ordinal },
+            5 if rank & SMOOTH != 0 => Event::SmoothEnds { request, slot },
             5 => Event::AttemptEnds { request, slot },
             6 => Event::DetectorWakes { prober, detector: ordinal },
             7 => Event::DetectorTicks { owner: replica, detector: ordinal },
@@ -118,7 +135,7 @@ impl Event {
 /// Pending events. Push and pop cost O(log n), a look at the next one O(1).
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    heap: BinaryHeap<Entry>,
+    heap: BinaryHeap<Reverse<Entry>>,
 }
 
 impl Queue {
@@ -126,8 +143,7 @@ impl Queue {
     #[inline]
     pub fn push(&mut self, at: SimTime, event: Event) {
         if at < SimTime::NEVER {
-            let (rank, slot) = event.rank();
-            self.heap.push(Reverse((at, rank, slot)));
+            self.heap.push(Reverse(Entry::from(at.as_nanos()) << TIME_SHIFT | Entry::from(event.rank())));
         }
     }
 
@@ -139,24 +155,32 @@ impl Queue {
     /// When the next event is due; [`SimTime::NEVER`] if there is none.
     #[inline]
     pub fn next_at(&self) -> SimTime {
-        self.heap.peek().map_or(SimTime::NEVER, |Reverse((at, ..))| *at)
+        self.heap.peek().map_or(SimTime::NEVER, |Reverse(entry)| time(*entry))
     }
 
     /// Whether the next event is one in the life of a request.
     pub fn next_is_a_requests(&self) -> bool {
-        self.heap.peek().is_some_and(|Reverse((_, rank, slot))| {
+        let is_one = |event| {
             matches!(
-                Event::from_rank(*rank, *slot),
-                Event::AttemptEnds { .. } | Event::WaitEnds { .. } | Event::HedgeDue { .. }
+                event,
+                Event::AttemptEnds { .. }
+                    | Event::SmoothEnds { .. }
+                    | Event::WaitEnds { .. }
+                    | Event::HedgeDue { .. }
             )
-        })
+        };
+        self.heap.peek().is_some_and(|Reverse(entry)| is_one(Event::from_rank(*entry as u64)))
     }
 
     /// Takes out the next event.
     #[inline]
     pub fn pop(&mut self) -> Option<(SimTime, Event)> {
-        self.heap.pop().map(|Reverse((at, rank, slot))| (at, Event::from_rank(rank, slot)))
+        self.heap.pop().map(|Reverse(entry)| (time(entry), Event::from_rank(entry as u64)))
     }
+}
+
+fn time(entry: Entry) -> SimTime {
+    SimTime::from_nanos((entry >> TIME_SHIFT) as u64)
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@
 
 use super::attempt::Tried;
 use super::budget::Grant;
+use super::queue::REQUEST_BITS;
 use super::recorder::{Cause, Ending, Recorder, RequestEnd, Stage};
 use super::routing::{Choice, Place, ROOT, Router, Spent, Switches};
 use super::slab::Slot;
-use super::{Event, Path, Simulation};
+use super::{Event, Simulation};
 use crate::model::{AllEjected, Answer, NodeId, ProviderId};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
@@ -143,9 +144,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn on_arrival(&mut self, now: SimTime) {
         let asked = self.asked(now, self.arrived);
         self.arrived += 1;
-        match self.path {
-            Path::Plain => self.begin(now, asked),
-            Path::Direct | Path::Counting => self.settle(now, asked),
+        match self.settles {
+            true => self.settle(now, asked),
+            false => self.begin(now, asked),
         }
     }
 
@@ -166,10 +167,14 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// A request comes to the gateway, and what becomes of it will be told by events.
     fn begin(&mut self, now: SimTime, asked: Asked) {
+        assert!(asked.ordinal < 1 << REQUEST_BITS, "fewer than 2^{REQUEST_BITS} requests in a run");
         if let Some(client) = &self.model.traffic.client_retry
             && let (Some(budget), Some(state)) = (&client.budget, &mut self.client_budget)
         {
             state.on_request(budget, now);
+        }
+        if self.has_smooth && self.goes_well(now, &asked) {
+            return;
         }
         let slot = self.requests_in_flight.insert(Request::new(asked));
         if self.down.is_down(asked.replica) {
@@ -236,20 +241,27 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn enter(&mut self, now: SimTime, slot: Slot) {
         let request = self.request(slot);
         request.is_inside = true;
-        let replica = request.asked.replica as usize;
-        self.inside[replica] += 1;
-        if let Some(retry) = &self.model.gateway.retry
-            && let (Some(budget), Some(state)) = (&retry.budget, self.budgets.get_mut(replica))
-        {
-            state.on_request(budget, now);
-        }
+        let replica = request.asked.replica;
+        self.begin_call(now, replica);
         self.route(now, slot, ROOT);
     }
 
+    /// What a replica notes of a call that reaches it.
+    pub(super) fn begin_call(&mut self, now: SimTime, replica: u32) {
+        self.inside[replica as usize] += 1;
+        if let Some(retry) = &self.model.gateway.retry
+            && let (Some(budget), Some(state)) = (&retry.budget, self.budgets.get_mut(replica as usize))
+        {
+            state.on_request(budget, now);
+        }
+    }
+
     /// A call leaves the gateway.
-    pub(super) fn leave(&mut self, request: &mut Request) {
+    pub(super) fn leave(&mut self, slot: Slot) {
+        let request = self.request(slot);
         if std::mem::take(&mut request.is_inside) {
-            self.inside[request.asked.replica as usize] -= 1;
+            let replica = request.asked.replica as usize;
+            self.inside[replica] -= 1;
         }
     }
 
@@ -400,8 +412,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         answer: Answer,
         saved_by_hand: bool,
     ) {
-        self.ended += 1;
-        self.recorder.request_ended(&RequestEnd {
+        self.report_end(&RequestEnd {
             ordinal: asked.ordinal,
             replica: asked.replica,
             arrived: asked.arrived,
@@ -415,5 +426,11 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             },
             saved_by_hand,
         });
+    }
+
+    #[inline(always)]
+    pub(super) fn report_end(&mut self, end: &RequestEnd) {
+        self.ended += 1;
+        self.recorder.request_ended(end);
     }
 }

@@ -1,5 +1,7 @@
 //! What is in flight: requests that have not ended, and attempts whose end is an event.
 
+use super::queue::SLOT_BITS;
+
 /// A place in a [`Slab`]; reused once what it held has been taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Slot(pub u32);
@@ -24,7 +26,8 @@ impl<T> Slab<T> {
             self.items[slot.0 as usize] = Some(item);
             return slot;
         }
-        let slot = Slot(u32::try_from(self.items.len()).expect("fewer than 2^32 in flight"));
+        assert!(self.items.len() < 1 << SLOT_BITS, "fewer than 2^{SLOT_BITS} in flight");
+        let slot = Slot(self.items.len() as u32);
         self.items.push(Some(item));
         slot
     }

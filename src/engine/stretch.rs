@@ -4,13 +4,17 @@
 //! its own draws, on what its replica's routing sees, and on faults. So arrivals are left lying while events pass that
 //! change none of these. When something is about to change, what has arrived in the stretch of time before it is
 //! settled. Only a request that is tried again has events of its own.
+//!
+//! Passive detectors do listen. Those that count failures in a row learn nothing from a success while they have seen no
+//! failure, so what arrives and ends well in such a time is counted, too; the rest of the requests have their events.
 
+use super::breaker::Breaker;
 use super::recorder::{Alike, Ending, Recorder};
 use super::request::{Asked, Tries};
 use super::routing::{Place, ROOT, Spent};
-use super::world::Outlook;
+use super::world::{Hit, Outlook};
 use super::{Path, Simulation};
-use crate::model::{AllEjected, Model, Probability, ProviderId};
+use crate::model::{AllEjected, Detector, Model, Probability, Provider, ProviderId};
 use crate::time::{SimDuration, SimTime};
 
 /// How the requests of a stretch fare.
@@ -20,8 +24,19 @@ enum Prospect {
     Each,
     /// All of them end like this, after so many attempts.
     Alike { ending: Ending, attempts: u32 },
-    /// All of them succeed at this provider, but for quiet errors and what takes longer than `patience`.
-    Good { provider: ProviderId, slow: Option<f64>, patience: SimDuration },
+    /// All but a few go well.
+    Good(Good),
+}
+
+/// All requests go to this provider and succeed, but for quiet errors, for those that are struck and for those that take
+/// longer than `patience`.
+#[derive(Debug, Clone, Copy)]
+struct Good {
+    provider: ProviderId,
+    slow: Option<f64>,
+    /// The fault that strikes a share of them, and how these end.
+    struck: Option<(usize, Ending)>,
+    patience: SimDuration,
 }
 
 /// Longer than any latency that a run can wait for, and yet no sum with it overflows.
@@ -45,14 +60,37 @@ pub(super) fn chooses_alike(model: &Model) -> bool {
         && gateway.overprovisioning.is_none()
 }
 
+/// Whether passive detectors can do without most good ends: nothing that goes well now can turn out badly, and a good
+/// end tells them nothing while they have seen no failure.
+pub(super) fn spares_detectors(model: &Model) -> bool {
+    let patience = patience(model);
+    let is_reliable = |provider: &Provider| {
+        provider.error_rate == Probability::ZERO
+            && provider.capacity.is_none()
+            && provider.latency.longest() <= patience
+    };
+    !tries_again(model)
+        && model.gateway.detectors.iter().all(Detector::counts_rows_only)
+        && model.providers.iter().all(is_reliable)
+}
+
+/// A good answer that takes no longer comes before any timer of its client or of the gateway.
+fn patience(model: &Model) -> SimDuration {
+    let timeouts = &model.gateway.timeouts;
+    let timers = [model.traffic.client_timeout, timeouts.request, timeouts.attempt, timeouts.first_token];
+    timers.into_iter().flatten().fold(UNLIMITED, SimDuration::min)
+}
+
 impl<R: Recorder> Simulation<'_, '_, R> {
     /// Plays the run, leaving arrivals lying until something changes.
     pub(super) fn play_in_stretches(&mut self) {
-        // What is tried again has events, which have to come in their order.
-        let keeps_up = self.tries_again || self.probes_heed_traffic();
+        // What is tried again has events that come before others, and detectors hear of all.
+        let before_others = self.tries_again || self.probes_heed_traffic() || !self.settles;
+        let before_all = !self.settles;
         loop {
             let due = self.queue.next_at();
-            if due == SimTime::NEVER || (keeps_up && !self.queue.next_is_a_requests()) {
+            let keeps_up = if self.queue.next_is_a_requests() { before_all } else { before_others };
+            if keeps_up || due == SimTime::NEVER {
                 self.catch_up(due);
                 if self.queue.next_at() < due {
                     continue;
@@ -80,15 +118,14 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                 _ => (Prospect::Each, now),
             };
             match prospect {
-                Prospect::Each => self.settle_each(until),
+                Prospect::Each if self.settles => self.settle_each(until),
+                Prospect::Each => return self.begin_each(until),
                 Prospect::Alike { ending, attempts } => {
                     let count = self.arrivals.index_before(until) - self.arrived;
                     self.arrived += count;
                     self.report_many(Alike { count, arrived_from: from, attempts, ending });
                 }
-                Prospect::Good { provider, slow, patience } => {
-                    self.settle_good(from, until, provider, slow, patience);
-                }
+                Prospect::Good(good) => self.settle_good(from, until, good),
             }
             self.settled_until = until;
         }
@@ -98,12 +135,16 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// changes before `until`, and no fault starts or ends.
     fn prospect(&mut self, from: SimTime, until: SimTime) -> (Prospect, SimTime) {
         let (prospect, until) = self.common_prospect(from, until).unwrap_or((Prospect::Each, until));
-        let ending = match prospect {
-            Prospect::Each => return (prospect, until),
-            Prospect::Alike { ending, .. } => ending,
-            Prospect::Good { .. } => Ending::Succeeded,
+        let together = |ending| self.recorder.together_until(from, ending);
+        let until = match prospect {
+            Prospect::Each => until,
+            Prospect::Alike { ending, .. } => until.min(together(ending)),
+            Prospect::Good(Good { struck: Some((_, ending)), .. }) => {
+                until.min(together(Ending::Succeeded)).min(together(ending))
+            }
+            Prospect::Good(_) => until.min(together(Ending::Succeeded)),
         };
-        (prospect, until.min(self.recorder.together_until(from, ending)))
+        (prospect, until)
     }
 
     /// What all of them have in common, if it can be said without a look at any of them.
@@ -124,14 +165,55 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return None;
         }
         match self.world.outlook(provider, from) {
-            Outlook::Fine { slow, breaks_at } => self.good_prospect(from, until, provider, slow, breaks_at),
-            Outlook::Broken if !self.tries_again => {
+            Outlook::Fine { slow, struck: None, fails_at, .. } if !self.settles => {
+                self.unheard_prospect(from, until, provider, slow, fails_at)
+            }
+            Outlook::Fine { slow, struck, breaks_at, .. } if self.settles => {
+                let stage = |this: &mut Self, asked: &Asked| {
+                    this.stage(from, asked.replica, provider, choice, Hit::WhenSent)
+                };
+                let struck = match struck {
+                    Some(fault) => {
+                        let stage = self.in_common(from, stage)?;
+                        Some((fault, Ending::Failed(self.world.cause_of_strike(fault), stage)))
+                    }
+                    None => None,
+                };
+                let good = Good { provider, slow, struck, patience: patience(self.model) };
+                self.good_prospect(from, until, good, breaks_at)
+            }
+            Outlook::Broken if self.settles && !self.tries_again => {
                 let ending =
                     self.in_common(from, |this, asked| this.first_try(from, asked, provider, choice).1);
                 Some((Prospect::Alike { ending: ending?, attempts: 1 }, until))
             }
-            Outlook::Broken | Outlook::Mixed => None,
+            _ => None,
         }
+    }
+
+    /// What arrives so long before anything fails that it has ended by then, at a provider of which no detector has seen
+    /// a failure.
+    fn unheard_prospect(
+        &self,
+        from: SimTime,
+        until: SimTime,
+        provider: ProviderId,
+        slow: Option<f64>,
+        fails_at: SimTime,
+    ) -> Option<(Prospect, SimTime)> {
+        let longest = slowed(self.model.provider(provider).latency.longest(), slow);
+        let (until, patience) = (until.min(fails_at.before(longest)), patience(self.model));
+        let nothing_fails = from < until && longest <= patience && self.attempts.len() == 0;
+        (nothing_fails && self.sees_no_failures_of(provider))
+            .then_some((Prospect::Good(Good { provider, slow, struck: None, patience }), until))
+    }
+
+    /// Whether no detector has a failure of the provider in mind.
+    fn sees_no_failures_of(&self, provider: ProviderId) -> bool {
+        let of_owner = self.model.gateway.detectors.len();
+        let first = provider.index() * of_owner;
+        let of_provider = |all: &[Breaker]| all[first..first + of_owner].iter().all(Breaker::has_no_row);
+        self.breakers.chunks(self.model.providers.len() * of_owner).all(of_provider)
     }
 
     /// What is the same for a request at any replica, if it is.
@@ -152,31 +234,21 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         &self,
         from: SimTime,
         until: SimTime,
-        provider: ProviderId,
-        slow: Option<f64>,
+        good: Good,
         breaks_at: SimTime,
     ) -> Option<(Prospect, SimTime)> {
-        let latency = self.model.provider(provider).latency;
-        let before_break = |takes: SimDuration| breaks_at.before(slowed(takes, slow));
-        let patience = self.patience();
+        let latency = self.model.provider(good.provider).latency;
+        let [longest, long] = [latency.longest(), latency.long()].map(|takes| slowed(takes, good.slow));
         let (patience, until) = if breaks_at == SimTime::NEVER {
-            (patience, until)
-        } else if from < before_break(latency.longest()) {
-            (patience, until.min(before_break(latency.longest())))
-        } else if from < before_break(latency.long()) {
-            (patience.min(slowed(latency.long(), slow)), until.min(before_break(latency.long())))
+            (good.patience, until)
+        } else if from < breaks_at.before(longest) {
+            (good.patience, until.min(breaks_at.before(longest)))
+        } else if from < breaks_at.before(long) {
+            (good.patience.min(long), until.min(breaks_at.before(long)))
         } else {
             return None;
         };
-        Some((Prospect::Good { provider, slow, patience }, until))
-    }
-
-    /// A good answer that takes no longer comes before any timer of its client or of the gateway.
-    fn patience(&self) -> SimDuration {
-        let timeouts = &self.model.gateway.timeouts;
-        let timers =
-            [self.model.traffic.client_timeout, timeouts.request, timeouts.attempt, timeouts.first_token];
-        timers.into_iter().flatten().fold(UNLIMITED, SimDuration::min)
+        Some((Prospect::Good(Good { patience, ..good }), until))
     }
 
     /// Settles one by one what arrives before `until`.
@@ -189,37 +261,65 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         }
     }
 
+    /// The same where each has events, and until the first of these.
+    fn begin_each(&mut self, until: SimTime) {
+        self.arrivals.seek(self.arrived);
+        while self.arrivals.next_at() < until.min(self.queue.next_at()) {
+            // What is sent may change what routing sees.
+            self.settled_until = self.arrivals.next_at();
+            self.arrivals.advance();
+            self.on_arrival(self.settled_until);
+            self.events += 1;
+        }
+        self.settled_until = until.min(self.queue.next_at());
+    }
+
     /// Settles what arrives before `until` and succeeds, looking only at draws that matter.
-    fn settle_good(
-        &mut self,
-        from: SimTime,
-        until: SimTime,
-        provider: ProviderId,
-        slow: Option<f64>,
-        patience: SimDuration,
-    ) {
+    fn settle_good(&mut self, from: SimTime, until: SimTime, good: Good) {
+        let Good { provider, slow, struck, patience } = good;
         let model = self.model.provider(provider);
         let (first, last) = (self.arrived, self.arrivals.index_before(until));
         let may_be_late = slowed(model.latency.longest(), slow) > patience;
         let wants_each = self.recorder.wants_latencies() && model.latency.is_random();
         let mut others = Vec::new();
-        if may_be_late || wants_each || model.error_rate > Probability::ZERO {
+        let mut struck_count = 0;
+        if may_be_late || wants_each || model.error_rate > Probability::ZERO || struck.is_some() {
             let at_provider = self.world.provider_key(provider).numbered(Tries::default().next(provider, 0));
+            let mut cells = self.latency_memo.cells(model.latency, slow, last - first).filter(|_| wants_each);
+            let countable = cells.as_ref().map_or(0, |cells| cells.rank_within(patience));
             for ordinal in first..last {
                 let key = self.requests.numbered(ordinal).joined(at_provider);
+                if struck.is_some_and(|(fault, _)| self.world.strikes(fault, key)) {
+                    match self.tries_again {
+                        true => others.push(ordinal),
+                        false => struck_count += 1,
+                    }
+                    continue;
+                }
                 if self.world.is_quiet_error(provider, key) {
                     others.push(ordinal);
-                } else if may_be_late || wants_each {
-                    let takes = slowed(model.latency.draw(key), slow);
-                    if takes > patience {
-                        others.push(ordinal);
-                    } else if wants_each {
-                        self.recorder.latencies(takes, 1);
+                    continue;
+                }
+                let rank = model.latency.rank(key);
+                let is_counted = rank < countable && cells.as_mut().is_some_and(|cells| cells.count(rank));
+                if is_counted || !(may_be_late || wants_each) {
+                    continue;
+                }
+                let takes = slowed(model.latency.of_rank(rank), slow);
+                if takes > patience {
+                    others.push(ordinal);
+                } else if wants_each {
+                    self.recorder.latencies(takes, 1);
+                    if let Some(cells) = &mut cells {
+                        cells.note_computed(rank);
                     }
                 }
             }
         }
-        let count = last - first - others.len() as u64;
+        if let Some((_, ending)) = struck {
+            self.report_many(Alike { count: struck_count, arrived_from: from, attempts: 1, ending });
+        }
+        let count = last - first - others.len() as u64 - struck_count;
         if count > 0 && self.recorder.wants_latencies() && !wants_each {
             self.recorder.latencies(slowed(model.latency.longest(), slow), count);
         }
@@ -243,6 +343,6 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 }
 
-fn slowed(latency: SimDuration, slow: Option<f64>) -> SimDuration {
+pub(super) fn slowed(latency: SimDuration, slow: Option<f64>) -> SimDuration {
     slow.map_or(latency, |factor| latency.scaled(factor))
 }

@@ -132,6 +132,8 @@ impl Average {
 #[derive(Debug, Clone)]
 pub(super) struct Counter {
     window: Window,
+    /// Whether anybody asks for counts; if not, none are kept.
+    is_asked: bool,
     grid: Grid,
     /// Whether ticks begin and end the window.
     by_ticks: bool,
@@ -157,6 +159,7 @@ impl Counter {
         };
         Counter {
             window: settings.window,
+            is_asked: settings.asks_window(),
             grid: Grid::new(cell, clock_phase),
             by_ticks: settings.ticks().is_some() && matches!(settings.window, Window::Tumbling { .. }),
             batches: VecDeque::new(),
@@ -168,7 +171,14 @@ impl Counter {
     }
 
     /// Something happens that begins a window of `WindowStart::FirstCall`: an attempt is sent or ends.
+    #[inline]
     pub fn touch(&mut self, now: SimTime) {
+        if self.is_asked {
+            self.begin_on_first_call(now);
+        }
+    }
+
+    fn begin_on_first_call(&mut self, now: SimTime) {
         self.forget(now);
         let first_call = matches!(self.window, Window::Tumbling { from: WindowStart::FirstCall, .. });
         if first_call && !self.by_ticks && self.batches.is_empty() {
@@ -188,7 +198,14 @@ impl Counter {
         }
     }
 
+    #[inline]
     pub fn record(&mut self, sent: SimTime, ended: SimTime, outcome: Outcome) {
+        if self.is_asked {
+            self.count(sent, ended, outcome);
+        }
+    }
+
+    fn count(&mut self, sent: SimTime, ended: SimTime, outcome: Outcome) {
         self.touch(ended);
         let failure = outcome == Outcome::Failure;
         if self.starts(WindowStart::FirstFailure) && self.batches.is_empty() && !failure {

@@ -5,6 +5,7 @@
 use super::range::Range;
 use crate::model::Rate;
 use crate::scenario::Document;
+use crate::scenario::check::is_within;
 use crate::scenario::quantity::{self, Kind};
 use crate::scenario::shape::inline;
 use crate::scenario::source::Place;
@@ -192,6 +193,16 @@ impl Axis {
                 cases.iter().flat_map(|case| &case.set).map(|(path, _)| path.as_str()).collect()
             }
             _ => vec![&self.path],
+        }
+    }
+
+    /// Whether it undoes, at each of its values, a setting that was made before.
+    pub fn overrides(&self, path: &str) -> bool {
+        match &self.domain {
+            Domain::Cases(cases) => {
+                cases.iter().all(|case| case.set.iter().any(|(set, _)| is_within(set, path)))
+            }
+            _ => is_within(&self.path, path),
         }
     }
 }

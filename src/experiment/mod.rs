@@ -8,6 +8,8 @@ pub mod criterion;
 pub mod design;
 pub mod distribution;
 pub mod file;
+mod file_axis;
+mod file_range;
 mod file_sweep;
 pub mod ledger;
 pub mod objective;

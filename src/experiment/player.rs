@@ -29,8 +29,8 @@ pub struct Player<'a> {
     pub stopping: &'a Stopping,
     /// The model of a point.
     pub model_of: &'a ModelOf<'a>,
-    /// About how many events a run of a point takes.
-    pub events_of: &'a dyn Fn(usize) -> f64,
+    /// About what a run of a point costs, in events; above zero.
+    pub work_of: &'a dyn Fn(usize) -> f64,
 }
 
 /// Why playing stopped before its end. What was kept until then is kept.
@@ -85,7 +85,7 @@ impl Player<'_> {
         let runs = self.stopping.checkpoints().next().unwrap_or_default();
         let mut events = 0.0;
         let fits = |point: &&usize| {
-            events += (self.events_of)(**point) * runs as f64;
+            events += (self.work_of)(**point) * runs as f64;
             events <= budget.events
         };
         points.iter().take(POINTS_AT_ONCE).take_while(fits).count().max(1)
@@ -174,8 +174,8 @@ impl Player<'_> {
             .flat_map(|(nth, point)| point.lacks.iter().map(move |runs| (nth, runs.clone())))
             .collect();
         while !queue.is_empty() {
-            let (pieces, events) = budget
-                .take(&mut queue, |nth| ((self.events_of)(live[nth].point), live[nth].model.is_random()));
+            let (pieces, events) =
+                budget.take(&mut queue, |nth| ((self.work_of)(live[nth].point), live[nth].model.is_random()));
             let task =
                 |(nth, runs): &(usize, Range<u64>)| Task { model: &live[*nth].model, runs: runs.clone() };
             let tasks: Vec<Task> = pieces.iter().map(task).collect();
@@ -340,7 +340,7 @@ mod tests {
     const POINTS: [usize; 6] = [0, 2, 3, 4, 5, 7];
 
     fn play(ledger: &mut Memory, stopping: &Stopping) -> Result<(), Stopped<&'static str>> {
-        let player = Player { plan: &PLAN, stopping, model_of: &model_of, events_of: &|_| 40_000.0 };
+        let player = Player { plan: &PLAN, stopping, model_of: &model_of, work_of: &|_| 40_000.0 };
         player.play(&POINTS, ledger, &())
     }
 

@@ -1,11 +1,14 @@
 //! Plays many runs of many models, in parallel and in order.
 
-use crate::engine::{Path, fastest_path};
-use crate::metrics::{MetricsRecorder, Outcome, Wanted, measure};
+use crate::engine::{Memo, Path, fastest_path};
+use crate::metrics::{MetricsRecorder, Outcome, Wanted, measure_with};
 use crate::model::Model;
 use rayon::prelude::*;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A thread plays so many runs in a row where there are plenty: models that play the same run share its arrivals.
+const PLAYS_TOGETHER: usize = 16;
 
 /// How runs are played; the same for every model of one command.
 #[derive(Debug, Clone)]
@@ -90,12 +93,20 @@ impl RunPlan {
         // Rayon keeps the order, so the number of threads never shows in the result.
         let played: Vec<Result<Outcome, RunFailure>> = plays
             .par_iter()
-            .map(|&(run, nth)| {
+            // Else threads that steal from each other would tear runs of one number apart, down to single ones.
+            .with_min_len((plays.len() / (8 * rayon::current_num_threads())).clamp(1, PLAYS_TOGETHER))
+            .map_init(Memo::default, |memo, &(run, nth)| {
                 if progress.is_cancelled() {
                     return Err(Cancelled);
                 }
-                let outcome = self.play_run(tasks[nth].model, run);
-                progress.advance(tasks[nth].share_of_one());
+                let task = &tasks[nth];
+                let outcome =
+                    caught(run, || measure_with(memo, task.model, self.seed, run, self.wanted, self.path));
+                if outcome.is_err() {
+                    // Whatever the run was doing to it is half-done.
+                    *memo = Memo::default();
+                }
+                progress.advance(task.share_of_one());
                 Ok(outcome)
             })
             .collect::<Result<_, _>>()?;
@@ -120,16 +131,15 @@ impl RunPlan {
         }
         Ok(results)
     }
+}
 
-    fn play_run(&self, model: &Model, run: u64) -> Result<Outcome, RunFailure> {
-        // Nothing is shared between runs that a panic could leave half-done.
-        let play = AssertUnwindSafe(|| measure(model, self.seed, run, self.wanted, self.path));
-        catch_unwind(play).map_err(|panic| {
-            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-            RunFailure { run, message: text.unwrap_or_else(|| "the engine panicked".to_owned()) }
-        })
-    }
+/// Plays a run, and catches a panic of the engine.
+fn caught(run: u64, play: impl FnOnce() -> Outcome) -> Result<Outcome, RunFailure> {
+    catch_unwind(AssertUnwindSafe(play)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        RunFailure { run, message: text.unwrap_or_else(|| "the engine panicked".to_owned()) }
+    })
 }
 
 /// Some runs of one model.
@@ -171,6 +181,7 @@ pub struct RunFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::measure;
     use crate::scenario::Loader;
     use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -26,9 +26,9 @@ pub struct PointFacts {
     pub scenario: String,
     /// The engine's path; empty where nothing was played.
     pub path: String,
-    /// In the order of [`FaultOutcome::fault`].
+    /// In the order of [`crate::metrics::FaultOutcome::fault`].
     pub faults: Vec<FaultFacts>,
-    /// Names, in the order of [`ProviderId`].
+    /// Names, in the order of [`crate::model::ProviderId`].
     pub providers: Vec<String>,
 }
 

@@ -1,6 +1,8 @@
 //! A look at every point of a sweep before the first run: which are valid, what they cost, and what they are.
 
 use super::design::{Point, Sweep};
+use crate::engine::{Path, fastest_path};
+use crate::metrics::{MetricsRecorder, Wanted};
 use crate::model::{Arrivals, Model};
 use crate::scenario::{Document, Problems};
 use rayon::prelude::*;
@@ -22,6 +24,8 @@ pub struct Survey {
 pub struct Surveyed {
     /// Events in a run, about.
     pub events: f64,
+    /// What a run costs, in events of the plain path, about: other paths settle many requests at once.
+    pub work: f64,
     /// Requests in a run, about.
     pub requests: f64,
     /// Probes in a run, about.
@@ -30,13 +34,25 @@ pub struct Surveyed {
     pub is_random: bool,
 }
 
+/// What a run costs before its first event, in events.
+const A_RUN: f64 = 50.0;
+
 impl Surveyed {
-    /// What a point with this model costs.
-    pub fn of(model: &Model) -> Self {
+    /// What a point with this model costs, if so much is recorded of its runs.
+    pub fn of(model: &Model, wanted: Wanted) -> Self {
+        let (events, requests, probes) =
+            (model.expected_events(), model.expected_requests(), model.expected_probes());
+        let of_a_request = match fastest_path::<MetricsRecorder>(model) {
+            Path::Plain => 2.0,
+            Path::Direct => 1.0,
+            Path::Counting if wanted.latency => 0.5,
+            Path::Counting => 0.0,
+        };
         Surveyed {
-            events: model.expected_events(),
-            requests: model.expected_requests(),
-            probes: model.expected_probes(),
+            events,
+            work: A_RUN + events - (2.0 - of_a_request) * requests,
+            requests,
+            probes,
             is_random: model.is_random(),
         }
     }
@@ -52,7 +68,7 @@ pub fn point_model(sweep: &Sweep, scenarios: &[Document], point: &Point) -> Resu
 
 impl Survey {
     /// Makes the model of every point once, on all threads, and keeps none of them.
-    pub fn of(sweep: &Sweep, scenarios: &[Document], points: &[Point]) -> Survey {
+    pub fn of(sweep: &Sweep, scenarios: &[Document], points: &[Point], wanted: Wanted) -> Survey {
         let looks: Vec<(u64, Result<Surveyed, String>)> = points
             .par_iter()
             .map(|point| {
@@ -60,7 +76,7 @@ impl Survey {
                 let fingerprint = fingerprint(point, model.as_ref());
                 (
                     fingerprint,
-                    model.map(|model| Surveyed::of(&model)).map_err(|problems| first_line(&problems)),
+                    model.map(|model| Surveyed::of(&model, wanted)).map_err(|problems| first_line(&problems)),
                 )
             })
             .collect();

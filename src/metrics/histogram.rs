@@ -2,8 +2,7 @@
 
 use crate::time::SimDuration;
 
-/// Each power of two is cut into 2^7 bins: 0.78% of the bin's value at most.
-const BITS: u32 = 7;
+const BITS: u32 = SimDuration::BIN_BITS;
 const BINS_PER_OCTAVE: usize = 1 << BITS;
 /// The highest power of two that has bins of its own: 2^52 ns are 52 days. Longer latencies go into the last bin.
 const TOP_EXPONENT: u32 = 52;
@@ -25,14 +24,8 @@ impl Default for LatencyHistogram {
 }
 
 #[inline(always)]
-fn bin(nanos: u64) -> usize {
-    if nanos < BINS_PER_OCTAVE as u64 {
-        return nanos as usize;
-    }
-    let exponent = 63 - nanos.leading_zeros();
-    let octave = (exponent - BITS + 1) as usize;
-    let within = (nanos >> (exponent - BITS)) as usize - BINS_PER_OCTAVE;
-    (octave * BINS_PER_OCTAVE + within).min(BINS - 1)
+fn bin(latency: SimDuration) -> usize {
+    latency.bin().min(BINS - 1)
 }
 
 /// The smallest and the largest value that falls into a bin.
@@ -51,7 +44,7 @@ impl LatencyHistogram {
     #[inline]
     pub fn add(&mut self, latency: SimDuration, count: u64) {
         let nanos = latency.as_nanos();
-        self.bins[bin(nanos)] += count;
+        self.bins[bin(latency)] += count;
         self.count += count;
         self.min = self.min.min(nanos);
         self.max = self.max.max(nanos);
@@ -81,10 +74,10 @@ mod tests {
         for i in 1..BINS {
             let (low, high) = bounds(i);
             assert_eq!(low, bounds(i - 1).1 + 1);
-            assert_eq!((bin(low), bin(high)), (i, i));
+            assert_eq!([low, high].map(|nanos| bin(SimDuration::from_nanos(nanos))), [i; 2]);
             assert!((high - low) as f64 <= 0.01 * low as f64);
         }
-        assert_eq!(bin(u64::MAX), BINS - 1);
+        assert_eq!(bin(SimDuration::MAX), BINS - 1);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::outcome::{
 };
 use super::verdict::{PeriodCounts, Periods};
 use crate::engine::{
-    self, Alike, ArrivalPrefixes, Ending, HealthChange, Milestone, Path, Recorder, RequestEnd, RunStats,
+    self, Alike, Ending, HealthChange, Memo, Milestone, Path, Recorder, RequestEnd, RunStats,
 };
 use crate::model::{Model, ProviderId};
 use crate::time::{SimDuration, SimTime};
@@ -238,13 +238,13 @@ impl Recorder for MetricsRecorder<'_> {
 
 /// Plays one run and measures it; on the fastest exact path, or on the one given.
 pub fn measure(model: &Model, seed: u64, run: u64, wanted: Wanted, path: Option<Path>) -> Outcome {
-    measure_with(&mut ArrivalPrefixes::default(), model, seed, run, wanted, path)
+    measure_with(&mut Memo::default(), model, seed, run, wanted, path)
 }
 
-/// The same, with what the last model that played this run has found out of its arrivals. It saves time where many
-/// models play the same run one after the other, and changes no result.
+/// The same, with what another run has found out. That saves most where many models play the same run one after the other,
+/// and it changes no result.
 pub fn measure_with(
-    prefixes: &mut ArrivalPrefixes,
+    memo: &mut Memo,
     model: &Model,
     seed: u64,
     run: u64,
@@ -253,6 +253,6 @@ pub fn measure_with(
 ) -> Outcome {
     let mut recorder = MetricsRecorder::new(model, wanted);
     let path = path.unwrap_or_else(|| engine::fastest_path::<MetricsRecorder>(model));
-    let stats = engine::simulate_with(prefixes, path, model, seed, run, &mut recorder);
+    let stats = engine::simulate_with(memo, path, model, seed, run, &mut recorder);
     recorder.finish(stats)
 }

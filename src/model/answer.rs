@@ -108,6 +108,7 @@ impl AnswerSet {
     #[inline]
     pub fn contains(&self, answer: Answer) -> bool {
         match answer {
+            Answer::Good | Answer::Abandoned => false,
             Answer::Status(status) => {
                 let bit = usize::from(status.wrapping_sub(FIRST_STATUS));
                 bit < 200 && self.statuses[bit / 64] >> (bit % 64) & 1 == 1

@@ -300,6 +300,21 @@ impl Trips {
 }
 
 impl Detector {
+    /// Whether a good end does nothing but end a row of failures, or count in a trial.
+    pub fn counts_rows_only(&self) -> bool {
+        let trips = &self.trips;
+        trips.ask_no_window()
+            && trips.success_rate.is_none()
+            && trips.nginx.is_none()
+            && self.ticks().is_none()
+            && self.stale == Stale::Counts
+    }
+
+    /// Whether what it counts over its window is ever looked at.
+    pub fn asks_window(&self) -> bool {
+        !self.trips.ask_no_window() || self.trips.success_rate.is_some() || self.stale == Stale::Dropped
+    }
+
     /// One that judges every attempt, trips on nothing yet, and ejects for so long.
     pub fn new(eject_for: SimDuration) -> Self {
         Detector {

@@ -70,11 +70,10 @@ impl Gateway {
     /// More detectors than any gateway has.
     pub const DETECTORS_MAX: usize = 7;
 
-    /// Whether anything in the gateway depends on when an attempt ends well, so that other requests can be served
-    /// otherwise for it.
+    /// Whether anything in the gateway but detectors depends on when an attempt ends well, so that other requests can be
+    /// served otherwise for it.
     pub fn listens_to_successes(&self) -> bool {
         self.route.learns()
-            || !self.detectors.is_empty()
             || self.retry.as_ref().is_some_and(|retry| retry.budget.is_some())
             || self.hedge.is_some()
             || self.on_ejection == OnEjection::Close

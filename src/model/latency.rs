@@ -50,6 +50,26 @@ impl Latency {
         }
     }
 
+    /// Where the draw of `key` stands among all draws, on 64 bits: one of a higher rank is no shorter, but for what
+    /// rounding makes of it, which is less than 1e-9 of the latency.
+    #[inline(always)]
+    pub fn rank(&self, key: Key) -> u64 {
+        let bits = key.rng().next();
+        match self {
+            Latency::LogNormal { .. } => UnitNormal::rank(bits),
+            Latency::Constant(_) | Latency::Exponential { .. } => bits,
+        }
+    }
+
+    /// The draw of this rank.
+    pub fn of_rank(&self, rank: u64) -> SimDuration {
+        let bits = match self {
+            Latency::LogNormal { .. } => UnitNormal::rank(rank),
+            Latency::Constant(_) | Latency::Exponential { .. } => rank,
+        };
+        self.draw(Key::of_bits(bits))
+    }
+
     /// No draw is longer than this; the longest that there is comes close.
     pub fn longest(&self) -> SimDuration {
         // The rarest draws: the exponential's has 53 bits, the normal's 64 and one half.
@@ -71,6 +91,27 @@ impl Latency {
             Latency::Exponential { mean } => mean.scaled(std::f64::consts::LN_10 * 3.0),
             Latency::LogNormal { p50, sigma } => p50.scaled(libm::exp(sigma * NORMAL_P999)),
         }
+    }
+
+    /// The latencies that belong to these keys, for less than one by one: no draw waits for another one's end.
+    #[inline]
+    pub fn draw_all<const N: usize>(&self, keys: &[Key; N]) -> [SimDuration; N] {
+        let mut latencies = [SimDuration::ZERO; N];
+        if let Latency::LogNormal { p50, sigma } = *self {
+            let mut factors = [0.0; N];
+            for (factor, key) in factors.iter_mut().zip(keys) {
+                *factor = UnitNormal.sample(&mut key.rng());
+            }
+            factors.iter_mut().for_each(|factor| *factor = random::exp(sigma * *factor));
+            for (latency, factor) in latencies.iter_mut().zip(factors) {
+                *latency = p50.scaled(factor);
+            }
+        } else {
+            for (latency, key) in latencies.iter_mut().zip(keys) {
+                *latency = self.draw(*key);
+            }
+        }
+        latencies
     }
 
     /// Whether two draws can differ.
@@ -112,6 +153,11 @@ mod tests {
             let draws = (0..10_000).map(|i| latency.draw(Key::for_run(1, 0).numbered(i)));
             let longer = draws.filter(|draw| *draw > latency.long()).count();
             assert!(!latency.is_random() || (1..40).contains(&longer), "{latency:?}: {longer}");
+            for i in 0..1000 {
+                let key = Key::for_run(1, 1).numbered(i);
+                assert_eq!(latency.of_rank(latency.rank(key)), latency.draw(key));
+            }
+            assert!((0..=4096).map(|i: u64| latency.of_rank(i.saturating_mul(1 << 52))).is_sorted());
             // The draws of the bits that lie furthest out.
             for bits in [u64::MAX, 1 << 63, (1 << 63) + 1, u64::MAX << 11] {
                 let rarest = latency.draw(Key::of_bits(bits));

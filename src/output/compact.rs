@@ -29,10 +29,10 @@ pub struct Tally {
     pub first_failure: Option<(usize, PointFailure)>,
 }
 
-/// Writes the rows of these points, ascending; of a sweep that is not finished, nothing of those that are not.
+/// Writes the rows of these points, ascending, all of which have been played.
 ///
 /// # Errors
-/// If the ledger cannot be read, or the tables cannot be written.
+/// If the ledger cannot be read or lacks a run, or the tables cannot be written.
 pub fn write_ledger(
     ledger: &LedgerFolder,
     stopping: &Stopping,
@@ -58,7 +58,10 @@ pub fn write_ledger(
                 let facts = PointFacts { scenario: failure.scenario.clone(), ..PointFacts::default() };
                 batch.push((point, facts, Vec::new()));
             }
-            Standing::Lacks(_) => continue,
+            Standing::Lacks(missing) => {
+                let what = format!("it lacks run {} of point {point}", missing[0].start);
+                return Err(FileError::Damaged { path: ledger.path().to_owned(), what });
+            }
         }
         if batch.len() >= POINTS_AT_ONCE || runs >= RUNS_AT_ONCE {
             write(ledger, &batch, sink)?;

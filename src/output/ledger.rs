@@ -122,6 +122,11 @@ impl LedgerFolder {
         LedgerFolder { path, fingerprint: plan.fingerprint, points, next: 1, bytes: 0 }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What its segments take, in bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes

@@ -234,7 +234,9 @@ impl Plan {
             return Some("its points stand in another order".to_owned());
         }
         let has_changed = self.fingerprint != now.fingerprint;
-        has_changed.then(|| "a file that its scenarios read has changed, such as a trace".to_owned())
+        has_changed.then(|| {
+            "a file that its scenarios read has changed, such as a trace, or this program has".to_owned()
+        })
     }
 }
 

@@ -97,7 +97,10 @@ fn cases_are_settings_under_a_name_and_meet_every_axis() {
         ]
     );
     let (sweep, ..) = sweep(&text);
-    assert_eq!((sweep.axes[0].path.as_str(), sweep.axes[0].column.as_str()), ("case", "case"));
+    let [cases, eject_after] = sweep.axes.as_slice() else { panic!("the cases, and an axis") };
+    assert_eq!((cases.path.as_str(), cases.column.as_str()), ("case", "case"));
+    assert!(!cases.overrides("gateway.replicas"), "one of them leaves it alone");
+    assert!(eject_after.overrides("gateway.health_check.eject_after"));
 }
 
 /// Whatever the order of the axes: a whole table first, then its part, then what is in it.

@@ -2,10 +2,12 @@
 
 mod strategy;
 
-use crate::play::{model, on_path};
-use failover_sim::engine::{Cause, Ending, Path, Recorder, RequestEnd, Stage, fastest_path, simulate};
+use crate::play::{Log, model, on_path};
+use failover_sim::engine::{
+    Cause, Ending, HealthChange, Memo, Path, ProbeEnd, Recorder, RequestEnd, Stage, fastest_path, simulate,
+};
 use failover_sim::experiment::runner::RunPlan;
-use failover_sim::metrics::{METRICS, MetricsRecorder, Outcome, Series, Wanted, measure};
+use failover_sim::metrics::{METRICS, MetricsRecorder, Outcome, Series, Wanted, measure, measure_with};
 use failover_sim::model::{Model, Retry};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -84,6 +86,17 @@ proptest! {
         }
     }
 
+    /// Requests that go well leave no records on the way, unless somebody listens to attempts: both ways give the same ends
+    /// of requests, probes and verdicts in the same order.
+    #[test]
+    fn who_listens_to_attempts_changes_nothing(toml in scenarios(), run in 0..1000u64) {
+        let model = model(&toml);
+        let (mut ends, mut log) = (Ends::default(), Log::default());
+        let stats = simulate(&model, 1, run, &mut ends);
+        prop_assert_eq!(stats, simulate(&model, 1, run, &mut log));
+        prop_assert_eq!(ends, Ends { requests: log.requests, probes: log.probes, changes: log.changes });
+    }
+
     /// The same scenario, seed and run give the same outcome; a model that claims to have nothing random has nothing.
     #[test]
     fn outcomes_are_a_function_of_seed_and_run(toml in scenarios(), run in 0..1000u64) {
@@ -93,6 +106,101 @@ proptest! {
         if !model.is_random() {
             prop_assert_eq!(outcome, on_path(&model, Path::Plain, 2, run + 1));
         }
+    }
+}
+
+/// Where there are so many requests that latencies are sorted into cells, too, and with what other runs and other models
+/// have left in the memo.
+#[test]
+fn every_path_gives_the_same_outcome_of_many_requests() {
+    let mut memo = Memo::default();
+    for latency in [
+        "exponential = { mean = \"300ms\" }",
+        "lognormal = { p50 = \"800ms\", p99 = \"3s\" }",
+        "lognormal = { p50 = \"1s\", p99 = \"1.000001s\" }",
+        "lognormal = { p50 = \"50ms\", p99 = \"50s\" }",
+    ] {
+        for (fault, client, gateway) in [
+            ("requests = \"unaffected\"", "", ""),
+            ("requests = { slow = 3.7 }", "", ""),
+            ("requests = \"refuse\"\nin_flight = \"fail\"", "", "replicas = 2"),
+            ("fraction = 0.5\nin_flight = \"hang\"", "client_timeout = \"2s\"", ""),
+            ("requests = \"refuse\"\nfraction = 0.3", "", ""),
+            (
+                "fraction = 0.3\n[fault.h]\non = { name = \"a\" }\nat = \"32s\"\nlasts = \"9s\"\nrequests = \"refuse\"",
+                "",
+                "",
+            ),
+            ("requests = { status = 500 }", "", "fallback = {}\ntimeouts = { attempt = \"1s\" }"),
+        ] {
+            let model = model(&format!(
+                "duration = \"60s\"\n[traffic]\narrivals = {{ poisson = \"600/s\" }}\n{client}
+                [provider.a]\nlatency = {{ {latency} }}\n[provider.b]\nlatency = {{ {latency} }}\nerror_rate = 0.001
+                [fault.f]\non = {{ name = \"a\" }}\nat = \"30s\"\nlasts = \"20s\"\n{fault}
+                [gateway]\nroute = {{ prefer = [\"a\", \"b\"] }}\n{gateway}
+                health_check = {{ interval = \"5s\", timeout = \"1s\" }}"
+            ));
+            for (run, wanted) in [(0, Wanted::METRICS), (1, Wanted::COUNTS), (1, Wanted::METRICS)] {
+                let mut on = |path| {
+                    let outcome = measure_with(&mut memo, &model, 1, run, wanted, Some(path));
+                    Outcome { event_count: 0, ..outcome }
+                };
+                assert_eq!(on(Path::Plain), on(Path::Counting), "{latency}, {fault}, {gateway}, {wanted:?}");
+            }
+        }
+    }
+}
+
+/// Detectors that count failures in a row are told of a success only where it may end a row.
+#[test]
+fn every_path_gives_the_same_outcome_where_failures_in_a_row_eject() {
+    for latency in ["constant = \"2200ms\"", "constant = \"0s\"", "exponential = { mean = \"50ms\" }"] {
+        for (fault, detector) in [
+            ("requests = { status = 503 }", "half_open = { permits = 3, decide = \"all\" }"),
+            ("requests = \"refuse\"\nin_flight = \"fail\"", ""),
+            ("requests = { status = 503 }\nfraction = 0.5", "half_open = {}"),
+            ("requests = \"hang\"", ""),
+        ] {
+            let model = model(&format!(
+                "duration = \"90s\"\n[traffic]\narrivals = {{ poisson = \"10/s\" }}\nclient_timeout = \"5s\"
+                [provider.a]\nlatency = {{ {latency} }}\n[provider.b]\nlatency = {{ {latency} }}
+                [fault.f]\non = {{ name = \"a\" }}\nat = \"20s\"\nlasts = \"15s\"\n{fault}
+                [fault.g]\non = {{ name = \"b\" }}\nat = \"30s\"\nlasts = \"20s\"\n{fault}
+                [gateway]\nreplicas = 2\nroute = {{ prefer = [\"a\", \"b\"] }}
+                health_check = {{ interval = \"5s\", timeout = \"1s\" }}
+                [gateway.detector.d]\nconsecutive = 3\neject_for = \"2s\"\n{detector}"
+            ));
+            assert_eq!(fastest_path::<MetricsRecorder>(&model), Path::Counting);
+            for run in 0..3 {
+                let on = |path| {
+                    let wanted = Wanted { timeline: true, ..Wanted::METRICS };
+                    Outcome { event_count: 0, ..measure(&model, 1, run, wanted, Some(path)) }
+                };
+                assert_eq!(on(Path::Plain), on(Path::Counting), "{latency}, {fault}");
+            }
+        }
+    }
+}
+
+/// What a run reports but for attempts, each in order.
+#[derive(Debug, Default, PartialEq)]
+struct Ends {
+    requests: Vec<RequestEnd>,
+    probes: Vec<ProbeEnd>,
+    changes: Vec<HealthChange>,
+}
+
+impl Recorder for Ends {
+    const NEEDS_ORDER: bool = true;
+
+    fn request_ended(&mut self, request: &RequestEnd) {
+        self.requests.push(*request);
+    }
+    fn probe_ended(&mut self, probe: &ProbeEnd) {
+        self.probes.push(*probe);
+    }
+    fn health_changed(&mut self, change: &HealthChange) {
+        self.changes.push(*change);
     }
 }
 

@@ -55,3 +55,9 @@ pub fn story_model() -> Model {
         weakest_evidence: None,
     }
 }
+
+/// What Ctrl-C does to a command.
+pub fn interrupt(command: &std::process::Child) {
+    let pid = i32::try_from(command.id()).map(nix::unistd::Pid::from_raw).expect("the system's own number");
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("it is there");
+}

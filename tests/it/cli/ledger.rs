@@ -100,8 +100,7 @@ fn an_interrupted_sweep_says_how_to_go_on() {
         let complaint = sweep(&folder, "out", &[how]).refused();
         assert!(complaint.contains("is being written by another process"), "{complaint}");
     }
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is there");
+    crate::support::interrupt(&child);
     let output = child.wait_with_output().expect("it ends");
     let told = String::from_utf8(output.stderr).expect("UTF-8");
     assert_eq!(output.status.code(), Some(130), "{told}");
@@ -386,6 +385,9 @@ fn shards_that_do_not_fit_are_refused() {
     fs::remove_file(folder.path().join("unfinished/manifest.json")).unwrap();
     sweep(&folder, "damaged", &["--shard", "2/2"]).ok();
     fs::write(&segments(&folder, "damaged")[0], "nonsense").unwrap();
+    // Its results are complete, and its ledger is not: it was begun anew, and stopped.
+    sweep(&folder, "begun", &["--shard", "2/2"]).ok();
+    fs::remove_file(&segments(&folder, "begun")[0]).unwrap();
     let mut complaints: Vec<String> = [
         &["a"][..],
         &["a", "b", "twin"],
@@ -394,6 +396,7 @@ fn shards_that_do_not_fit_are_refused() {
         &["a", "more"],
         &["a", "whole"],
         &["a", "unfinished"],
+        &["a", "begun"],
         &["a", "damaged"],
         &["a", "nowhere"],
     ]

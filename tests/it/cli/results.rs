@@ -236,3 +236,24 @@ fn what_a_sweep_sets_itself_cannot_be_set_by_hand() {
     assert!(complaint.contains("would change nothing"), "{complaint}");
     sweep("gateway.health_check.timeout=2s").ok();
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_cleans_up() {
+    let folder = folder(&[("small.toml", SMALL)]);
+    let mut command = super::command(&["run", "small.toml", "--runs", "100000", "--out", "out"]);
+    let mut child = command.current_dir(folder.path()).spawn().expect("the command starts");
+    let partial = folder.path().join("out/.runs.csv.partial");
+    for _ in 0..6000 {
+        if partial.exists() || child.try_wait().expect("a child").is_some() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    // Ctrl-C is listened for from the first run on.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(child.try_wait().expect("a child").is_none(), "it should be at work still");
+    crate::support::interrupt(&child);
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    assert_eq!(names(folder.path()), ["small.toml"], "the folder went with its files");
+}

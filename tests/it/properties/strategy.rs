@@ -9,10 +9,33 @@ use proptest::sample::select;
 /// Some TOML.
 type Text = BoxedStrategy<String>;
 
-/// A scenario; in some of them nothing is random, and in some nothing in the gateway listens to attempts.
+/// A scenario; in some of them nothing is random, and in some nothing in the gateway listens to attempts, or nothing but
+/// detectors that count failures in a row.
 pub fn scenarios() -> impl Strategy<Value = String> {
     let still = scenario(false, true).prop_filter("nothing is random", |toml| !model(toml).is_random());
-    prop_oneof![3 => scenario(true, true), 1 => still, 1 => scenario(true, false)]
+    prop_oneof![3 => scenario(true, true), 1 => still, 1 => scenario(true, false), 1 => with_rows()]
+}
+
+/// Providers that fail in faults alone, and detectors that count failures in a row.
+fn with_rows() -> Text {
+    let detector = all([
+        one_of(&["consecutive = 1\n", "consecutive = 3\n", "at_once_on = [503, \"refused\"]\n"]),
+        setting("eject_for", ms(100..8000)),
+        setting("stale", one_of(&["\"counts\""])),
+        maybe("failures", answers()),
+        maybe("max_ejected", one_of(&["{ share = 0.4 }"])),
+        maybe("half_open", one_of(&["{}", "{ permits = 3, decide = \"all\" }"])),
+    ]);
+    (scenario(true, false), detector)
+        .prop_map(|(toml, detector)| {
+            let is_kept = |line: &&str| !line.starts_with("capacity") && !line.starts_with("client_timeout");
+            let toml: String = toml.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect();
+            format!(
+                "{}[gateway.detector.d]\n{detector}",
+                toml.replace("error_rate = 0.05", "error_rate = 0.0")
+            )
+        })
+        .boxed()
 }
 
 fn scenario(dice: bool, listens: bool) -> Text {
