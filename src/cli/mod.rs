@@ -20,7 +20,6 @@ use crate::metrics::{Series, Wanted};
 use crate::model::Model;
 use crate::output::FileError;
 use crate::output::terminal::thousands;
-use crate::scenario::check::is_within;
 use crate::scenario::{Document, Problem, Problems};
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, IsTerminal, Write};
