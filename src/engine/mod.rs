@@ -66,6 +66,7 @@ use request::Request;
 use routing::Switches;
 use slab::{Slab, Slot};
 use smooth::Smooth;
+use std::collections::VecDeque;
 use view::{Beliefs, View};
 use world::World;
 
@@ -185,7 +186,7 @@ struct Simulation<'m: 'r, 'r, R> {
     /// Whether there may be any.
     has_smooth: bool,
     /// By replica: requests that wait until a provider is admitted.
-    waiting: Vec<Vec<Slot>>,
+    waiting: Vec<VecDeque<Slot>>,
     /// By provider; `None` where there is no limit.
     slots: Vec<Option<Slots>>,
     /// Whether any provider has a limit.
@@ -275,7 +276,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             attempts: Slab::default(),
             smooth: Slab::default(),
             has_smooth: !settles && smooth::is_possible::<R>(model),
-            waiting: vec![Vec::new(); replicas],
+            waiting: vec![VecDeque::new(); replicas],
             slots: model.providers.iter().map(|p| p.capacity.as_ref().map(Slots::new)).collect(),
             has_limits: model.providers.iter().any(|provider| provider.capacity.is_some()),
             owners: owners as u32,
