@@ -4,8 +4,8 @@ use super::stretch::slowed;
 use crate::model::Latency;
 use crate::time::SimDuration;
 
-/// How finely the ranks of draws are cut: into 2^12 cells of equal probability.
-const CELL_BITS: u32 = 12;
+/// How finely the ranks of draws are cut: into 2^14 cells of equal probability.
+const CELL_BITS: u32 = 14;
 const SHIFT: u32 = 64 - CELL_BITS;
 /// More than a latency is ever off by rounding, relative.
 const ROUNDING: f64 = 1e-8;
