@@ -143,14 +143,54 @@ fn superpose(trace: &Trace, key: Key, duration: SimDuration) -> Vec<SimTime> {
             next += 1;
         }
     }
-    // Each copy is ascending, and a stable sort merges ascending stretches.
-    arrivals.sort();
-    arrivals
+    in_order(&arrivals)
+}
+
+/// The times in ascending order. They are dealt into buckets of equal length first, where each copy of a trace goes
+/// through the buckets in order: half the cost of a sort, as few are left to be sorted together.
+fn in_order(times: &[SimTime]) -> Vec<SimTime> {
+    let last = times.iter().copied().max().unwrap_or(SimTime::START).as_nanos();
+    // So many buckets that a few times fall into each.
+    let shift = (u64::BITS - last.leading_zeros()).saturating_sub((times.len() / 4).max(1).ilog2());
+    let bucket = |time: &SimTime| (time.as_nanos() >> shift) as usize;
+    let mut ends = vec![0; bucket(&SimTime::from_nanos(last)) + 2];
+    times.iter().for_each(|time| ends[bucket(time) + 1] += 1);
+    for i in 1..ends.len() {
+        ends[i] += ends[i - 1];
+    }
+    let starts = ends.clone();
+    let mut dealt = vec![SimTime::START; times.len()];
+    for time in times {
+        let place = &mut ends[bucket(time)];
+        dealt[*place] = *time;
+        *place += 1;
+    }
+    starts.windows(2).for_each(|ends| dealt[ends[0]..ends[1]].sort_unstable());
+    dealt
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_come_out_in_order_however_they_are_spread() {
+        let spreads: [fn(u64) -> u64; 5] = [
+            |i| i,
+            |_| 7,
+            |i| i * i * i,
+            |i| (i * 7919) % 997,
+            |i| if i % 50 == 0 { 1 << 50 } else { i % 3 },
+        ];
+        for spread in spreads {
+            for count in [0, 1, 2, 3, 5, 64, 1000] {
+                let times: Vec<SimTime> = (0..count).map(|i| SimTime::from_nanos(spread(i))).collect();
+                let mut sorted = times.clone();
+                sorted.sort();
+                assert_eq!(in_order(&times), sorted);
+            }
+        }
+    }
 
     fn next(stream: &mut ArrivalStream) -> Option<SimTime> {
         let at = stream.next_at();
