@@ -6,6 +6,7 @@ mod check;
 mod dry_run;
 mod merge;
 mod new;
+mod opened;
 mod progress;
 mod run;
 mod schema;

@@ -246,7 +246,8 @@ impl SweepArgs {
     }
 }
 
-fn axis_columns(sweep: &Sweep, points: &[Point]) -> Vec<AxisColumn> {
+/// The swept settings as columns of tables.
+pub(super) fn axis_columns(sweep: &Sweep, points: &[Point]) -> Vec<AxisColumn> {
     let column = |(i, axis): (usize, &Axis)| AxisColumn {
         name: axis.column.clone(),
         values: points.iter().map(|point| point.values[i].as_ref().map(|v| axis_value(axis, v))).collect(),

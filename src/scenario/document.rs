@@ -132,9 +132,14 @@ pub struct Document {
 }
 
 impl Document {
-    /// The file's name without folder and extension.
+    /// The file's name without folder and extension, unless it was renamed.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Calls it something else in results.
+    pub fn rename(&mut self, name: String) {
+        self.name = name;
     }
 
     /// The file's path, as it was given.

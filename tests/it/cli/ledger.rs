@@ -1,7 +1,7 @@
 //! Sweeps that are stopped, killed, continued, shared out and joined again: the tables are the same, to the byte.
 
 use super::results::{Csv, EXPERIMENT, contents};
-use super::{Done, SMALL, command, done, folder, names, run_in, snapshot};
+use super::{Done, SMALL, command, done, folder, json, names, run_in, snapshot};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -288,14 +288,24 @@ fn any_row_can_be_played_alone() {
             ["run", ".", "--point", point, "--run-index", run, "--seed", seed, "--out", "one", "--force"];
         run_in(&folder, &args).ok();
         let alone = Csv::read(&folder.path().join("one/runs.csv"));
-        let metrics = |row: &csv::StringRecord, from: usize| {
-            row.iter().skip(from).map(str::to_owned).collect::<Vec<_>>()
-        };
-        assert_eq!(metrics(&alone.rows[0], 2), metrics(row, settings), "point {point}, run {run}");
+        assert_eq!((&alone.header, &alone.rows[0]), (&swept.header, row), "point {point}, run {run}");
     }
     run_in(&folder, &["run", ".", "--point", "2", "--seed", "5", "--out", "all"]).ok();
     let all = Csv::read(&folder.path().join("all/runs.csv"));
     assert_eq!(all.texts("failed_count"), swept.texts("failed_count")[6..9]);
+}
+
+#[test]
+fn a_point_played_alone_says_what_it_sets() {
+    let folder = swept(EXPERIMENT);
+    let point = ["run", ".", "--point", "2", "--runs", "2"];
+    let printed = run_in(&folder, &point).ok();
+    let told = "point 2: gateway.health_check.interval = \"20s\", fault.outage.requests = \"refuse\"\n";
+    assert!(printed.replace("\n", " ").contains(&told.replace('\n', " ")), "{printed}");
+    let document = json(&folder, &point);
+    assert_eq!(document["point"]["number"], 2);
+    assert_eq!(document["point"]["settings"]["gateway.health_check.interval"], "20s");
+    assert!(json(&folder, &["run", "small.toml", "--runs", "2"])["point"].is_null());
 }
 
 #[test]
