@@ -83,7 +83,7 @@ fn open_ledger(part: &Part, stopping: &Stopping) -> Result<LedgerFolder, Failure
     if let Some(segment) = damaged.first() {
         return Err(Failure::refused(
             format!("{}: {}", segment.path.display(), segment.damage),
-            format!("play what it had with `sweep --shard {} --resume`", part.shard),
+            format!("play what it had with {}", rest_of(part.path, part.shard)),
         ));
     }
     for point in part.plan.points() {
@@ -97,8 +97,13 @@ fn open_ledger(part: &Part, stopping: &Stopping) -> Result<LedgerFolder, Failure
 fn unfinished(path: &Path, shard: Shard) -> Failure {
     Failure::refused(
         format!("{} is not finished", path.display()),
-        format!("play the rest of it with `sweep --shard {shard} --resume`"),
+        format!("play the rest of it with {}", rest_of(path, shard)),
     )
+}
+
+/// The command that goes on with a shard.
+fn rest_of(path: &Path, shard: Shard) -> String {
+    format!("`sweep --shard {shard} --out {} --resume`", path.display())
 }
 
 /// Refuses shards that are not all of one sweep, each once.

@@ -176,7 +176,10 @@ impl Plan {
 
     /// What keeps `now` from going on with this, in words, the first thing only; `None` if nothing does.
     pub fn difference(&self, now: &Plan) -> Option<String> {
-        let shard = |plan: &Plan| plan.shard.map_or("no shard".to_owned(), |shard| format!("shard {shard}"));
+        let part = |plan: &Plan| match plan.shard {
+            None => "all points".to_owned(),
+            Some(shard) => format!("the points of shard {shard}"),
+        };
         if self.version != now.version {
             return Some(format!("it is of version {}, and this is version {}", self.version, now.version));
         }
@@ -194,7 +197,7 @@ impl Plan {
         if let Some(difference) = self.difference_of_points(now) {
             return Some(difference);
         }
-        (self.shard != now.shard).then(|| format!("it is {}, and not {}", shard(self), shard(now)))
+        (self.shard != now.shard).then(|| format!("it has {}, and not {}", part(self), part(now)))
     }
 
     /// What their points differ in.
@@ -323,7 +326,10 @@ mod tests {
         assert_eq!(told(&|plan| plan.axes[0].values.swap(0, 1)), "its points stand in another order");
         assert_eq!(told(&|plan| plan.point_count = 4), "it has 3 points, and not 4");
         assert!(told(&|plan| plan.fingerprint = 1).contains("such as a trace"));
-        assert_eq!(told(&|plan| plan.shard = "2/4".parse().ok()), "it is no shard, and not shard 2/4");
+        assert_eq!(
+            told(&|plan| plan.shard = "2/4".parse().ok()),
+            "it has all points, and not the points of shard 2/4"
+        );
     }
 
     #[test]
