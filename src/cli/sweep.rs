@@ -3,7 +3,7 @@
 use super::dry_run::DryRun;
 use super::progress::Bar;
 use super::run::scenario_provenance;
-use super::{Failure, PlayArgs, RUNS_MAX, note_missing_parquet, print_out, whole};
+use super::{Failure, PlayArgs, RUNS_MAX, counted, note_missing_parquet, print_out, whole};
 use crate::experiment::axis::{Axis, axis_value};
 use crate::experiment::criterion::Precision;
 use crate::experiment::design::{Point, Sweep};
@@ -15,6 +15,7 @@ use crate::experiment::segment::PointFailure;
 use crate::experiment::stopping::Stopping;
 use crate::experiment::survey::{Survey, first_line, point_model};
 use crate::metrics::Wanted;
+use crate::output::terminal::thousands;
 use crate::output::{
     AxisColumn, Design, Existing, FileError, LedgerFolder, Plan, Provenance, Recorded, ResultFolder,
     SetAside, Shard, SweepProvenance, Tally, WrittenFile, write_ledger,
@@ -146,7 +147,8 @@ impl SweepArgs {
             },
             work_of: &|point| survey.points[point].work,
         };
-        let go_on = format!("what was played is in {}, go on with `--resume`", out.display());
+        let go_on =
+            format!("what was played is in {}, go on with the same command and `--resume`", out.display());
         player.play(&own, &mut ledger, &bar).map_err(|stopped| {
             let failure = match stopped {
                 Stopped::Cancelled => Failure::interrupted(),
@@ -157,7 +159,20 @@ impl SweepArgs {
         bar.finish();
         let (files, tally) =
             finish(folder, &ledger, &plan, &stopping).map_err(|e| Failure::from(e).advised(&go_on))?;
+        self.note_longer(&ledger, tally.most);
         report(&out, &files, &tally, plan.shard, plan.point_count)
+    }
+
+    /// Says that tables have fewer runs than were played, as when `--runs` is forgotten with `--resume`.
+    fn note_longer(&self, ledger: &LedgerFolder, most: u64) {
+        let kept = ledger.most_runs();
+        if self.until.is_none() && kept > most {
+            let [most, kept] = [most, kept].map(|runs| thousands(runs as f64));
+            let note = format!(
+                "note: the tables have {most} runs of each point, and the ledger has up to {kept}: name as many with `--runs`"
+            );
+            let _ = writeln!(io::stderr(), "{note}");
+        }
     }
 
     fn existing(&self) -> Existing {
@@ -313,14 +328,14 @@ pub(super) fn report(
     let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
     let points = match shard {
         Some(shard) => format!("{} of {point_count} points (shard {shard})", tally.played + tally.failed),
-        None => format!("{} points", tally.played + tally.failed),
+        None => counted((tally.played + tally.failed) as f64, "point"),
     };
     let runs = match tally.fewest == tally.most {
-        true => tally.most.to_string(),
-        false => format!("{} to {}", tally.fewest, tally.most),
+        true => counted(tally.most as f64, "run"),
+        false => format!("{} to {}", tally.fewest, counted(tally.most as f64, "run")),
     };
     let names = names.join(", ");
-    print_out(&format!("{points} of {runs} runs in {}: {names}, manifest.json\n", out.display()))?;
+    print_out(&format!("{points} of {runs} in {}: {names}, manifest.json\n", out.display()))?;
     match &tally.first_failure {
         None => Ok(()),
         Some((point, failure)) => Err(Failure::partly(format!(
