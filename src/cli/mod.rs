@@ -11,8 +11,10 @@ mod progress;
 mod run;
 mod schema;
 mod sweep;
+mod tune;
 mod validate;
 
+use crate::experiment::design::Sweep;
 use crate::experiment::objective::Objective;
 use crate::experiment::survey::Surveyed;
 use crate::metrics::{Series, Wanted};
@@ -48,6 +50,7 @@ enum Command {
     Run(run::RunArgs),
     Sweep(sweep::SweepArgs),
     Merge(merge::MergeArgs),
+    Tune(tune::TuneArgs),
     Validate(validate::ValidateArgs),
     Schema(schema::SchemaArgs),
 }
@@ -64,6 +67,7 @@ impl Cli {
             Command::Run(args) => args.execute(),
             Command::Sweep(args) => args.execute(),
             Command::Merge(args) => args.execute(),
+            Command::Tune(args) => args.execute(),
             Command::Validate(args) => args.execute(),
             Command::Schema(args) => args.execute(),
         }
@@ -117,6 +121,25 @@ impl PlayArgs {
         for document in documents {
             for assignment in &self.set {
                 document.set_text(assignment)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses to set what the sweep sets again at every point: it would change nothing.
+    fn check_settings(&self, sweep: &Sweep) -> Result<(), Failure> {
+        for assignment in &self.set {
+            let path = assignment.split('=').next().unwrap_or_default().trim();
+            // An axis of some scenarios leaves the others to be set.
+            let mut axes = sweep.axes.iter().filter(|axis| axis.scenarios.is_none());
+            if let Some(axis) = axes.find(|axis| axis.overrides(path)) {
+                return Err(Failure::refused(
+                    format!(
+                        "`--set {assignment}` would change nothing: the sweep has an axis `{}`",
+                        axis.path
+                    ),
+                    "leave it out, or change the values of the axis in experiment.toml",
+                ));
             }
         }
         Ok(())

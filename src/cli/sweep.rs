@@ -103,7 +103,7 @@ impl SweepArgs {
             ));
         };
         let scenarios = &experiment.scenarios;
-        self.check_settings(sweep)?;
+        self.play.check_settings(sweep)?;
         let stopping = self.stopping(experiment.runs)?;
         if self.dry_run {
             self.play.start_threads();
@@ -239,25 +239,6 @@ impl SweepArgs {
             if self.shard.is_some() { own.len() } else { points.len() },
             if count == 1 { "is" } else { "are" },
         );
-    }
-
-    /// Refuses to set what the sweep sets again at every point: it would change nothing.
-    fn check_settings(&self, sweep: &Sweep) -> Result<(), Failure> {
-        for assignment in &self.play.set {
-            let path = assignment.split('=').next().unwrap_or_default().trim();
-            // An axis of some scenarios leaves the others to be set.
-            let mut axes = sweep.axes.iter().filter(|axis| axis.scenarios.is_none());
-            if let Some(axis) = axes.find(|axis| axis.overrides(path)) {
-                return Err(Failure::refused(
-                    format!(
-                        "`--set {assignment}` would change nothing: the sweep has an axis `{}`",
-                        axis.path
-                    ),
-                    "leave it out, or change the values of the axis in experiment.toml",
-                ));
-            }
-        }
-        Ok(())
     }
 }
 

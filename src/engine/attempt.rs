@@ -334,8 +334,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// A good answer, or what the gateway takes for one, goes to the client.
     fn answer(&mut self, slot: Slot, provider: ProviderId, tried: &Tried) {
-        let mut request = self.requests_in_flight.take(slot).expect("a request stays until it ends");
-        self.leave(&mut request);
+        self.leave(slot);
+        let request = self.requests_in_flight.take(slot).expect("a request stays until it ends");
         self.settle_client_budget(request.client_grant, Answer::Good);
         let Tried { seen, stage, saved_by_hand } = *tried;
         let ending = match seen.is_truncated {

@@ -14,13 +14,12 @@ const CLIENT_BACKOFF: Key = Key::purpose("client backoff");
 impl<R: Recorder> Simulation<'_, '_, R> {
     /// The gateway's part is over without a good answer: the client asks again, or the request has failed.
     pub(super) fn fail(&mut self, now: SimTime, slot: Slot) {
-        let mut request = *self.request(slot);
-        self.return_grant(&mut request);
-        self.leave(&mut request);
+        self.return_grant(slot);
+        self.leave(slot);
+        let request = self.request(slot);
         let failure = request.failure.expect("a request that fails has a failure");
-        self.settle_client_budget(request.client_grant, for_client(failure.answer));
-        request.client_grant = None;
-        *self.request(slot) = request;
+        let grant = request.client_grant.take();
+        self.settle_client_budget(grant, for_client(failure.answer));
         if self.ask_again(now, slot, failure) {
             return;
         }

@@ -66,6 +66,7 @@ use request::Request;
 use routing::Switches;
 use slab::{Slab, Slot};
 use smooth::Smooth;
+use std::collections::VecDeque;
 use view::{Beliefs, View};
 use world::World;
 
@@ -185,7 +186,7 @@ struct Simulation<'m: 'r, 'r, R> {
     /// Whether there may be any.
     has_smooth: bool,
     /// By replica: requests that wait until a provider is admitted.
-    waiting: Vec<Vec<Slot>>,
+    waiting: Vec<VecDeque<Slot>>,
     /// By provider; `None` where there is no limit.
     slots: Vec<Option<Slots>>,
     /// Whether any provider has a limit.
@@ -238,6 +239,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
     fn new(model: &'m Model, path: Path, run: Key, recorder: &'r mut R, memo: &'r mut Memo) -> Self {
         let gateway = &model.gateway;
         let requests = run.named("requests");
+        let settles = path != Path::Plain && gateway.detectors.is_empty();
         let replicas = gateway.replicas.get() as usize;
         let owners = if gateway.health == HealthScope::Own { replicas } else { 1 };
         let observers = gateway.health_check.as_ref().map_or(0, |check| check.observers.get() as usize);
@@ -267,14 +269,14 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             ),
             latency_memo: &mut memo.latencies,
             settled_until: SimTime::START,
-            settles: path != Path::Plain && gateway.detectors.is_empty(),
+            settles,
             tries_again: stretch::tries_again(model),
             chooses_alike: stretch::chooses_alike(model),
             requests_in_flight: Slab::default(),
             attempts: Slab::default(),
             smooth: Slab::default(),
-            has_smooth: smooth::is_possible::<R>(model),
-            waiting: vec![Vec::new(); replicas],
+            has_smooth: !settles && smooth::is_possible::<R>(model),
+            waiting: vec![VecDeque::new(); replicas],
             slots: model.providers.iter().map(|p| p.capacity.as_ref().map(Slots::new)).collect(),
             has_limits: model.providers.iter().any(|provider| provider.capacity.is_some()),
             owners: owners as u32,

@@ -101,8 +101,8 @@ pub(super) struct PoissonCells<'p> {
     /// The cell that is laid out, and how many arrivals come before it.
     cell: u64,
     before: u64,
-    /// Where its arrivals lie in it, ascending.
-    positions: Vec<u64>,
+    /// When its arrivals come, in nanoseconds, ascending.
+    times: Vec<u64>,
     /// The next of them.
     next: usize,
 }
@@ -116,9 +116,9 @@ impl std::fmt::Debug for CountTable {
 impl<'p> PoissonCells<'p> {
     pub fn new(nanos_between: f64, key: Key, prefixes: &'p mut ArrivalPrefixes) -> Self {
         prefixes.is_for(key);
-        let (table, positions) = (&*COUNT_TABLE, Vec::with_capacity(COUNT_MAX));
+        let (table, times) = (&*COUNT_TABLE, Vec::with_capacity(COUNT_MAX));
         let mut cells =
-            PoissonCells { key, nanos_between, table, prefixes, cell: 0, before: 0, positions, next: 0 };
+            PoissonCells { key, nanos_between, table, prefixes, cell: 0, before: 0, times, next: 0 };
         cells.lay_out();
         cells
     }
@@ -166,7 +166,7 @@ impl<'p> PoissonCells<'p> {
 
     /// Goes to the arrival of this ordinal.
     pub fn seek(&mut self, ordinal: u64) {
-        let here = self.before..=self.before + self.positions.len() as u64;
+        let here = self.before..=self.before + self.times.len() as u64;
         if !here.contains(&ordinal) {
             self.lay_out_cell_of(ordinal);
         }
@@ -192,23 +192,25 @@ impl<'p> PoissonCells<'p> {
     }
 
     fn lay_out(&mut self) {
-        let positions = self.positions_in(self.cell);
-        self.positions.clear();
-        self.positions.extend(positions);
-        self.positions.sort_unstable();
-        self.next = 0;
+        let (cell, positions) = (self.cell, self.positions_in(self.cell));
+        let mut times = std::mem::take(&mut self.times);
+        // First where they lie in the cell, then, for all of them at once, when that is.
+        times.clear();
+        times.extend(positions);
+        times.sort_unstable();
+        times.iter_mut().for_each(|time| *time = self.time_at(cell, *time).as_nanos());
+        (self.times, self.next) = (times, 0);
     }
 
     /// The next arrival.
     #[inline]
     pub fn next(&mut self) -> SimTime {
-        while self.next == self.positions.len() {
-            self.before += self.positions.len() as u64;
+        while self.next == self.times.len() {
+            self.before += self.times.len() as u64;
             self.cell += 1;
             self.lay_out();
         }
-        let position = self.positions[self.next];
         self.next += 1;
-        self.time_at(self.cell, position)
+        SimTime::from_nanos(self.times[self.next - 1])
     }
 }

@@ -72,6 +72,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// Everything in flight at a replica is lost with it.
     fn lose_all(&mut self, now: SimTime, replica: u32) {
+        self.waiting[replica as usize].clear();
         for slot in self.requests_in_flight.slots() {
             let request = self.requests_in_flight.get(slot);
             // What a client is about to ask again is not at the gateway.

@@ -257,9 +257,11 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     /// A call leaves the gateway.
-    pub(super) fn leave(&mut self, request: &mut Request) {
+    pub(super) fn leave(&mut self, slot: Slot) {
+        let request = self.request(slot);
         if std::mem::take(&mut request.is_inside) {
-            self.inside[request.asked.replica as usize] -= 1;
+            let replica = request.asked.replica as usize;
+            self.inside[replica] -= 1;
         }
     }
 
@@ -316,7 +318,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             None if request.failure.is_some() => self.go_on(now, slot),
             None if self.model.gateway.all_ejected == AllEjected::Wait => {
                 let asked = request.asked;
-                self.waiting[asked.replica as usize].push(slot);
+                self.waiting[asked.replica as usize].push_back(slot);
                 self.wait(slot, Next::Admission, asked.deadline.min(asked.cut_off));
             }
             None => self.fail_without_provider(now, slot),
@@ -335,14 +337,18 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// A provider was admitted: those who waited for one are routed, in the order in which they came.
     pub(super) fn release_waiting(&mut self, now: SimTime, replica: u32) {
         for slot in std::mem::take(&mut self.waiting[replica as usize]) {
-            // One that was given up on may have left its place to another request.
-            let waits =
-                self.requests_in_flight.get(slot).is_some_and(|request| request.next == Next::Admission);
-            if waits {
-                self.wait(slot, Next::Nothing, SimTime::NEVER);
-                self.route(now, slot, ROOT);
-            }
+            self.wait(slot, Next::Nothing, SimTime::NEVER);
+            self.route(now, slot, ROOT);
         }
+    }
+
+    /// A request no longer waits for a provider. Those who have waited longest give up first, so it is found soon.
+    fn leave_waiting(&mut self, slot: Slot) {
+        let replica = self.request(slot).asked.replica as usize;
+        let waiting = &mut self.waiting[replica];
+        let place =
+            waiting.iter().position(|waits| *waits == slot).expect("what waits for a provider is listed");
+        waiting.remove(place);
     }
 
     pub(super) fn wait(&mut self, slot: Slot, next: Next, until: SimTime) {
@@ -368,7 +374,11 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             }
             Next::Anywhere => self.route(now, slot, step),
             Next::GoOn => self.go_on(now, slot),
-            Next::GiveUp | Next::Admission => self.give_up(now, slot),
+            Next::GiveUp => self.give_up(now, slot),
+            Next::Admission => {
+                self.leave_waiting(slot);
+                self.give_up(now, slot);
+            }
             Next::AskAgain => {
                 let mut request = *self.request(slot);
                 (request.asked.deadline, request.asked.cut_off) = self.timers(now);

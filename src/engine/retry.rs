@@ -76,8 +76,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// Plans another round through the route, for a request that nothing more is tried for in it; false if there is none.
     pub(super) fn start_again(&mut self, now: SimTime, slot: Slot) -> bool {
         let retry = self.model.gateway.retry.as_ref().filter(|retry| retry.to == RetryTo::Start);
+        let Some(retry) = retry else { return false };
         let mut request = *self.request(slot);
-        let (Some(retry), Some(failure)) = (retry, request.failure) else { return false };
+        let Some(failure) = request.failure else { return false };
         let key = request.asked.key.joined(BACKOFF).numbered(u64::from(request.attempts));
         if request.retries >= retry.attempts || !retry.on.contains(failure.answer) {
             return false;
@@ -135,12 +136,14 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     /// Gives back what a retry got that is not made.
-    pub(super) fn return_grant(&mut self, request: &mut Request) {
+    pub(super) fn return_grant(&mut self, slot: Slot) {
         let Some(budget) = self.model.gateway.retry.as_ref().and_then(|retry| retry.budget.as_ref()) else {
             return;
         };
+        let request = self.request(slot);
+        let replica = request.asked.replica as usize;
         if let Some(grant) = request.grant.take() {
-            self.budgets[request.asked.replica as usize].on_retry_end(budget, grant);
+            self.budgets[replica].on_retry_end(budget, grant);
         }
     }
 

@@ -12,7 +12,7 @@ use super::breaker::Breaker;
 use super::recorder::{Alike, Ending, Recorder};
 use super::request::{Asked, Tries};
 use super::routing::{Place, ROOT, Spent};
-use super::world::Outlook;
+use super::world::{Hit, Outlook};
 use super::{Path, Simulation};
 use crate::model::{AllEjected, Detector, Model, Probability, Provider, ProviderId};
 use crate::time::{SimDuration, SimTime};
@@ -24,8 +24,19 @@ enum Prospect {
     Each,
     /// All of them end like this, after so many attempts.
     Alike { ending: Ending, attempts: u32 },
-    /// All of them succeed at this provider, but for quiet errors and what takes longer than `patience`.
-    Good { provider: ProviderId, slow: Option<f64>, patience: SimDuration },
+    /// All but a few go well.
+    Good(Good),
+}
+
+/// All requests go to this provider and succeed, but for quiet errors, for those that are struck and for those that take
+/// longer than `patience`.
+#[derive(Debug, Clone, Copy)]
+struct Good {
+    provider: ProviderId,
+    slow: Option<f64>,
+    /// The fault that strikes a share of them, and how these end.
+    struck: Option<(usize, Ending)>,
+    patience: SimDuration,
 }
 
 /// Longer than any latency that a run can wait for, and yet no sum with it overflows.
@@ -114,9 +125,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                     self.arrived += count;
                     self.report_many(Alike { count, arrived_from: from, attempts, ending });
                 }
-                Prospect::Good { provider, slow, patience } => {
-                    self.settle_good(from, until, provider, slow, patience);
-                }
+                Prospect::Good(good) => self.settle_good(from, until, good),
             }
             self.settled_until = until;
         }
@@ -126,12 +135,16 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// changes before `until`, and no fault starts or ends.
     fn prospect(&mut self, from: SimTime, until: SimTime) -> (Prospect, SimTime) {
         let (prospect, until) = self.common_prospect(from, until).unwrap_or((Prospect::Each, until));
-        let ending = match prospect {
-            Prospect::Each => return (prospect, until),
-            Prospect::Alike { ending, .. } => ending,
-            Prospect::Good { .. } => Ending::Succeeded,
+        let together = |ending| self.recorder.together_until(from, ending);
+        let until = match prospect {
+            Prospect::Each => until,
+            Prospect::Alike { ending, .. } => until.min(together(ending)),
+            Prospect::Good(Good { struck: Some((_, ending)), .. }) => {
+                until.min(together(Ending::Succeeded)).min(together(ending))
+            }
+            Prospect::Good(_) => until.min(together(Ending::Succeeded)),
         };
-        (prospect, until.min(self.recorder.together_until(from, ending)))
+        (prospect, until)
     }
 
     /// What all of them have in common, if it can be said without a look at any of them.
@@ -152,18 +165,29 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return None;
         }
         match self.world.outlook(provider, from) {
-            Outlook::Fine { slow, fails_at, .. } if !self.settles => {
+            Outlook::Fine { slow, struck: None, fails_at, .. } if !self.settles => {
                 self.unheard_prospect(from, until, provider, slow, fails_at)
             }
-            Outlook::Fine { slow, breaks_at, .. } => {
-                self.good_prospect(from, until, provider, slow, breaks_at)
+            Outlook::Fine { slow, struck, breaks_at, .. } if self.settles => {
+                let stage = |this: &mut Self, asked: &Asked| {
+                    this.stage(from, asked.replica, provider, choice, Hit::WhenSent)
+                };
+                let struck = match struck {
+                    Some(fault) => {
+                        let stage = self.in_common(from, stage)?;
+                        Some((fault, Ending::Failed(self.world.cause_of_strike(fault), stage)))
+                    }
+                    None => None,
+                };
+                let good = Good { provider, slow, struck, patience: patience(self.model) };
+                self.good_prospect(from, until, good, breaks_at)
             }
             Outlook::Broken if self.settles && !self.tries_again => {
                 let ending =
                     self.in_common(from, |this, asked| this.first_try(from, asked, provider, choice).1);
                 Some((Prospect::Alike { ending: ending?, attempts: 1 }, until))
             }
-            Outlook::Broken | Outlook::Mixed => None,
+            _ => None,
         }
     }
 
@@ -181,7 +205,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let (until, patience) = (until.min(fails_at.before(longest)), patience(self.model));
         let nothing_fails = from < until && longest <= patience && self.attempts.len() == 0;
         (nothing_fails && self.sees_no_failures_of(provider))
-            .then_some((Prospect::Good { provider, slow, patience }, until))
+            .then_some((Prospect::Good(Good { provider, slow, struck: None, patience }), until))
     }
 
     /// Whether no detector has a failure of the provider in mind.
@@ -210,23 +234,21 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         &self,
         from: SimTime,
         until: SimTime,
-        provider: ProviderId,
-        slow: Option<f64>,
+        good: Good,
         breaks_at: SimTime,
     ) -> Option<(Prospect, SimTime)> {
-        let latency = self.model.provider(provider).latency;
-        let before_break = |takes: SimDuration| breaks_at.before(slowed(takes, slow));
-        let patience = patience(self.model);
+        let latency = self.model.provider(good.provider).latency;
+        let [longest, long] = [latency.longest(), latency.long()].map(|takes| slowed(takes, good.slow));
         let (patience, until) = if breaks_at == SimTime::NEVER {
-            (patience, until)
-        } else if from < before_break(latency.longest()) {
-            (patience, until.min(before_break(latency.longest())))
-        } else if from < before_break(latency.long()) {
-            (patience.min(slowed(latency.long(), slow)), until.min(before_break(latency.long())))
+            (good.patience, until)
+        } else if from < breaks_at.before(longest) {
+            (good.patience, until.min(breaks_at.before(longest)))
+        } else if from < breaks_at.before(long) {
+            (good.patience.min(long), until.min(breaks_at.before(long)))
         } else {
             return None;
         };
-        Some((Prospect::Good { provider, slow, patience }, until))
+        Some((Prospect::Good(Good { patience, ..good }), until))
     }
 
     /// Settles one by one what arrives before `until`.
@@ -253,25 +275,27 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     /// Settles what arrives before `until` and succeeds, looking only at draws that matter.
-    fn settle_good(
-        &mut self,
-        from: SimTime,
-        until: SimTime,
-        provider: ProviderId,
-        slow: Option<f64>,
-        patience: SimDuration,
-    ) {
+    fn settle_good(&mut self, from: SimTime, until: SimTime, good: Good) {
+        let Good { provider, slow, struck, patience } = good;
         let model = self.model.provider(provider);
         let (first, last) = (self.arrived, self.arrivals.index_before(until));
         let may_be_late = slowed(model.latency.longest(), slow) > patience;
         let wants_each = self.recorder.wants_latencies() && model.latency.is_random();
         let mut others = Vec::new();
-        if may_be_late || wants_each || model.error_rate > Probability::ZERO {
+        let mut struck_count = 0;
+        if may_be_late || wants_each || model.error_rate > Probability::ZERO || struck.is_some() {
             let at_provider = self.world.provider_key(provider).numbered(Tries::default().next(provider, 0));
             let mut cells = self.latency_memo.cells(model.latency, slow, last - first).filter(|_| wants_each);
             let countable = cells.as_ref().map_or(0, |cells| cells.rank_within(patience));
             for ordinal in first..last {
                 let key = self.requests.numbered(ordinal).joined(at_provider);
+                if struck.is_some_and(|(fault, _)| self.world.strikes(fault, key)) {
+                    match self.tries_again {
+                        true => others.push(ordinal),
+                        false => struck_count += 1,
+                    }
+                    continue;
+                }
                 if self.world.is_quiet_error(provider, key) {
                     others.push(ordinal);
                     continue;
@@ -292,7 +316,10 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                 }
             }
         }
-        let count = last - first - others.len() as u64;
+        if let Some((_, ending)) = struck {
+            self.report_many(Alike { count: struck_count, arrived_from: from, attempts: 1, ending });
+        }
+        let count = last - first - others.len() as u64 - struck_count;
         if count > 0 && self.recorder.wants_latencies() && !wants_each {
             self.recorder.latencies(slowed(model.latency.longest(), slow), count);
         }

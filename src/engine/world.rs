@@ -4,6 +4,7 @@
 //! sent. Only the parts of the engine that stand outside the gateway ask for it; routing and detectors learn a fate when
 //! the call ends, as a real gateway would.
 
+use super::recorder::Cause;
 use crate::model::{Effect, Fault, InFlight, Model, Probability, ProviderId};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
@@ -88,6 +89,8 @@ pub(super) enum Outlook {
     Fine {
         /// Latency is this many times as long.
         slow: Option<f64>,
+        /// The share that the fault at this index hits fails at once.
+        struck: Option<usize>,
         /// The next fault starts.
         fails_at: SimTime,
         /// The next fault starts that may break what is in flight.
@@ -171,16 +174,22 @@ impl<'m> World<'m> {
 
     /// What becomes of attempts that are sent to a provider from `now` on, until one of its faults starts or ends.
     pub fn outlook(&self, provider: ProviderId, now: SimTime) -> Outlook {
-        let faults = self.faults_of[provider.index()].iter().map(|&index| &self.model.faults[index]);
-        let hits =
-            |fault: &&Fault| fault.requests != Effect::Unaffected && fault.fraction > Probability::ZERO;
-        let coming = faults.clone().filter(hits).filter(|fault| fault.start > now);
+        let faults = self.faults_of[provider.index()].iter().map(|&index| (index, &self.model.faults[index]));
+        let hits = |(_, fault): &(usize, &Fault)| {
+            fault.requests != Effect::Unaffected && fault.fraction > Probability::ZERO
+        };
+        let coming = faults.clone().filter(hits).map(|(_, fault)| fault).filter(|fault| fault.start > now);
         let breaking = coming.clone().filter(|fault| fault.in_flight != InFlight::Finish);
         let fails_at = coming.map(|fault| fault.start).min().unwrap_or(SimTime::NEVER);
         let breaks_at = breaking.map(|fault| fault.start).min().unwrap_or(SimTime::NEVER);
-        let mut slow = None;
-        for fault in faults.filter(hits).filter(|fault| fault.is_active(now)) {
+        let (mut slow, mut struck) = (None, None);
+        for (index, fault) in faults.filter(hits).filter(|(_, fault)| fault.is_active(now)) {
             match fault.requests {
+                // What one fault spares, another one may hit.
+                _ if struck.is_some() => return Outlook::Mixed,
+                Effect::Refuse | Effect::Status(_) if fault.fraction < Probability::ONE => {
+                    struck = Some(index)
+                }
                 _ if fault.fraction < Probability::ONE => return Outlook::Mixed,
                 Effect::Refuse | Effect::Status(_) => return Outlook::Broken,
                 // What hangs may still break.
@@ -189,7 +198,7 @@ impl<'m> World<'m> {
                 _ => return Outlook::Mixed,
             }
         }
-        Outlook::Fine { slow, fails_at, breaks_at }
+        Outlook::Fine { slow, struck, fails_at, breaks_at }
     }
 
     fn call(&self, call: Call, provider: ProviderId, key: Key, sent: SimTime, latency: SimDuration) -> Fate {
@@ -282,6 +291,17 @@ impl<'m> World<'m> {
     #[inline(always)]
     pub fn is_quiet_error(&self, provider: ProviderId, key: Key) -> bool {
         key.joined(QUIET).coin(self.model.provider(provider).error_rate.get())
+    }
+
+    /// Whether an attempt is among the share that a fault hits.
+    #[inline]
+    pub fn strikes(&self, fault: usize, key: Key) -> bool {
+        self.hits(fault, Call::Attempt, key)
+    }
+
+    /// Why an attempt fails that a fault strikes.
+    pub fn cause_of_strike(&self, fault: usize) -> Cause {
+        if self.model.faults[fault].requests == Effect::Refuse { Cause::Refused } else { Cause::Status }
     }
 
     /// Whether a call is among the share that a fault hits.

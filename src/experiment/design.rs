@@ -126,7 +126,7 @@ impl Sweep {
         if points.is_empty() { Err(self.nothing_kept().into()) } else { Ok(points) }
     }
 
-    fn nothing_kept(&self) -> Problem {
+    pub(crate) fn nothing_kept(&self) -> Problem {
         let mut problem = Problem::new("`keep` leaves no point of the sweep");
         if let Some(condition) = self.keep.first() {
             problem = problem.at(&condition.place);

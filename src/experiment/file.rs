@@ -4,6 +4,8 @@
 
 use super::design::Sweep;
 use super::file_sweep::{Reading, SweepFile};
+use super::tune::Tune;
+use super::tune::file::{Reader, TuneFile};
 use crate::scenario::check::check;
 use crate::scenario::setting::Count;
 use crate::scenario::shape::Shape;
@@ -34,6 +36,8 @@ pub(crate) struct ExperimentFile {
     runs: Count,
     /// The values that settings are swept over. Without it the scenarios are run as they are.
     sweep: Option<SweepFile>,
+    /// What `tune` is to find on the axes of the sweep.
+    tune: Option<TuneFile>,
 }
 
 fn hundred() -> Count {
@@ -56,6 +60,8 @@ pub struct Experiment {
     pub runs: u64,
     /// The values that settings are swept over.
     pub sweep: Option<Sweep>,
+    /// What is to be found among them.
+    pub tune: Option<Tune>,
 }
 
 impl Experiment {
@@ -100,6 +106,12 @@ impl Experiment {
             let problems = &mut problems;
             Reading { root: &checked, scenarios: &scenarios, sound: &sound, problems }.sweep(sweep)
         });
+        let tune = written.tune.as_ref().filter(|_| complete && findings.sound("tune")).map(|tune| {
+            let mut reader = Reader { scenarios: &scenarios, sweep: sweep.as_ref(), problems: vec![] };
+            let tune = reader.tune(tune, checked.at(&["tune"]).unwrap_or(&checked));
+            problems.append(&mut reader.problems);
+            tune
+        });
         Problems::check(problems)?;
         Ok(Experiment {
             name: name.unwrap_or_else(|| "experiment".to_owned()),
@@ -107,6 +119,7 @@ impl Experiment {
             scenarios,
             runs: u64::from(written.runs.value),
             sweep,
+            tune,
         })
     }
 }

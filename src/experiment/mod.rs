@@ -18,9 +18,11 @@ pub mod range;
 pub mod runner;
 pub mod sampling;
 pub mod segment;
+pub mod selection;
 pub mod statistics;
 pub mod stopping;
 pub mod survey;
+pub mod tune;
 
 /// The JSON Schema of experiment files, for editors.
 pub fn json_schema() -> String {

@@ -82,10 +82,12 @@ metrics! {
         |o| count(o.attempt_count);
     "probe_count" Count "health check calls, over all replicas and providers"
         |o| count(o.probe_count);
+    "probe_per_day" PerDay "the same for 24 hours of simulated time"
+        |o| per_day(o.probe_count, o);
     "false_ejection_count" Count "ejections with no fault active since their evidence began"
         |o| count(o.false_ejection_count);
     "false_ejection_per_day" PerDay "the same for 24 hours of simulated time"
-        |o| Some(o.false_ejection_count as f64 * NANOS_PER_DAY / o.duration.as_nanos() as f64);
+        |o| per_day(o.false_ejection_count, o);
     "saved_by_hand_count" Count "requests that would have failed had nobody switched providers by hand"
         |o| count(o.saved_by_hand_count);
     "failed_cause_status_count" Count "failed: the provider answered with an error status"
@@ -120,6 +122,10 @@ metrics! {
 
 fn count(n: u64) -> Option<f64> {
     Some(n as f64)
+}
+
+fn per_day(n: u64, outcome: &Outcome) -> Option<f64> {
+    Some(n as f64 * NANOS_PER_DAY / outcome.duration.as_nanos() as f64)
 }
 
 fn ratio(part: u64, whole: u64) -> Option<f64> {

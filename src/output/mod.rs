@@ -27,6 +27,9 @@ mod table;
 mod table_file;
 pub mod terminal;
 mod text_file;
+mod tune_files;
+mod tune_table;
+mod tune_terminal;
 
 pub use assumptions::assumptions;
 pub use compact::{Tally, write_ledger};
@@ -49,3 +52,5 @@ pub use schema::{AxisColumn, Design, Point};
 pub use table::{Column, Name, Table, Values};
 pub use table_file::{PARQUET_AVAILABLE, WrittenFile};
 pub use text_file::TextFile;
+pub use tune_files::{TuneFolder, tune_json};
+pub use tune_terminal::tune_summary;

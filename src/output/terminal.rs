@@ -11,7 +11,7 @@ use crate::time::{SimDuration, SimTime};
 use std::fmt::Write;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-const WIDTH: usize = 80;
+pub(super) const WIDTH: usize = 80;
 const STRIP_COLUMNS: usize = 64;
 /// A column with less than this share of the highest is background, and drawn as a dot.
 const FAINT: f64 = 0.01;
@@ -366,18 +366,18 @@ fn strip(text: &mut String, shown: &Shown, highest: f64) {
 }
 
 /// Text from a file on one line, without what a terminal would obey.
-fn plain(words: &str) -> String {
+pub(super) fn plain(words: &str) -> String {
     let visible: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn line(text: &mut String, words: &str) {
+pub(super) fn line(text: &mut String, words: &str) {
     text.push_str(words.trim_end());
     text.push('\n');
 }
 
 /// Breaks text at spaces so that it fits the width; further lines are indented.
-fn wrap(words: &str, indent: usize) -> String {
+pub(super) fn wrap(words: &str, indent: usize) -> String {
     let mut lines = vec![String::new()];
     let lead = words.len() - words.trim_start().len();
     lines[0].push_str(&words[..lead]);
@@ -432,7 +432,7 @@ fn signed(value: f64) -> String {
 }
 
 /// A number to about three digits.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
         v if v >= 99.95 => thousands(value),

@@ -10,6 +10,7 @@ use super::problem::{Problem, Problems};
 use super::quantity::Kind;
 use super::shape::{Shape, inline};
 use super::source::{Folder, Place, Source, given_by_hand};
+use super::standalone::standalone;
 use super::tree::{Node, Value};
 use crate::model::Model;
 use serde::Deserialize;
@@ -301,6 +302,12 @@ impl Document {
         let mut settings = vec![];
         list(&SHAPE, &self.merged.root, "", &mut settings);
         settings
+    }
+
+    /// The scenario as one text that stands by itself: parts and settings are in it, and a trace is named so that it is
+    /// found from anywhere. Defaults are left to the program.
+    pub fn standalone(&self) -> String {
+        standalone(&SHAPE, &self.merged.root, &self.files)
     }
 
     /// The whole scenario, defaults included; keys in order of name.

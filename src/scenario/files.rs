@@ -71,6 +71,11 @@ impl Found {
         })
     }
 
+    /// Whether it comes with the program.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.contents, Contents::Embedded(_))
+    }
+
     /// The whole file; the error is the system's own words.
     pub fn read(&self) -> Result<String, String> {
         match &self.contents {

@@ -31,6 +31,7 @@ pub(crate) mod quantity;
 pub(crate) mod setting;
 pub(crate) mod shape;
 pub(crate) mod source;
+mod standalone;
 mod trace;
 pub(crate) mod tree;
 

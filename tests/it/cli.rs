@@ -7,6 +7,7 @@ mod dry_run;
 mod ledger;
 mod objectives;
 mod results;
+mod tune;
 mod usage;
 mod validate;
 

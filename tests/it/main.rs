@@ -27,3 +27,4 @@ mod theory_probes;
 mod theory_retries;
 mod tidy;
 mod ties;
+mod tune;

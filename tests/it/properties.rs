@@ -125,6 +125,12 @@ fn every_path_gives_the_same_outcome_of_many_requests() {
             ("requests = { slow = 3.7 }", "", ""),
             ("requests = \"refuse\"\nin_flight = \"fail\"", "", "replicas = 2"),
             ("fraction = 0.5\nin_flight = \"hang\"", "client_timeout = \"2s\"", ""),
+            ("requests = \"refuse\"\nfraction = 0.3", "", ""),
+            (
+                "fraction = 0.3\n[fault.h]\non = { name = \"a\" }\nat = \"32s\"\nlasts = \"9s\"\nrequests = \"refuse\"",
+                "",
+                "",
+            ),
             ("requests = { status = 500 }", "", "fallback = {}\ntimeouts = { attempt = \"1s\" }"),
         ] {
             let model = model(&format!(
@@ -140,6 +146,37 @@ fn every_path_gives_the_same_outcome_of_many_requests() {
                     Outcome { event_count: 0, ..outcome }
                 };
                 assert_eq!(on(Path::Plain), on(Path::Counting), "{latency}, {fault}, {gateway}, {wanted:?}");
+            }
+        }
+    }
+}
+
+/// Detectors that count failures in a row are told of a success only where it may end a row.
+#[test]
+fn every_path_gives_the_same_outcome_where_failures_in_a_row_eject() {
+    for latency in ["constant = \"2200ms\"", "constant = \"0s\"", "exponential = { mean = \"50ms\" }"] {
+        for (fault, detector) in [
+            ("requests = { status = 503 }", "half_open = { permits = 3, decide = \"all\" }"),
+            ("requests = \"refuse\"\nin_flight = \"fail\"", ""),
+            ("requests = { status = 503 }\nfraction = 0.5", "half_open = {}"),
+            ("requests = \"hang\"", ""),
+        ] {
+            let model = model(&format!(
+                "duration = \"90s\"\n[traffic]\narrivals = {{ poisson = \"10/s\" }}\nclient_timeout = \"5s\"
+                [provider.a]\nlatency = {{ {latency} }}\n[provider.b]\nlatency = {{ {latency} }}
+                [fault.f]\non = {{ name = \"a\" }}\nat = \"20s\"\nlasts = \"15s\"\n{fault}
+                [fault.g]\non = {{ name = \"b\" }}\nat = \"30s\"\nlasts = \"20s\"\n{fault}
+                [gateway]\nreplicas = 2\nroute = {{ prefer = [\"a\", \"b\"] }}
+                health_check = {{ interval = \"5s\", timeout = \"1s\" }}
+                [gateway.detector.d]\nconsecutive = 3\neject_for = \"2s\"\n{detector}"
+            ));
+            assert_eq!(fastest_path::<MetricsRecorder>(&model), Path::Counting);
+            for run in 0..3 {
+                let on = |path| {
+                    let wanted = Wanted { timeline: true, ..Wanted::METRICS };
+                    Outcome { event_count: 0, ..measure(&model, 1, run, wanted, Some(path)) }
+                };
+                assert_eq!(on(Path::Plain), on(Path::Counting), "{latency}, {fault}");
             }
         }
     }
