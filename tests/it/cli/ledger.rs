@@ -308,6 +308,8 @@ fn any_row_can_be_played_alone() {
     run_in(&folder, &["run", ".", "--point", "2", "--seed", "5", "--out", "all"]).ok();
     let all = Csv::read(&folder.path().join("all/runs.csv"));
     assert_eq!(all.texts("failed_count"), swept.texts("failed_count")[6..9]);
+    let of_points = |out: &str| Csv::read(&folder.path().join(out).join("points.csv")).rows;
+    assert_eq!(of_points("all"), of_points("out")[2..3]);
 }
 
 #[test]
