@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 Examples:
   failover-sim sweep my_experiment --shard 1/2 --out part1     on one machine
   failover-sim sweep my_experiment --shard 2/2 --out part2     on another
-  failover-sim merge part1 part2 --out results/my_experiment")]
+  failover-sim merge part1 part2 --out results/my_experiment
+
+Exit codes: 0 done, 1 writing failed midway, 2 bad input or unwritable output, 3 some points failed")]
 pub struct MergeArgs {
     /// The results folder of every shard, in any order
     #[arg(required = true, value_name = "DIR")]

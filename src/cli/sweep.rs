@@ -38,7 +38,10 @@ Examples:
   failover-sim sweep experiments/02_health_check_interval --shard 1/4 --out part1
 
 What is played is kept in the folder's ledger/ about every second, so a sweep can be
-stopped or killed at any moment and goes on with `--resume`. The results are the same.")]
+stopped or killed at any moment and goes on with `--resume`. The results are the same.
+
+Exit codes: 0 done, 1 writing failed midway, 2 bad input or unwritable output, 3 some points failed,
+130 interrupted")]
 pub struct SweepArgs {
     /// An experiment folder with a `[sweep]` in its experiment.toml
     experiment: PathBuf,
