@@ -3,12 +3,13 @@
 use super::dry_run::DryRun;
 use super::progress::Bar;
 use super::run::scenario_provenance;
-use super::{Failure, PlayArgs, RUNS_MAX, counted, note_missing_parquet, print_out, whole};
+use super::{Failure, PlayArgs, RUNS_MAX, all_or_failures, counted, note_missing_parquet, print_out, whole};
 use crate::experiment::axis::{Axis, axis_value};
 use crate::experiment::criterion::Precision;
 use crate::experiment::design::{Point, Sweep};
 use crate::experiment::file::Experiment;
 use crate::experiment::ledger::Ledger;
+use crate::experiment::objective::Objective;
 use crate::experiment::player::{Player, Stopped};
 use crate::experiment::runner::RunPlan;
 use crate::experiment::segment::PointFailure;
@@ -106,6 +107,8 @@ impl SweepArgs {
             ));
         };
         let scenarios = &experiment.scenarios;
+        // Nothing here is judged by them; a slip in one had better be told before `run` does.
+        all_or_failures(scenarios.iter().map(|scenario| Objective::all_of(scenario).map_err(Failure::from)))?;
         self.play.check_settings(sweep)?;
         let stopping = self.stopping(experiment.runs)?;
         if self.dry_run {

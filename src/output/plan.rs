@@ -255,8 +255,12 @@ fn first_difference(path: &str, old: &Value, new: &Value) -> Option<(String, Str
         return keys.into_iter().find_map(|key| {
             let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             let value = |table: &serde_json::Map<String, Value>| table.get(key).cloned().unwrap_or_default();
-            // What it says of itself is no setting.
-            if inner == "about" { None } else { first_difference(&inner, &value(old), &value(new)) }
+            // What it says of itself, and asks of its results, changes none of them.
+            if ["about", "objective"].contains(&inner.as_str()) {
+                None
+            } else {
+                first_difference(&inner, &value(old), &value(new))
+            }
         });
     }
     let shown = |value: &Value| if value.is_null() { "not set".to_owned() } else { value.to_string() };
@@ -309,6 +313,8 @@ mod tests {
             plan().difference(&now).unwrap_or_default()
         };
         assert_eq!(told(&|plan| plan.scenarios[0].resolved["about"] = json!("b")), "");
+        let expect = json!([{ "expect": "failed_count <= 5" }]);
+        assert_eq!(told(&|plan| plan.scenarios[0].resolved["objective"] = expect.clone()), "");
         let of_setting = told(&|plan| plan.scenarios[0].resolved["gateway"]["retry"]["attempts"] = json!(3));
         assert_eq!(of_setting, "`gateway.retry.attempts` of `story` is 2 there, and 3 now");
         let of_new = told(&|plan| plan.scenarios[0].resolved["gateway"]["hedge"] = json!({ "after": "1s" }));

@@ -292,6 +292,23 @@ fn points_that_fail_keep_their_error_and_the_others_go_on() {
 }
 
 #[test]
+fn what_a_scenario_asks_of_its_results_is_no_other_sweep() {
+    let folder = swept(EXPERIMENT);
+    sweep(&folder, "out", &[]).ok();
+    let asks = |metric: &str| {
+        let asked = format!("{SMALL}\n[[objective]]\nexpect = \"{metric} <= 10\"\n");
+        fs::write(folder.path().join("small.toml"), asked).expect("a file");
+    };
+    asks("failed_count");
+    let before = segments(&folder, "out");
+    sweep(&folder, "out", &["--resume"]).ok();
+    assert_eq!(segments(&folder, "out"), before);
+    asks("faild_count");
+    let complaint = sweep(&folder, "out", &["--resume"]).refused();
+    assert!(complaint.contains("did you mean `failed_count`?"), "{complaint}");
+}
+
+#[test]
 fn any_row_can_be_played_alone() {
     let folder = swept(EXPERIMENT);
     sweep(&folder, "out", &["--seed", "5"]).ok();
