@@ -5,7 +5,7 @@ use super::{Done, SMALL, command, done, folder, json, names, run_in, snapshot};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Sixty points, and a timeout that is too long for the shortest interval.
@@ -61,8 +61,12 @@ fn ok_of_fewer(done: Done) {
 #[cfg(unix)]
 #[test]
 fn a_sweep_that_is_killed_again_and_again_ends_with_the_same_bytes() {
-    let folder = swept(&experiment(12));
+    // A limit on what a provider takes makes everything an event, so that there is time to kill.
+    let busy = SMALL.replace("[provider.b]", "[provider.b]\ncapacity = { slots = 1000 }");
+    let folder = folder(&[("small.toml", &busy), ("experiment.toml", &experiment(12))]);
+    let started = Instant::now();
     sweep(&folder, "whole", &["--threads", "1"]).ok();
+    let whole = started.elapsed();
     let mut kills = 0;
     for round in 0_u64..40 {
         let kept: Vec<(PathBuf, Vec<u8>)> = segments(&folder, "out")
@@ -73,7 +77,7 @@ fn a_sweep_that_is_killed_again_and_again_ends_with_the_same_bytes() {
         let mut sweep = command(&["sweep", ".", "--out", "out", "--resume", "--threads", &threads]);
         let mut child = sweep.current_dir(folder.path()).spawn().expect("the command starts");
         // At no particular moment, and later each time, so that it ends some day.
-        std::thread::sleep(Duration::from_millis(30 + 30 * round + (round * 7919) % 97));
+        std::thread::sleep(whole * (15 + 5 * round as u32 + (round as u32 * 7919) % 7) / 100);
         let has_ended = child.try_wait().expect("a child").is_some();
         if !has_ended {
             child.kill().expect("it is there");
