@@ -1,6 +1,6 @@
 //! `check`: reads a scenario or an experiment and says all that is wrong with it.
 
-use super::{Failure, is_experiment, large, models_and_objectives, print_out};
+use super::{Failure, counted, is_experiment, large, models_and_objectives, print_out};
 use crate::experiment::file::Experiment;
 use crate::experiment::survey::point_model;
 use crate::scenario::Loader;
@@ -38,22 +38,38 @@ fn check(path: &Path, loader: &mut Loader) -> Result<String, Failure> {
         let model = &models[0];
         let (providers, faults) = (model.providers.len(), model.faults.len());
         return Ok(format!(
-            "ok, {providers} provider{}, {faults} fault{}, about {} requests a run",
-            if providers == 1 { "" } else { "s" },
-            if faults == 1 { "" } else { "s" },
+            "ok, {}, {}, about {} requests a run",
+            counted(providers as f64, "provider"),
+            counted(faults as f64, "fault"),
             large(model.expected_requests()),
         ));
     }
     let experiment = Experiment::open(path, loader)?;
     models_and_objectives(&experiment.scenarios)?;
-    let mut summary = format!("ok, {} scenarios, {} runs each", experiment.scenarios.len(), experiment.runs);
+    let mut summary = format!(
+        "ok, {}, {} each",
+        counted(experiment.scenarios.len() as f64, "scenario"),
+        counted(experiment.runs as f64, "run")
+    );
     if let Some(sweep) = &experiment.sweep {
         let points = sweep.points(&experiment.scenarios)?;
         // One by one, as nobody needs them all.
-        for point in &points {
-            point_model(sweep, &experiment.scenarios, point)?;
+        let mut invalid = points.iter().filter_map(|point| {
+            let problems = point_model(sweep, &experiment.scenarios, point).err()?;
+            Some((point.index, problems))
+        });
+        if let Some((first, problems)) = invalid.next() {
+            let which = match 1 + invalid.count() {
+                1 => format!("point {first} of the sweep is no valid scenario"),
+                count => format!(
+                    "{} of the {} points of the sweep are no valid scenario, first point {first}",
+                    large(count as f64),
+                    large(points.len() as f64)
+                ),
+            };
+            return Err(Failure::from(problems).headed(&format!("{}: {which}:", path.display())));
         }
-        write!(summary, ", {} points to sweep", points.len()).expect("a string grows");
+        write!(summary, ", {} to sweep", counted(points.len() as f64, "point")).expect("a string grows");
     }
     Ok(summary)
 }

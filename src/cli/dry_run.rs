@@ -2,7 +2,7 @@
 //!
 //! A part of [`super::sweep`]. A few runs are played to time them, and forgotten.
 
-use super::large;
+use super::{counted, large};
 use crate::experiment::design::{Layout, Point, Sweep, Tally};
 use crate::experiment::stopping::Stopping;
 use crate::experiment::survey::{Survey, Surveyed, point_model};
@@ -57,10 +57,10 @@ impl DryRun<'_> {
         // A point that is known well enough gets fewer.
         let up_to = if self.stopping.until.is_some() { "up to " } else { "" };
         say(format!(
-            "\n{} points x {up_to}{} runs = {up_to}{} runs",
-            large(points),
-            large(of_each),
-            large(runs)
+            "\n{} x {up_to}{} = {up_to}{}",
+            counted(points, "point"),
+            counted(of_each, "run"),
+            counted(runs, "run")
         ));
         // Where nothing is random, one run answers for all.
         let played = |point: &Surveyed| if point.is_random { of_each } else { 1.0 };

@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 Examples:
   failover-sim sweep my_experiment --shard 1/2 --out part1     on one machine
   failover-sim sweep my_experiment --shard 2/2 --out part2     on another
-  failover-sim merge part1 part2 --out results/my_experiment")]
+  failover-sim merge part1 part2 --out results/my_experiment
+
+Exit codes: 0 done, 1 writing failed midway, 2 bad input or unwritable output, 3 some points failed")]
 pub struct MergeArgs {
     /// The results folder of every shard, in any order
     #[arg(required = true, value_name = "DIR")]
@@ -83,7 +85,7 @@ fn open_ledger(part: &Part, stopping: &Stopping) -> Result<LedgerFolder, Failure
     if let Some(segment) = damaged.first() {
         return Err(Failure::refused(
             format!("{}: {}", segment.path.display(), segment.damage),
-            format!("play what it had with `sweep --shard {} --resume`", part.shard),
+            format!("play what it had with {}", rest_of(part.path, part.shard)),
         ));
     }
     for point in part.plan.points() {
@@ -97,8 +99,13 @@ fn open_ledger(part: &Part, stopping: &Stopping) -> Result<LedgerFolder, Failure
 fn unfinished(path: &Path, shard: Shard) -> Failure {
     Failure::refused(
         format!("{} is not finished", path.display()),
-        format!("play the rest of it with `sweep --shard {shard} --resume`"),
+        format!("play the rest of it with {}", rest_of(path, shard)),
     )
+}
+
+/// The command that goes on with a shard.
+fn rest_of(path: &Path, shard: Shard) -> String {
+    format!("`sweep --shard {shard} --out {} --resume`", path.display())
 }
 
 /// Refuses shards that are not all of one sweep, each once.

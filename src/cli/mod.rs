@@ -6,6 +6,7 @@ mod check;
 mod dry_run;
 mod merge;
 mod new;
+mod opened;
 mod progress;
 mod run;
 mod schema;
@@ -208,6 +209,11 @@ fn large(number: f64) -> String {
     }
 }
 
+/// So many of something: `1 run`, `1,000 runs`.
+fn counted(number: f64, what: &str) -> String {
+    format!("{} {what}{}", large(number), if number == 1.0 { "" } else { "s" })
+}
+
 /// The models of scenarios and what they ask of their results, or all that is wrong with any of them.
 fn models_and_objectives(documents: &[Document]) -> Result<(Vec<Model>, Vec<Vec<Objective>>), Failure> {
     let both = documents.iter().map(|document| match (document.model(), Objective::all_of(document)) {
@@ -266,6 +272,11 @@ impl Failure {
     /// Adds what to do about it.
     fn advised(self, advice: &str) -> Self {
         Failure { message: format!("{}: {advice}", self.message.trim_end()), ..self }
+    }
+
+    /// Says above it what it is of.
+    fn headed(self, heading: &str) -> Self {
+        Failure { message: format!("{heading}\n{}", self.message), ..self }
     }
 
     fn interrupted() -> Self {

@@ -29,7 +29,7 @@ impl Bar {
         // What was done before says nothing about the rate.
         bar.reset_eta();
         let style =
-            ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} runs, {rate}/s, {eta} left");
+            ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} runs, {rate}/s, {eta} left");
         let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
             text.write_str(&thousands(state.per_sec())).expect("a string grows");
         };

@@ -1,12 +1,9 @@
 //! `run`: one scenario, several side by side, or an experiment's.
 
+use super::opened::{Opened, SweptPoint};
 use super::progress::Bar;
-use super::{
-    Failure, PlayArgs, all_or_failures, is_experiment, models_and_objectives, note_missing_parquet, print_out,
-};
+use super::{Failure, PlayArgs, all_or_failures, models_and_objectives, note_missing_parquet, print_out};
 use crate::engine::{Path as EnginePath, simulate};
-use crate::experiment::design::Sweep;
-use crate::experiment::file::Experiment;
 use crate::experiment::objective::{Finding, Objective};
 use crate::experiment::runner::RunPlan;
 use crate::experiment::segment::PointFacts;
@@ -17,12 +14,9 @@ use crate::output::{
     Design, EventLog, Existing, Point, Provenance, RequestFile, ResultFolder, ResultSink, ScenarioProvenance,
     ScenarioResult, SecondTotal, add_seconds, assumptions, document, explain, junit,
 };
-use crate::scenario::{Document, Loader, ResolvedSetting};
+use crate::scenario::{Document, ResolvedSetting};
 use std::fmt::Write;
-use std::path::PathBuf;
-
-/// Runs of each scenario where neither the command nor an experiment says how many.
-const DEFAULT_RUNS: u64 = 100;
+use std::path::{Path, PathBuf};
 
 /// Seconds of counts that are held at once, some 240 MB: a long scenario of many runs has more than fits in memory.
 const SECONDS_AT_ONCE: u64 = 20_000_000;
@@ -107,12 +101,13 @@ enum PathChoice {
 
 impl RunArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
-        let (question, documents, runs) = self.open()?;
-        let (models, mut objectives) = models_and_objectives(&documents)?;
+        let opened = self.open()?;
+        let documents = &opened.documents;
+        let (models, mut objectives) = models_and_objectives(documents)?;
         if self.resolved {
             return match self.format {
-                Format::Table => print_out(&resolved(&documents)),
-                Format::Json => print_out(&resolved_json(&documents)),
+                Format::Table => print_out(&resolved(documents)),
+                Format::Json => print_out(&resolved_json(documents)),
                 Format::Junit => Err(Failure::refused(
                     "`--format junit` shows no settings",
                     "leave out `--resolved`, or choose `--format json`",
@@ -120,7 +115,7 @@ impl RunArgs {
             };
         }
         self.add_gates(&mut objectives)?;
-        let runs = self.play.runs.unwrap_or(runs);
+        let runs = self.play.runs.unwrap_or(opened.runs);
         let runs = self.run_index.map_or(0..runs, |k| k..k.saturating_add(1));
         // The terminal draws failures by second; tables have all requests.
         let series = if self.out.is_some() { Series::All } else { Series::Failures };
@@ -141,7 +136,7 @@ impl RunArgs {
             ));
         }
         // Files are opened first: what cannot be written should fail before the work, not after it.
-        let mut sink = self.out.as_deref().map(|out| self.open_results(out, &plan)).transpose()?;
+        let mut sink = self.out.as_deref().map(|out| self.open_results(out, &plan, &opened)).transpose()?;
         let requests =
             self.requests.as_deref().map(|path| RequestFile::create(path, self.play.force)).transpose()?;
         let events =
@@ -156,7 +151,8 @@ impl RunArgs {
                 let mut played = batch.play(std::slice::from_ref(model), &bar)?.swap_remove(0);
                 if let Some(sink) = &mut sink {
                     let facts = PointFacts::of(model, plan.path_of(model));
-                    sink.points(&[Point { number: i, facts: &facts, outcomes: &played, error: None }])?;
+                    let number = opened.point.as_ref().map_or(i, |point| point.number);
+                    sink.points(&[Point { number, facts: &facts, outcomes: &played, error: None }])?;
                 }
                 add_seconds(&mut seconds, &mut played);
                 outcomes.append(&mut played);
@@ -169,10 +165,10 @@ impl RunArgs {
         write_events(events, &models, &plan, &bar)?;
         bar.check()?;
         if let Some(sink) = sink {
-            sink.finish(provenance(&documents, plan.count()))?;
+            sink.finish(provenance(documents, plan.count()))?;
         }
         let findings = judge(&objectives, &played);
-        self.print(question.as_deref(), &models, &plan, &played, &findings)?;
+        self.print(&opened, &models, &plan, &played, &findings)?;
         let (missed, all) =
             (findings.iter().flatten().filter(|f| !f.judgement.met), findings.iter().flatten());
         match (missed.count(), all.count()) {
@@ -198,40 +194,14 @@ impl RunArgs {
         Ok(())
     }
 
-    /// The scenarios with `--set` applied, the question that they answer if they are an experiment's, and its runs.
-    fn open(&self) -> Result<(Option<String>, Vec<Document>, u64), Failure> {
-        let mut loader = Loader::new();
-        let mut sweep = None;
-        let (question, mut documents, runs) = match self.paths.as_slice() {
-            [path] if is_experiment(path) => {
-                let experiment = Experiment::open(path, &mut loader)?;
-                sweep = experiment.sweep;
-                (Some(experiment.question), experiment.scenarios, experiment.runs)
-            }
-            paths => {
-                if let Some(folder) = paths.iter().find(|path| is_experiment(path)) {
-                    return Err(Failure::refused(
-                        format!("{} is an experiment", folder.display()),
-                        "run it alone, or name scenario files only",
-                    ));
-                }
-                let opened = paths.iter().map(|path| loader.open(path).map_err(Failure::from));
-                (None, all_or_failures(opened)?, DEFAULT_RUNS)
-            }
-        };
-        for (i, document) in documents.iter().enumerate() {
-            if documents[..i].iter().any(|other: &Document| other.name() == document.name()) {
-                return Err(Failure::refused(
-                    format!("two scenarios are called `{}`", document.name()),
-                    "copy one of them to a file of another name: results are told apart by their names",
-                ));
-            }
+    /// What there is to run, with `--set` applied.
+    fn open(&self) -> Result<Opened, Failure> {
+        let mut opened = Opened::read(&self.paths)?;
+        self.play.make_settings(&mut opened.documents)?;
+        match self.point {
+            Some(number) => opened.at_point(number),
+            None => Ok(opened),
         }
-        self.play.make_settings(&mut documents)?;
-        if let Some(number) = self.point {
-            documents = vec![point_document(sweep.as_ref(), &documents, number)?];
-        }
-        Ok((question, documents, runs))
     }
 
     /// One request of each scenario's first run, as those listed by `--requests` are numbered.
@@ -256,8 +226,9 @@ impl RunArgs {
         print_out(&text)
     }
 
-    fn open_results(&self, out: &std::path::Path, plan: &RunPlan) -> Result<ResultSink, Failure> {
-        let design = Design { seed: plan.seed, first_run: plan.runs.start, axes: Vec::new() };
+    fn open_results(&self, out: &Path, plan: &RunPlan, opened: &Opened) -> Result<ResultSink, Failure> {
+        let axes = opened.point.as_ref().map(|point| point.axes.clone()).unwrap_or_default();
+        let design = Design { seed: plan.seed, first_run: plan.runs.start, axes };
         let existing = if self.play.force { Existing::Replace } else { Existing::Refuse };
         let sink = ResultFolder::create(out, existing)?.begin(design, plan.wanted.series == Series::All)?;
         note_missing_parquet();
@@ -266,7 +237,7 @@ impl RunArgs {
 
     fn print(
         &self,
-        question: Option<&str>,
+        opened: &Opened,
         models: &[Model],
         plan: &RunPlan,
         played: &[Played],
@@ -292,9 +263,10 @@ impl RunArgs {
             })
             .collect();
         match self.format {
-            Format::Table => print_out(&terminal::summary(question, plan.seed, &results)),
+            Format::Table => print_out(&terminal::summary(&opened.preface(), plan.seed, &results)),
             Format::Json => {
-                let document = document(plan.seed, plan.count(), &results);
+                let point = opened.point.as_ref().map(SweptPoint::document);
+                let document = document(plan.seed, plan.count(), point, &results);
                 print_out(&(serde_json::to_string_pretty(&document).expect("results are plain data") + "\n"))
             }
             Format::Junit => print_out(&junit(&results)),
@@ -312,24 +284,6 @@ fn judge(objectives: &[Vec<Objective>], played: &[Played]) -> Vec<Vec<Finding>> 
         objectives.iter().map(|objective| objective.judge(outcomes, baseline)).collect()
     };
     objectives.iter().zip(played).map(judged).collect()
-}
-
-/// The scenario that a point of a sweep stands for.
-fn point_document(sweep: Option<&Sweep>, scenarios: &[Document], number: u64) -> Result<Document, Failure> {
-    let Some(sweep) = sweep else {
-        return Err(Failure::refused(
-            format!("there is no sweep to take point {number} of"),
-            "name the experiment folder that was swept",
-        ));
-    };
-    let points = sweep.points(scenarios)?;
-    let point = usize::try_from(number).ok().and_then(|number| points.get(number)).ok_or_else(|| {
-        Failure::refused(
-            format!("there is no point {number}"),
-            format!("the sweep has the points 0 to {}", points.len() - 1),
-        )
-    })?;
-    Ok(sweep.document(scenarios, point)?)
 }
 
 /// The runs of one scenario, so many at a time that their counts of seconds fit in memory.

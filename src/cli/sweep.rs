@@ -3,18 +3,20 @@
 use super::dry_run::DryRun;
 use super::progress::Bar;
 use super::run::scenario_provenance;
-use super::{Failure, PlayArgs, RUNS_MAX, note_missing_parquet, print_out, whole};
+use super::{Failure, PlayArgs, RUNS_MAX, all_or_failures, counted, note_missing_parquet, print_out, whole};
 use crate::experiment::axis::{Axis, axis_value};
 use crate::experiment::criterion::Precision;
 use crate::experiment::design::{Point, Sweep};
 use crate::experiment::file::Experiment;
 use crate::experiment::ledger::Ledger;
+use crate::experiment::objective::Objective;
 use crate::experiment::player::{Player, Stopped};
 use crate::experiment::runner::RunPlan;
 use crate::experiment::segment::PointFailure;
 use crate::experiment::stopping::Stopping;
 use crate::experiment::survey::{Survey, first_line, point_model};
 use crate::metrics::Wanted;
+use crate::output::terminal::thousands;
 use crate::output::{
     AxisColumn, Design, Existing, FileError, LedgerFolder, Plan, Provenance, Recorded, ResultFolder,
     SetAside, Shard, SweepProvenance, Tally, WrittenFile, write_ledger,
@@ -37,7 +39,10 @@ Examples:
   failover-sim sweep experiments/02_health_check_interval --shard 1/4 --out part1
 
 What is played is kept in the folder's ledger/ about every second, so a sweep can be
-stopped or killed at any moment and goes on with `--resume`. The results are the same.")]
+stopped or killed at any moment and goes on with `--resume`. The results are the same.
+
+Exit codes: 0 done, 1 writing failed midway, 2 bad input or unwritable output, 3 some points failed,
+130 interrupted")]
 pub struct SweepArgs {
     /// An experiment folder with a `[sweep]` in its experiment.toml
     experiment: PathBuf,
@@ -102,6 +107,8 @@ impl SweepArgs {
             ));
         };
         let scenarios = &experiment.scenarios;
+        // Nothing here is judged by them; a slip in one had better be told before `run` does.
+        all_or_failures(scenarios.iter().map(|scenario| Objective::all_of(scenario).map_err(Failure::from)))?;
         self.play.check_settings(sweep)?;
         let stopping = self.stopping(experiment.runs)?;
         if self.dry_run {
@@ -146,7 +153,8 @@ impl SweepArgs {
             },
             work_of: &|point| survey.points[point].work,
         };
-        let go_on = format!("what was played is in {}, go on with `--resume`", out.display());
+        let go_on =
+            format!("what was played is in {}, go on with the same command and `--resume`", out.display());
         player.play(&own, &mut ledger, &bar).map_err(|stopped| {
             let failure = match stopped {
                 Stopped::Cancelled => Failure::interrupted(),
@@ -157,7 +165,20 @@ impl SweepArgs {
         bar.finish();
         let (files, tally) =
             finish(folder, &ledger, &plan, &stopping).map_err(|e| Failure::from(e).advised(&go_on))?;
+        self.note_longer(&ledger, tally.most);
         report(&out, &files, &tally, plan.shard, plan.point_count)
+    }
+
+    /// Says that tables have fewer runs than were played, as when `--runs` is forgotten with `--resume`.
+    fn note_longer(&self, ledger: &LedgerFolder, most: u64) {
+        let kept = ledger.most_runs();
+        if self.until.is_none() && kept > most {
+            let [most, kept] = [most, kept].map(|runs| thousands(runs as f64));
+            let note = format!(
+                "note: the tables have {most} runs of each point, and the ledger has up to {kept}: name as many with `--runs`"
+            );
+            let _ = writeln!(io::stderr(), "{note}");
+        }
     }
 
     fn existing(&self) -> Existing {
@@ -227,7 +248,8 @@ impl SweepArgs {
     }
 }
 
-fn axis_columns(sweep: &Sweep, points: &[Point]) -> Vec<AxisColumn> {
+/// The swept settings as columns of tables.
+pub(super) fn axis_columns(sweep: &Sweep, points: &[Point]) -> Vec<AxisColumn> {
     let column = |(i, axis): (usize, &Axis)| AxisColumn {
         name: axis.column.clone(),
         values: points.iter().map(|point| point.values[i].as_ref().map(|v| axis_value(axis, v))).collect(),
@@ -293,14 +315,14 @@ pub(super) fn report(
     let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
     let points = match shard {
         Some(shard) => format!("{} of {point_count} points (shard {shard})", tally.played + tally.failed),
-        None => format!("{} points", tally.played + tally.failed),
+        None => counted((tally.played + tally.failed) as f64, "point"),
     };
     let runs = match tally.fewest == tally.most {
-        true => tally.most.to_string(),
-        false => format!("{} to {}", tally.fewest, tally.most),
+        true => counted(tally.most as f64, "run"),
+        false => format!("{} to {}", tally.fewest, counted(tally.most as f64, "run")),
     };
     let names = names.join(", ");
-    print_out(&format!("{points} of {runs} runs in {}: {names}, manifest.json\n", out.display()))?;
+    print_out(&format!("{points} of {runs} in {}: {names}, manifest.json\n", out.display()))?;
     match &tally.first_failure {
         None => Ok(()),
         Some((point, failure)) => Err(Failure::partly(format!(

@@ -258,8 +258,16 @@ fn absolute(metric: &Metric, text: &str) -> Result<f64, Problem> {
         }
         (Unit::Count | Unit::PerDay, None) => {
             let plain = text.replace([',', '_', ' '], "");
-            let help = match plain.parse::<f64>() {
-                Ok(number) if number.is_finite() && number >= 0.0 => format!("write {plain}"),
+            let is_number =
+                |text: &str| text.parse().is_ok_and(|number: f64| number.is_finite() && number >= 0.0);
+            let help = match (plain.strip_suffix('X'), plain.strip_suffix('%').and_then(hundredths)) {
+                _ if is_number(&plain) => format!("write {plain}"),
+                (Some(factor), _) if is_number(factor) => format!("write {factor}x"),
+                (_, Some(share)) if share >= 0.0 => {
+                    format!(
+                        "write a number, such as 1000, or {share}x for so many times what the baseline has"
+                    )
+                }
                 _ => "write a number, such as 1000".to_owned(),
             };
             Err(Problem::new(format!("{}, which is no number", what())).help(help))
@@ -384,6 +392,8 @@ mod tests {
             "failed_count <= few",
             "failed_count <= 1,000",
             "failed_count <= 5%",
+            "failed_count <= 110%",
+            "failed_count <= 1.0X",
             "failed_count <= 5s",
             "failed_count <= -5",
             "failed_count <= inf",

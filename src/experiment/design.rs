@@ -147,13 +147,18 @@ impl Sweep {
         let sizes = self.sizes(document)?;
         let count = sizes.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
         count.filter(fits).ok_or_else(|| {
+            let largest = sizes.iter().zip(&self.axes).max_by_key(|(size, _)| **size);
             let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
             let message = format!(
                 "the sweep has more than {POINTS_MAX} points: {} for one scenario",
                 sizes.join(" x ")
             );
             let help = "take fewer values on some axis, or sample them: design = { latin_hypercube = 200 }";
-            Problem::new(message).help(help).into()
+            let problem = Problem::new(message).help(help);
+            match largest {
+                Some((_, axis)) => problem.at(&axis.place).into(),
+                None => problem.into(),
+            }
         })
     }
 

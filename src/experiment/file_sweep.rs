@@ -2,7 +2,7 @@
 //!
 //! A part of [`super::file`]; what a sweep means, point by point, is left to [`super::design`].
 
-use super::axis::{Axis, AxisKind, CASE, Case, Domain};
+use super::axis::{Axis, AxisKind, AxisValue, CASE, Case, Domain};
 use super::condition::Condition;
 use super::design::{Sweep, rank};
 use super::file_axis::AxisFile;
@@ -167,6 +167,10 @@ impl Reading<'_> {
                 continue;
             }
             let name_place = self.place(&["case", &index, "name"]);
+            if case.name.trim().is_empty() {
+                let help = "give it a name: results are told apart by it";
+                self.complain("a case has an empty name", &name_place, help);
+            }
             if cases.iter().any(|other| other.name == case.name) {
                 let message = format!("two cases are called `{}`", case.name);
                 self.complain(
@@ -176,7 +180,10 @@ impl Reading<'_> {
                 );
             }
             let set = self.case_settings(case, &index);
-            if let Some(other) = cases.iter().find(|other| other.set == set && !set.is_empty()) {
+            let values = self.values_of(&set);
+            if let Some(other) =
+                cases.iter().find(|other| !set.is_empty() && self.values_of(&other.set) == values)
+            {
                 let message = format!("the cases `{}` and `{}` set the same", other.name, case.name);
                 self.complain(message, &name_place, "remove one of the two");
             }
@@ -190,6 +197,15 @@ impl Reading<'_> {
             kind: AxisKind::Text,
             place: self.place(&["case"]),
         })
+    }
+
+    /// What settings come to, however they are spelt: "60s" and "1m" are one value.
+    fn values_of(&self, set: &[(String, toml::Value)]) -> Vec<(String, AxisValue)> {
+        let value = |(path, value): &(String, toml::Value)| {
+            let kind = self.scenarios[0].kind(path, self.root.place_of(&["sweep", "case"])).ok().flatten();
+            (path.clone(), AxisKind::of(kind, &[value]).value(value))
+        };
+        set.iter().map(value).collect()
     }
 
     /// What a case sets, in the order in which it is set.

@@ -29,6 +29,8 @@ pub struct Finding {
     pub interval: Option<Interval>,
     /// Whether other runs may have it the other way: the bound is inside the interval.
     pub is_within_noise: bool,
+    /// Whether runs differ, and are too few for an interval: how noisy the value is, nobody knows.
+    pub lacks_runs: bool,
     /// Runs.
     pub run_count: u64,
     /// Runs in which the metric has a value; only they are judged.
@@ -105,13 +107,15 @@ impl Objective {
             }
             _ => interval.zip(judgement.bound).is_some_and(|(interval, bound)| straddles(interval, bound)),
         };
+        let summary = Summary::of_metric(target.metric, outcomes);
         Finding {
             objective: self.clone(),
             judgement,
             interval,
             is_within_noise,
+            lacks_runs: target.statistic.has_interval() && interval.is_none() && summary.min != summary.max,
             run_count: outcomes.len() as u64,
-            valued_run_count: Summary::of_metric(target.metric, outcomes).n,
+            valued_run_count: summary.n,
         }
     }
 }
@@ -150,7 +154,17 @@ mod tests {
             let finding = judge(gate, &runs, None);
             assert_eq!((finding.judgement.met, finding.is_within_noise), (met, noise), "{gate}");
         }
+        for (gate, lacks_runs) in [
+            ("probe_count.p95 <= 109", true),
+            ("probe_count.p50 <= 109", true),
+            ("probe_count <= 109", false),
+            ("probe_count.max <= 109", false),
+        ] {
+            assert_eq!(judge(gate, &runs, None).lacks_runs, lacks_runs, "{gate}");
+        }
+        assert!(!judge("probe_count.p95 <= 109", &outcomes(0..72), None).lacks_runs);
         // What does not vary is not noise.
+        assert!(!judge("probe_count.p95 <= 109", &outcomes([100; 9]), None).lacks_runs);
         assert!(!judge("probe_count < 100", &outcomes([100; 9]), None).is_within_noise);
     }
 

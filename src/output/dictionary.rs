@@ -14,6 +14,11 @@ Generated from `src/output/schema.rs` and `src/metrics/definitions.rs`; do not e
 `runs` and `points` are written as `.parquet` and `.csv`, `faults` and `series` as `.parquet`; `requests` is the file
 that `--requests` names. A missing value is null, in CSV an empty cell, and never 0. Rows stand in order of point, then
 run. Times count from the start of the run.
+
+A row of a sweep's `runs` is played alone, to the same bytes, with what it carries:
+`failover-sim run EXPERIMENT --point POINT --run-index RUN --seed SEED`, and the `--set` that the sweep had, if any; a row of
+`points`, with its `run_count`: `failover-sim run EXPERIMENT --point POINT --runs RUN_COUNT --seed SEED`. Only of a sweep with
+`--metrics counts` the latencies are null, and `run` has them.
 ";
 
 /// Every column of every table with its unit and its meaning, in Markdown.

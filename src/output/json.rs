@@ -21,10 +21,21 @@ pub struct Document {
     pub first_run: u64,
     /// Runs of each scenario.
     pub runs: u64,
+    /// The point of a sweep that the only scenario is; null if it is none.
+    pub point: Option<PointDocument>,
     /// In the order given.
     pub scenarios: Vec<ScenarioDocument>,
     /// What was asked of the scenarios, in their order.
     pub objectives: Vec<ObjectiveDocument>,
+}
+
+/// A point of a sweep.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PointDocument {
+    /// As the column `point` of the sweep's tables has it.
+    pub number: usize,
+    /// What it sets, by path, as the experiment has it: `case` for a named case.
+    pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What was asked of one scenario, and whether it holds.
@@ -120,7 +131,12 @@ impl<T: Serialize> Serialize for ByName<T> {
 }
 
 /// The document for scenarios that were played side by side, with the same runs.
-pub fn document(seed: u64, runs: u64, scenarios: &[ScenarioResult]) -> Document {
+pub fn document(
+    seed: u64,
+    runs: u64,
+    point: Option<PointDocument>,
+    scenarios: &[ScenarioResult],
+) -> Document {
     let outcomes: Vec<&[Outcome]> = scenarios.iter().map(|scenario| scenario.outcomes).collect();
     let differences = differences(&outcomes);
     Document {
@@ -128,6 +144,7 @@ pub fn document(seed: u64, runs: u64, scenarios: &[ScenarioResult]) -> Document 
         seed,
         first_run: scenarios.first().map_or(0, |scenario| scenario.first_run),
         runs,
+        point,
         objectives: scenarios.iter().flat_map(objectives).collect(),
         scenarios: scenarios
             .iter()

@@ -132,6 +132,17 @@ impl LedgerFolder {
         self.bytes
     }
 
+    /// The most runs that it has of a point without a gap.
+    pub fn most_runs(&self) -> u64 {
+        let run_count = |kept: &Kept| {
+            kept.pieces.iter().fold(0, |next, piece| match piece.runs.start <= next {
+                true => piece.runs.end.max(next),
+                false => next,
+            })
+        };
+        self.points.iter().map(run_count).max().unwrap_or(0)
+    }
+
     /// Takes a copy of every segment of another one, which has other points of the same sweep.
     ///
     /// # Errors

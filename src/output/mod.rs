@@ -39,7 +39,8 @@ pub use events::{Event, EventLine, EventLog, EventRecorder};
 pub use explain::explain;
 pub use folder::{Existing, ResultFolder, ResultSink};
 pub use json::{
-    ByName, DifferenceDocument, Document, MetricDocument, ObjectiveDocument, ScenarioDocument, document,
+    ByName, DifferenceDocument, Document, MetricDocument, ObjectiveDocument, PointDocument, ScenarioDocument,
+    document,
 };
 pub use junit::junit;
 pub use ledger::{LedgerFolder, SetAside};

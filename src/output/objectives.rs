@@ -36,6 +36,9 @@ pub fn finding_words(finding: &Finding) -> String {
     if finding.is_within_noise && criterion.comparison != Comparison::Equal {
         words.push_str("; within noise: more runs would tell");
     }
+    if finding.lacks_runs {
+        words.push_str("; too few runs for an interval");
+    }
     words
 }
 

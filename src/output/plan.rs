@@ -176,7 +176,10 @@ impl Plan {
 
     /// What keeps `now` from going on with this, in words, the first thing only; `None` if nothing does.
     pub fn difference(&self, now: &Plan) -> Option<String> {
-        let shard = |plan: &Plan| plan.shard.map_or("no shard".to_owned(), |shard| format!("shard {shard}"));
+        let part = |plan: &Plan| match plan.shard {
+            None => "all points".to_owned(),
+            Some(shard) => format!("the points of shard {shard}"),
+        };
         if self.version != now.version {
             return Some(format!("it is of version {}, and this is version {}", self.version, now.version));
         }
@@ -194,7 +197,7 @@ impl Plan {
         if let Some(difference) = self.difference_of_points(now) {
             return Some(difference);
         }
-        (self.shard != now.shard).then(|| format!("it is {}, and not {}", shard(self), shard(now)))
+        (self.shard != now.shard).then(|| format!("it has {}, and not {}", part(self), part(now)))
     }
 
     /// What their points differ in.
@@ -252,8 +255,12 @@ fn first_difference(path: &str, old: &Value, new: &Value) -> Option<(String, Str
         return keys.into_iter().find_map(|key| {
             let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             let value = |table: &serde_json::Map<String, Value>| table.get(key).cloned().unwrap_or_default();
-            // What it says of itself is no setting.
-            if inner == "about" { None } else { first_difference(&inner, &value(old), &value(new)) }
+            // What it says of itself, and asks of its results, changes none of them.
+            if ["about", "objective"].contains(&inner.as_str()) {
+                None
+            } else {
+                first_difference(&inner, &value(old), &value(new))
+            }
         });
     }
     let shown = |value: &Value| if value.is_null() { "not set".to_owned() } else { value.to_string() };
@@ -306,6 +313,8 @@ mod tests {
             plan().difference(&now).unwrap_or_default()
         };
         assert_eq!(told(&|plan| plan.scenarios[0].resolved["about"] = json!("b")), "");
+        let expect = json!([{ "expect": "failed_count <= 5" }]);
+        assert_eq!(told(&|plan| plan.scenarios[0].resolved["objective"] = expect.clone()), "");
         let of_setting = told(&|plan| plan.scenarios[0].resolved["gateway"]["retry"]["attempts"] = json!(3));
         assert_eq!(of_setting, "`gateway.retry.attempts` of `story` is 2 there, and 3 now");
         let of_new = told(&|plan| plan.scenarios[0].resolved["gateway"]["hedge"] = json!({ "after": "1s" }));
@@ -323,7 +332,10 @@ mod tests {
         assert_eq!(told(&|plan| plan.axes[0].values.swap(0, 1)), "its points stand in another order");
         assert_eq!(told(&|plan| plan.point_count = 4), "it has 3 points, and not 4");
         assert!(told(&|plan| plan.fingerprint = 1).contains("such as a trace"));
-        assert_eq!(told(&|plan| plan.shard = "2/4".parse().ok()), "it is no shard, and not shard 2/4");
+        assert_eq!(
+            told(&|plan| plan.shard = "2/4".parse().ok()),
+            "it has all points, and not the points of shard 2/4"
+        );
     }
 
     #[test]

@@ -44,13 +44,13 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// The whole summary. The first result is the baseline.
-pub fn summary(question: Option<&str>, seed: u64, results: &[ScenarioResult]) -> String {
+/// The whole summary, below paragraphs on what it is of. The first result is the baseline.
+pub fn summary(preface: &[String], seed: u64, results: &[ScenarioResult]) -> String {
     let shown: Vec<Shown> = results.iter().map(Shown::new).collect();
     let mut out = String::new();
     let text = &mut out;
-    if let Some(question) = question {
-        line(text, &wrap(&plain(question), 0));
+    for paragraph in preface {
+        line(text, &wrap(&plain(paragraph), 0));
         line(text, "");
     }
     objectives(text, results);

@@ -133,9 +133,14 @@ pub struct Document {
 }
 
 impl Document {
-    /// The file's name without folder and extension.
+    /// The file's name without folder and extension, unless it was renamed.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Calls it something else in results.
+    pub fn rename(&mut self, name: String) {
+        self.name = name;
     }
 
     /// The file's path, as it was given.
@@ -233,10 +238,19 @@ impl Document {
 
     /// What is wrong with a value for a path.
     pub(crate) fn check_value(&self, path: &str, value: &Node) -> Vec<Problem> {
-        match shape_at(&SHAPE, &self.merged.root, path, &value.place) {
-            Ok(shape) => check_value(&SHAPE, shape, &merge_parts(shape, value, path, &self.files).root, path),
-            Err(problem) => vec![problem],
+        let shape = match shape_at(&SHAPE, &self.merged.root, path, &value.place) {
+            Ok(shape) => shape,
+            Err(problem) => return vec![problem],
+        };
+        let mut problems =
+            check_value(&SHAPE, shape, &merge_parts(shape, value, path, &self.files).root, path);
+        // A part is looked up beside the scenario, wherever it is named.
+        if let Some(part) = value.text().filter(|_| path.ends_with(".from"))
+            && let Err(problem) = self.files.find(part, &Place::whole(&self.source), "part")
+        {
+            problems.push(problem.at(&value.place));
         }
+        problems
     }
 
     /// The validated model.

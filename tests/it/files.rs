@@ -408,7 +408,7 @@ fn the_json_document_has_every_metric_in_order() {
     };
     let mut scenarios = [scenario(&model, &outcomes[..]), scenario(&quick, &quick_outcomes[..])];
     scenarios[0].timeline = outcomes[0].timeline.as_deref().unwrap();
-    let json = serde_json::to_value(output::document(SEED, 4, &scenarios)).unwrap();
+    let json = serde_json::to_value(output::document(SEED, 4, None, &scenarios)).unwrap();
 
     let first = &json["scenarios"][0];
     assert_eq!((&first["name"], &first["path"]), (&"story".into(), &"direct".into()));

@@ -168,9 +168,9 @@ fn told(model: &Model, outcomes: &[Outcome]) -> (String, serde_json::Value, Valu
     let facts = PointFacts::of(model, Path::Plain);
     let points = [Point { number: 0, facts: &facts, outcomes, error: None }];
     let column = |table: Table| table.column("verdict").expect("a column").values.clone();
-    let json = serde_json::to_value(document(1, outcomes.len() as u64, &[result])).expect("plain data");
+    let json = serde_json::to_value(document(1, outcomes.len() as u64, None, &[result])).expect("plain data");
     (
-        terminal::summary(None, 1, &[result]),
+        terminal::summary(&[], 1, &[result]),
         json["scenarios"][0].clone(),
         column(schema::runs(&Design::default(), &points)),
         column(schema::points(&Design::default(), &points)),

@@ -1,6 +1,7 @@
 //! `sweep --dry-run`: what it says, and that it leaves nothing behind.
 
 use super::{SMALL, assert_fits_a_terminal, folder, names, run_in, snapshot};
+use std::fs;
 
 /// Cases and axes, samples and conditions, long names and long values.
 const EXPERIMENT: &str = r#"
@@ -53,16 +54,27 @@ fn a_dry_run_says_what_there_is_to_do() {
 }
 
 /// Half of the points have faults that begin after the end.
-#[test]
-fn a_dry_run_says_which_points_are_no_scenario() {
-    let experiment = r#"
+const LATER: &str = r#"
 question = "What if it comes later?"
 scenarios = ["small.toml"]
 [[sweep.axis]]
 path = "fault.outage.at"
 values = ["10s", "30s", "2m", "3m"]
 "#;
-    snapshot("dry_run_invalid", &dry_run(experiment, &[]));
+
+#[test]
+fn a_dry_run_says_which_points_are_no_scenario() {
+    snapshot("dry_run_invalid", &dry_run(LATER, &[]));
+}
+
+#[test]
+fn a_check_says_which_points_are_no_scenario() {
+    let folder = folder(&[("small.toml", SMALL), ("experiment.toml", LATER)]);
+    snapshot("check_points", &run_in(&folder, &["check", "."]).refused());
+    let one = LATER.replace(", \"3m\"", "");
+    fs::write(folder.path().join("experiment.toml"), one).expect("a file");
+    let told = run_in(&folder, &["check", "."]).refused();
+    assert!(told.starts_with(".: point 2 of the sweep is no valid scenario:\nerror: "), "{told}");
 }
 
 /// A run of hours is not played to its end to see how long it takes.

@@ -1,7 +1,7 @@
 //! Sweeps that are stopped, killed, continued, shared out and joined again: the tables are the same, to the byte.
 
 use super::results::{Csv, EXPERIMENT, contents};
-use super::{Done, SMALL, command, done, folder, names, run_in, snapshot};
+use super::{Done, SMALL, command, done, folder, json, names, run_in, snapshot};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,6 +45,17 @@ fn segments(folder: &TempDir, out: &str) -> Vec<PathBuf> {
 fn complaints(done: &Done) -> String {
     let is_note = |line: &&str| !line.starts_with("note: this build writes CSV only");
     done.stderr.lines().filter(is_note).collect::<Vec<_>>().join("\n")
+}
+
+/// It went well, and said that its tables have fewer runs than were played before.
+#[track_caller]
+fn ok_of_fewer(done: Done) {
+    let told = complaints(&done);
+    assert_eq!(done.code, Some(0), "{told}");
+    assert!(
+        told.starts_with("note: the tables have ") && told.ends_with("name as many with `--runs`"),
+        "{told}"
+    );
 }
 
 #[cfg(unix)]
@@ -108,11 +119,14 @@ fn an_interrupted_sweep_says_how_to_go_on() {
     let output = child.wait_with_output().expect("it ends");
     let told = String::from_utf8(output.stderr).expect("UTF-8");
     assert_eq!(output.status.code(), Some(130), "{told}");
-    assert!(told.contains("interrupted") && told.contains("in out, go on with `--resume`"), "{told}");
+    assert!(
+        told.contains("interrupted") && told.contains("in out, go on with the same command and `--resume`"),
+        "{told}"
+    );
     assert_eq!(names(&folder.path().join("out")), ["ledger"]);
 
     // Fewer runs than were played of some points are no hindrance.
-    sweep(&folder, "out", &["--resume", "--runs", "2"]).ok();
+    ok_of_fewer(sweep(&folder, "out", &["--resume", "--runs", "2"]));
     sweep(&folder, "whole", &["--runs", "2"]).ok();
     let runs = |mut tables: BTreeMap<String, Vec<u8>>| tables.remove("runs.csv");
     assert!(runs(tables(&folder, "out")) == runs(tables(&folder, "whole")));
@@ -135,7 +149,7 @@ fn topping_up_plays_only_what_is_new() {
     // Nothing is left to play; what is asked for anew is made of what is there.
     sweep(&folder, "out", &["--runs", "9", "--resume"]).ok();
     assert_eq!(segments(&folder, "out"), all);
-    sweep(&folder, "out", &["--resume"]).ok();
+    ok_of_fewer(sweep(&folder, "out", &["--resume"]));
     sweep(&folder, "three", &[]).ok();
     assert_eq!(segments(&folder, "out"), all);
     assert!(tables(&folder, "out") == tables(&folder, "three"));
@@ -166,7 +180,8 @@ fn a_damaged_segment_is_played_again() {
         "{notes}"
     );
     assert!(tables(&folder, "out") == tables(&folder, "whole"));
-    sweep(&folder, "out", &["--resume"]).ok();
+    let told = complaints(&sweep(&folder, "out", &["--resume"]));
+    assert!(!told.contains("damaged"), "{told}");
 }
 
 #[test]
@@ -195,7 +210,7 @@ fn shards_are_joined_to_the_bytes_of_the_whole() {
         assert!(merged == whole, "{until:?}");
         // And it goes on like any other.
         fs::rename(elsewhere.path().join("out"), folder.path().join("out")).unwrap();
-        sweep(&folder, "out", &["--resume", "--runs", "4"]).ok();
+        sweep(&folder, "out", &["--resume", "--runs", "9"]).ok();
     }
 }
 
@@ -281,6 +296,23 @@ fn points_that_fail_keep_their_error_and_the_others_go_on() {
 }
 
 #[test]
+fn what_a_scenario_asks_of_its_results_is_no_other_sweep() {
+    let folder = swept(EXPERIMENT);
+    sweep(&folder, "out", &[]).ok();
+    let asks = |metric: &str| {
+        let asked = format!("{SMALL}\n[[objective]]\nexpect = \"{metric} <= 10\"\n");
+        fs::write(folder.path().join("small.toml"), asked).expect("a file");
+    };
+    asks("failed_count");
+    let before = segments(&folder, "out");
+    sweep(&folder, "out", &["--resume"]).ok();
+    assert_eq!(segments(&folder, "out"), before);
+    asks("faild_count");
+    let complaint = sweep(&folder, "out", &["--resume"]).refused();
+    assert!(complaint.contains("did you mean `failed_count`?"), "{complaint}");
+}
+
+#[test]
 fn any_row_can_be_played_alone() {
     let folder = swept(EXPERIMENT);
     sweep(&folder, "out", &["--seed", "5"]).ok();
@@ -292,14 +324,26 @@ fn any_row_can_be_played_alone() {
             ["run", ".", "--point", point, "--run-index", run, "--seed", seed, "--out", "one", "--force"];
         run_in(&folder, &args).ok();
         let alone = Csv::read(&folder.path().join("one/runs.csv"));
-        let metrics = |row: &csv::StringRecord, from: usize| {
-            row.iter().skip(from).map(str::to_owned).collect::<Vec<_>>()
-        };
-        assert_eq!(metrics(&alone.rows[0], 2), metrics(row, settings), "point {point}, run {run}");
+        assert_eq!((&alone.header, &alone.rows[0]), (&swept.header, row), "point {point}, run {run}");
     }
     run_in(&folder, &["run", ".", "--point", "2", "--seed", "5", "--out", "all"]).ok();
     let all = Csv::read(&folder.path().join("all/runs.csv"));
     assert_eq!(all.texts("failed_count"), swept.texts("failed_count")[6..9]);
+    let of_points = |out: &str| Csv::read(&folder.path().join(out).join("points.csv")).rows;
+    assert_eq!(of_points("all"), of_points("out")[2..3]);
+}
+
+#[test]
+fn a_point_played_alone_says_what_it_sets() {
+    let folder = swept(EXPERIMENT);
+    let point = ["run", ".", "--point", "2", "--runs", "2"];
+    let printed = run_in(&folder, &point).ok();
+    let told = "point 2: gateway.health_check.interval = \"20s\", fault.outage.requests = \"refuse\"\n";
+    assert!(printed.replace("\n", " ").contains(&told.replace('\n', " ")), "{printed}");
+    let document = json(&folder, &point);
+    assert_eq!(document["point"]["number"], 2);
+    assert_eq!(document["point"]["settings"]["gateway.health_check.interval"], "20s");
+    assert!(json(&folder, &["run", "small.toml", "--runs", "2"])["point"].is_null());
 }
 
 #[test]
@@ -451,7 +495,10 @@ fn a_full_disk_loses_nothing_that_was_there() {
         let full = sweep_with_room(&folder, blocks, &["--force"]);
         assert_eq!((full.code, full.stdout.as_str()), (Some(1), ""), "{}", full.stderr);
         let told = complaints(&full);
-        assert!(told.contains("cannot write out/") && told.contains("go on with `--resume`"), "{told}");
+        assert!(
+            told.contains("cannot write out/") && told.contains("go on with the same command and `--resume`"),
+            "{told}"
+        );
         assert_eq!(names(&out), ["ledger"], "{told}");
         assert!(names(&out.join("ledger")).iter().all(|name| !name.ends_with(".partial")));
         let kept = segments(&folder, "out");

@@ -2,6 +2,7 @@
 
 use super::{Done, SMALL, folder, json, run_in, snapshot};
 use serde_json::Value;
+use std::fs;
 use tempfile::TempDir;
 
 /// One that loses hundreds, one that loses fewer, and one that nobody gets an answer from.
@@ -42,6 +43,34 @@ fn a_gate_decides_how_the_command_exits() {
     assert_eq!(code(&alone, "failed_count <= 1000"), Some(0));
     assert_eq!(code(&alone, "failed_count <= 1.0x"), Some(2));
     assert_eq!(code(&alone, "failed_cout <= 1"), Some(2));
+}
+
+/// A pull request changes a file: both versions have its name.
+#[test]
+fn two_versions_of_a_file_are_told_apart_by_their_folders() {
+    let folder = scenarios();
+    for (name, from) in [("base", "before.toml"), ("head", "after.toml")] {
+        fs::create_dir_all(folder.path().join(name).join("deploy")).expect("a folder");
+        fs::copy(folder.path().join(from), folder.path().join(name).join("deploy/gateway.toml"))
+            .expect("a file");
+    }
+    fs::copy(folder.path().join("after.toml"), folder.path().join("gateway.toml")).expect("a file");
+    let both = ["base/deploy/gateway.toml", "head/deploy/gateway.toml", "--runs", "8"];
+    let done = gated(&folder, &both, &["failed_count <= 1.0x"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(
+        findings(&done).starts_with("✓ failed_count <= 1.0x in head/deploy/gateway: "),
+        "{}",
+        done.stdout
+    );
+    assert!(done.stdout.contains("\nbase/deploy/gateway (baseline) "), "{}", done.stdout);
+    let three = ["gateway.toml", "base/deploy/gateway.toml", "before.toml", "--runs", "2"];
+    let names = |document: Value| -> Vec<Value> {
+        document["scenarios"].as_array().expect("a list").iter().map(|s| s["name"].clone()).collect()
+    };
+    let document = json(&folder, &[&["run"], &three[..]].concat());
+    assert_eq!(names(document), ["gateway", "deploy/gateway", "before"]);
+    gated(&folder, &["gateway.toml", "./gateway.toml"], &[]).refused();
 }
 
 #[test]

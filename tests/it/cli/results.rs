@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// A table as a file has it.
 pub(super) struct Csv {
-    header: csv::StringRecord,
+    pub header: csv::StringRecord,
     pub rows: Vec<csv::StringRecord>,
 }
 
