@@ -39,7 +39,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let Some(place) = choice.place else { return false };
         let draw = Tries::default().next(place.provider, 0);
         let tried = self.try_at(now, asked, place.provider, draw, self.is_last(0, 0), choice);
-        if !tried.is_good() {
+        // What takes longer than any run has no end.
+        if !tried.is_good() || tried.seen.ends == SimTime::NEVER {
             return false;
         }
         let replica = asked.replica;

@@ -81,14 +81,16 @@ pub struct SecondCounts {
 
 impl SecondCounts {
     /// Counts so many that ended like this.
-    pub(super) fn add(&mut self, ending: Ending, count: u32) {
+    pub(super) fn add(&mut self, ending: Ending, count: u64) {
+        // What is not counted here may be told of more than a second.
+        let of_a_second = || u32::try_from(count).expect("fewer than 2^32 requests in a second");
         if let Some(requests) = &mut self.request_count {
-            *requests += count;
+            *requests += of_a_second();
         }
         match ending {
             Ending::Succeeded => {}
-            Ending::Failed(..) => self.failed_count += count,
-            Ending::Open => self.open_count += count,
+            Ending::Failed(..) => self.failed_count += of_a_second(),
+            Ending::Open => self.open_count += of_a_second(),
         }
     }
 }
@@ -185,5 +187,19 @@ impl Outcome {
             .map(|row| row.recovered_after)
             .reduce(|latest, recovered| Some(latest?.max(recovered?)))
             .flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Successes of a whole run are told at once where only failures are wanted by second, and there may be many.
+    #[test]
+    fn what_a_second_does_not_count_may_be_more_than_it_can() {
+        let mut second = SecondCounts::default();
+        second.add(Ending::Succeeded, 1 << 40);
+        second.add(Ending::Open, 3);
+        assert_eq!(second, SecondCounts { open_count: 3, ..SecondCounts::default() });
     }
 }

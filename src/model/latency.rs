@@ -70,7 +70,7 @@ impl Latency {
         self.draw(Key::of_bits(bits))
     }
 
-    /// No draw is longer than this; the longest that there is comes close.
+    /// No draw is longer than this; the longest that there is comes close, and where nothing is random it is this.
     pub fn longest(&self) -> SimDuration {
         // The rarest draws: the exponential's has 53 bits, the normal's 64 and one half.
         const EXPONENTIAL: f64 = 36.736_800_569_677_1;
@@ -78,6 +78,7 @@ impl Latency {
         match *self {
             Latency::Constant(latency) => latency,
             Latency::Exponential { mean } => mean.scaled(EXPONENTIAL),
+            Latency::LogNormal { p50, sigma: 0.0 } => p50,
             // The little more makes up for what `random::exp` rounds.
             Latency::LogNormal { p50, sigma } => p50.scaled(libm::exp(sigma * NORMAL) * (1.0 + 1e-8)),
         }
@@ -147,12 +148,14 @@ mod tests {
         for latency in [
             Latency::Constant(p50),
             Latency::Exponential { mean: p50 },
+            Latency::LogNormal { p50, sigma: 0.0 },
             Latency::LogNormal { p50, sigma: 0.5 },
             Latency::LogNormal { p50, sigma: 3.0 },
         ] {
             let draws = (0..10_000).map(|i| latency.draw(Key::for_run(1, 0).numbered(i)));
             let longer = draws.filter(|draw| *draw > latency.long()).count();
             assert!(!latency.is_random() || (1..40).contains(&longer), "{latency:?}: {longer}");
+            assert!(latency.is_random() || latency.longest() == p50, "{latency:?}");
             for i in 0..1000 {
                 let key = Key::for_run(1, 1).numbered(i);
                 assert_eq!(latency.of_rank(latency.rank(key)), latency.draw(key));

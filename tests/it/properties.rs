@@ -1,14 +1,17 @@
 //! What must hold for every scenario, tried on scenarios drawn at random.
 
+mod corners;
 mod strategy;
 
 use crate::play::{Log, model, on_path};
+use corners::corners;
 use failover_sim::engine::{
     Cause, Ending, HealthChange, Memo, Path, ProbeEnd, Recorder, RequestEnd, Stage, fastest_path, simulate,
 };
 use failover_sim::experiment::runner::RunPlan;
 use failover_sim::metrics::{METRICS, MetricsRecorder, Outcome, Series, Wanted, measure, measure_with};
 use failover_sim::model::{Model, Retry};
+use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use strategy::scenarios;
@@ -35,6 +38,20 @@ fn config() -> ProptestConfig {
         },
         ..default
     }
+}
+
+fn paths_agree(model: &Model, run: u64) -> Result<(), TestCaseError> {
+    let fastest = fastest_path::<MetricsRecorder>(model);
+    let all = Wanted { series: Series::All, timeline: true, ..Wanted::METRICS };
+    let failures = Wanted { series: Series::Failures, ..Wanted::METRICS };
+    for wanted in [all, failures, Wanted::METRICS, Wanted::COUNTS] {
+        let on = |path| Outcome { event_count: 0, ..measure(model, 1, run, wanted, Some(path)) };
+        let plain = on(Path::Plain);
+        for path in [Path::Direct, Path::Counting].into_iter().filter(|path| *path <= fastest) {
+            prop_assert_eq!(&plain, &on(path), "{:?}, {:?}", path, wanted);
+        }
+    }
+    Ok(())
 }
 
 proptest! {
@@ -73,15 +90,24 @@ proptest! {
     /// A path that is faster gives the same outcome, to the bit, whatever is asked for.
     #[test]
     fn every_path_gives_the_same_outcome(toml in scenarios(), run in 0..1000u64) {
-        let model = model(&toml);
-        let fastest = fastest_path::<MetricsRecorder>(&model);
-        let all = Wanted { series: Series::All, timeline: true, ..Wanted::METRICS };
-        let failures = Wanted { series: Series::Failures, ..Wanted::METRICS };
-        for wanted in [all, failures, Wanted::METRICS, Wanted::COUNTS] {
-            let on = |path| Outcome { event_count: 0, ..measure(&model, 1, run, wanted, Some(path)) };
-            let plain = on(Path::Plain);
-            for path in [Path::Direct, Path::Counting].into_iter().filter(|path| *path <= fastest) {
-                prop_assert_eq!(&plain, &on(path), "{:?}, {:?}", path, wanted);
+        paths_agree(&model(&toml), run)?;
+    }
+
+    /// Nor where things coincide, or are as large or small as they may be.
+    #[test]
+    fn every_path_gives_the_same_outcome_in_corners(corner in corners()) {
+        paths_agree(&corner.model(), corner.run)?;
+    }
+
+    /// What a memo has kept of other models and other runs changes nothing.
+    #[test]
+    fn a_memo_shows_in_no_outcome(plays in vec((corners(), 0..3u64, 0..2u64), 2..6)) {
+        let mut memo = Memo::default();
+        for (corner, seed, run) in &plays {
+            let model = &corner.model();
+            for wanted in [Wanted::METRICS, Wanted::COUNTS] {
+                let alone = measure(model, *seed, *run, wanted, None);
+                prop_assert_eq!(alone, measure_with(&mut memo, model, *seed, *run, wanted, None));
             }
         }
     }
@@ -369,4 +395,43 @@ fn what_no_probe_sees_is_found_by_attempts_alone() {
     assert!(0.0 < detected && detected < 0.1, "{detected}");
     assert!(lost("fallback = {}") < 0.01);
     assert!(lost("retry = { attempts = 2, on = [\"any\"] }") > 0.95, "the same provider is as dead again");
+}
+
+/// Those who wait for a provider are served in the order in which they came, whoever waited before them and gave up.
+#[test]
+fn those_who_came_first_are_released_first() {
+    let log = Log::of(
+        r#"
+        duration = "60s"
+        traffic = { arrivals = { constant = "6/s" } }
+        provider.a = { latency = { constant = "900ms" } }
+        provider.b = { latency = { constant = "40ms" }, error_rate = 0.2 }
+        [gateway]
+        all_ejected = "wait"
+        timeouts = { request = "700ms" }
+        route = { sticky = { users = 5, among = ["a", "b"] } }
+        detector.d.nginx = { max_fails = 2, fail_timeout = "3s" }
+        "#,
+        0,
+    );
+    let arrived =
+        |request: u64| log.requests.iter().find(|end| end.ordinal == request).expect("it ends").arrived;
+    let waited = log.sent.iter().filter(|(request, _, at)| arrived(*request) < *at);
+    let waited: Vec<u64> = waited.map(|(request, ..)| *request).collect();
+    assert!(waited.len() > 5 && waited.is_sorted(), "{waited:?}");
+}
+
+/// A good answer that takes longer than a run can last never comes, on any path.
+#[test]
+fn what_takes_for_ever_stays_open() {
+    let model = model(
+        r#"
+        duration = "10s"
+        traffic = { arrivals = { constant = "1/s" } }
+        provider.a = { latency = { constant = "10h" } }
+        fault.f = { on = { name = "a" }, at = "5s", lasts = "2s", requests = { slow = 1e6 } }
+        "#,
+    );
+    paths_agree(&model, 0).expect("all paths say the same");
+    assert_eq!(on_path(&model, Path::Plain, 1, 0).open_count, 2);
 }
