@@ -1,6 +1,6 @@
 //! `experiment.toml` as it is written, read into an [`Experiment`].
 //!
-//! Its `[sweep]` is read by [`super::file_sweep`].
+//! Its `[sweep]` is read by `file_sweep.rs`.
 
 use super::design::Sweep;
 use super::file_sweep::{Reading, SweepFile};
