@@ -113,6 +113,9 @@ impl PartialFile {
         check_free(&self.final_path, self.overwrite)?;
         fs::rename(&self.partial_path, &self.final_path).map_err(FileError::write(&self.final_path))?;
         self.is_published = true;
+        // The name, too, should outlast a power cut; where a folder cannot be synced, there is nothing to be done.
+        let folder = self.final_path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
         Ok(())
     }
 
