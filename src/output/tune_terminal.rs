@@ -71,7 +71,7 @@ fn recommendation(text: &mut String, report: &Report, choice: &Choice) {
         line(text, &wrap(&words, width + 4));
     }
     line(text, "");
-    line(text, &format!("  {:<34}{:>10}{:>16}{:>18}", "", "", "95% CI", "95% of runs"));
+    line(text, &format!("  {:<30}{:>10}{:>19}{:>19}", "", "", "95% CI", "95% of runs"));
     for measured in &choice.objectives {
         row(text, &measured.target, measured);
         for scenario in &choice.scenarios {
@@ -113,13 +113,13 @@ fn calm<'a>(report: &Report, choice: &'a Choice) -> Vec<&'a crate::experiment::t
 
 fn row(text: &mut String, label: &str, measured: &Measured) {
     let value = measured.value.map_or_else(|| "-".to_owned(), short);
-    let figures = format!("{value:>10}{:>16}{:>18}", ends(measured.ci95), ends(measured.pi95));
-    let label = format!("  {label:<34}");
-    if label.width() <= 36 {
+    let figures = format!("{value:>10}{:>19}{:>19}", ends(measured.ci95), ends(measured.pi95));
+    let label = format!("  {label:<30}");
+    if label.width() <= 32 {
         line(text, &format!("{label}{figures}"));
     } else {
         line(text, &wrap(&label, 4));
-        line(text, &format!("{:36}{figures}", ""));
+        line(text, &format!("{:32}{figures}", ""));
     }
 }
 

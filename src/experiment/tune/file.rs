@@ -176,7 +176,7 @@ impl Reader<'_> {
                 return Err(Problem::new(format!("the values of the axis `{text}` have no order"))
                     .help("name a metric, or an axis of numbers, durations or rates"));
             }
-            return Ok(Objective::Axis(nth, text.to_owned()));
+            return Ok(Objective::Axis(nth, axes[nth].column.clone()));
         }
         // A metric has at most one dot in its name with a statistic; a path has more, or begins like one.
         let target = Target::read(text).map_err(|problem| {

@@ -58,7 +58,7 @@ pub enum Direction {
 pub enum Objective {
     /// What runs are measured by.
     Target(Target),
-    /// The setting itself: this axis of the sweep, which has this path.
+    /// The setting itself: this axis of the sweep, which has this column; its unit comes last.
     Axis(usize, String),
 }
 
@@ -66,7 +66,7 @@ impl fmt::Display for Objective {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Objective::Target(target) => target.fmt(f),
-            Objective::Axis(_, path) => f.write_str(path),
+            Objective::Axis(_, column) => f.write_str(column),
         }
     }
 }
