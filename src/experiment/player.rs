@@ -365,6 +365,22 @@ mod tests {
         assert_eq!(failed, [(3, 0), (5, 0)]);
     }
 
+    /// However many pieces its runs are cut into.
+    #[test]
+    fn a_point_fails_by_its_first_failure() {
+        let mut ledger = Memory::default();
+        play(&mut ledger, &Stopping::fixed(30)).expect("it is in memory");
+        assert_eq!(ledger.failures[&5].run, 0);
+
+        // Who asks for no more than the runs before a failure gets them.
+        let mut later = Memory::default();
+        play(&mut later, &Stopping::fixed(4)).expect("it is in memory");
+        let failure = PointFailure { scenario: "small".to_owned(), run: 4, message: "no".to_owned() };
+        later.failures.insert(0, failure);
+        let standing = |runs| standing(&later, &Stopping::fixed(runs), 0, 0).expect("it is in memory");
+        assert_eq!((standing(4), standing(5)), (Standing::Settled(4), Standing::Failed));
+    }
+
     #[test]
     fn a_point_gets_as_many_runs_as_its_interval_needs() {
         let until = |width| Stopping {

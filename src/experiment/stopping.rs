@@ -69,6 +69,7 @@ mod tests {
         let of = |stopping: Stopping| stopping.checkpoints().collect::<Vec<_>>();
         assert_eq!(of(until("failed_count 2%", 10, 100)), [10, 15, 23, 35, 53, 80, 100]);
         assert_eq!(of(until("failed_count 2%", 1, 5)), [1, 2, 3, 5]);
+        assert_eq!(of(until("failed_count 2%", 4, 5)), [4, 5]);
         assert_eq!(of(until("failed_count 2%", 10, 10)), [10]);
         assert_eq!(of(Stopping::fixed(30)), [30]);
     }

@@ -146,3 +146,53 @@ impl Write for Hash {
 }
 
 const INFALLIBLE: &str = "a hash takes what it is given";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Rate, Trace};
+    use crate::scenario::{Loader, TEMPLATE};
+    use crate::time::SimTime;
+
+    /// What a ledger was made for is told from all else that would give other results, and from nothing more.
+    #[test]
+    fn a_fingerprint_is_of_all_that_a_result_depends_on() {
+        let model =
+            Loader::new().parse("new", TEMPLATE).and_then(|document| document.model()).expect("valid");
+        let point = Point { index: 0, scenario: 0, values: vec![Some(1.into())] };
+        let replayed = |last: u64, rate: Option<f64>| {
+            let times = [0, 5, last].map(SimTime::from_nanos);
+            let trace = Trace::new(times, rate.and_then(Rate::new)).expect("a trace");
+            let mut model = model.clone();
+            model.traffic.arrivals = Arrivals::Trace(trace);
+            model
+        };
+        let mut longer = model.clone();
+        longer.duration = longer.duration.plus(crate::time::SimDuration::from_nanos(1));
+        let others = [
+            (Point { scenario: 1, ..point.clone() }, model.clone()),
+            (Point { values: vec![Some(2.into())], ..point.clone() }, model.clone()),
+            (Point { values: vec![None], ..point.clone() }, model.clone()),
+            (point.clone(), longer),
+            (point.clone(), replayed(9, None)),
+            (point.clone(), replayed(9, Some(3.0))),
+            (point.clone(), replayed(9, Some(4.0))),
+            // Of the same rate on the whole.
+            (point.clone(), {
+                let mut model = replayed(9, None);
+                let times = [0, 6, 9].map(SimTime::from_nanos);
+                model.traffic.arrivals = Arrivals::Trace(Trace::new(times, None).expect("a trace"));
+                model
+            }),
+        ];
+        let mut seen = vec![fingerprint(&point, Ok(&model))];
+        for (point, model) in &others {
+            let found = fingerprint(point, Ok(model));
+            assert!(!seen.contains(&found), "{point:?} {:?}", model.traffic.arrivals);
+            seen.push(found);
+        }
+        let told = Model { about: Some("in other words".to_owned()), ..model.clone() };
+        assert_eq!(fingerprint(&point, Ok(&told)), seen[0]);
+        assert_eq!(fingerprint(&Point { index: 7, ..point.clone() }, Ok(&model)), seen[0]);
+    }
+}

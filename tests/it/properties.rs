@@ -144,6 +144,8 @@ fn every_path_gives_the_same_outcome_of_many_requests() {
         "exponential = { mean = \"300ms\" }",
         "lognormal = { p50 = \"800ms\", p99 = \"3s\" }",
         "lognormal = { p50 = \"1s\", p99 = \"1.000001s\" }",
+        // At the other end of its bin.
+        "lognormal = { p50 = \"1002ms\", p99 = \"1.002001s\" }",
         "lognormal = { p50 = \"50ms\", p99 = \"50s\" }",
     ] {
         for (fault, client, gateway) in [
@@ -151,6 +153,7 @@ fn every_path_gives_the_same_outcome_of_many_requests() {
             ("requests = { slow = 3.7 }", "", ""),
             ("requests = \"refuse\"\nin_flight = \"fail\"", "", "replicas = 2"),
             ("fraction = 0.5\nin_flight = \"hang\"", "client_timeout = \"2s\"", ""),
+            ("requests = \"unaffected\"", "client_timeout = \"1s\"", ""),
             ("requests = \"refuse\"\nfraction = 0.3", "", ""),
             (
                 "fraction = 0.3\n[fault.h]\non = { name = \"a\" }\nat = \"32s\"\nlasts = \"9s\"\nrequests = \"refuse\"",
@@ -434,4 +437,19 @@ fn what_takes_for_ever_stays_open() {
     );
     paths_agree(&model, 0).expect("all paths say the same");
     assert_eq!(on_path(&model, Path::Plain, 1, 0).open_count, 2);
+}
+
+/// What hangs for ever is told by the second in which it arrived.
+#[test]
+fn what_stays_open_is_counted_in_its_second() {
+    let model = model(
+        r#"
+        duration = "20s"
+        traffic = { arrivals = { constant = "3/s" } }
+        provider.a = { latency = { constant = "1s" } }
+        fault.f = { on = { name = "a" }, at = "5s", lasts = "9s", requests = "hang" }
+        "#,
+    );
+    paths_agree(&model, 0).expect("all paths say the same");
+    assert_eq!(on_path(&model, Path::Plain, 1, 0).open_count, 27);
 }

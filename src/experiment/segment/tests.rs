@@ -132,6 +132,13 @@ proptest! {
     fn nonsense_is_no_outcome_and_no_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = decode_played(&bytes);
         let _ = decode_played(&[&[0, 0, 1], &bytes[..]].concat());
+        // Nor is an outcome followed by any.
+        let content = Content::Played { first_run: 3, facts: PointFacts::default(), outcomes: vec![] };
+        let (segment, entries) = encode(FINGERPRINT, &[Record { point: 0, content }]);
+        let EntryKind::Played { bytes: at, .. } = &entries[0].kind else { panic!("runs were played") };
+        let played = &segment[at.start as usize..at.end as usize];
+        prop_assert!(decode_played(played).is_ok());
+        prop_assert!(bytes.is_empty() || decode_played(&[played, &bytes[..]].concat()).is_err());
     }
 }
 

@@ -1,8 +1,7 @@
 //! Scenarios drawn at random in which things coincide, or are as large or as small as they may be.
 //!
 //! Instants lie on a grid of a quarter of a second, on which constant rates and latencies lie, too, or a nanosecond
-//! beside it. Nothing listens to good ends but, in some, detectors that count failures in a row: the fast paths take all
-//! of them.
+//! beside it. Nothing listens to good ends but, in some, detectors: the fast paths take most of them.
 
 use crate::play::model;
 use failover_sim::model::{Arrivals, Model, Rate, Trace};
@@ -51,7 +50,7 @@ fn recorded(times: &[(u64, u64)], rate: Option<u32>) -> Option<Trace> {
 }
 
 fn scenario() -> impl Strategy<Value = String> {
-    prop_oneof![1 => Just(1u64), 1 => Just(GRID), 1 => Just(10 * GRID + 1), 3 => Just(40 * GRID)]
+    prop_oneof![1 => Just(1u64), 1 => Just(GRID), 2 => Just(10 * GRID + 1), 12 => Just(40 * GRID)]
         .prop_flat_map(|duration| {
             let faults = vec(fault(duration), 0..5);
             let operator = vec(instant(duration), 0..3);
@@ -95,10 +94,12 @@ fn length() -> impl Strategy<Value = String> + Clone {
 }
 
 fn traffic() -> impl Strategy<Value = String> {
-    let rate = select(&["0.01", "0.3", "2", "4", "20", "100"][..]);
-    (select(&["constant", "poisson"][..]), rate, option::of(length())).prop_map(|(kind, rate, timeout)| {
-        format!("[traffic]\narrivals = {{ {kind} = \"{rate}/s\" }}\n{}", maybe("client_timeout", timeout))
-    })
+    let rate = select(&["0.01", "2", "4", "4", "20", "20", "100"][..]);
+    (select(&["constant", "poisson"][..]), rate, option::weighted(0.3, length())).prop_map(
+        |(kind, rate, timeout)| {
+            format!("[traffic]\narrivals = {{ {kind} = \"{rate}/s\" }}\n{}", maybe("client_timeout", timeout))
+        },
+    )
 }
 
 fn maybe(name: &str, value: Option<impl std::fmt::Display>) -> String {
@@ -117,7 +118,7 @@ fn latency() -> impl Strategy<Value = String> {
 }
 
 fn provider() -> impl Strategy<Value = String> {
-    let error_rate = prop_oneof![4 => Just("0.0"), 1 => Just("0.1"), 1 => Just("1.0")];
+    let error_rate = prop_oneof![6 => Just("0.0"), 1 => Just("0.1"), 1 => Just("1.0")];
     let first_token = option::weighted(0.25, select(&["0.0", "0.5"][..]));
     let capacity = option::weighted(0.1, select(&["{ slots = 1, queue = 2 }", "{ slots = 3 }"][..]));
     (latency(), error_rate, first_token, capacity).prop_map(|(latency, error_rate, first_token, capacity)| {
@@ -135,6 +136,7 @@ fn effect() -> impl Strategy<Value = &'static str> {
         "\"refuse\"",
         "\"refuse\"",
         "{ status = 503 }",
+        "\"hang\"",
         "\"hang\"",
         "\"drop\"",
         "\"pause\"",
@@ -174,7 +176,7 @@ fn gateway() -> impl Strategy<Value = String> {
         ][..],
     );
     let tried_again = prop_oneof![
-        3 => Just(""),
+        9 => Just(""),
         1 => Just("fallback = {}\n"),
         1 => Just("retry = { attempts = 1, on = [\"any\"], delay = \"0s\" }\n"),
         1 => Just("retry = { attempts = 2, on = [\"any\"], to = \"any\", delay = \"250ms\" }\n"),
@@ -189,10 +191,11 @@ fn gateway() -> impl Strategy<Value = String> {
             "health = { shared = \"2s\" }\n",
             "propagation = { merge_window = \"500ms\" }\n",
             "panic_below = 0.5\n",
+            "slow_start = \"2s\"\n",
         ][..],
     );
     let timeouts =
-        option::weighted(0.5, (select(&["attempt", "first_token", "request", "idle"][..]), length()))
+        option::weighted(0.25, (select(&["attempt", "first_token", "request", "idle"][..]), length()))
             .prop_map(|timer| {
                 timer.map_or(String::new(), |(timer, t)| format!("timeouts = {{ {timer} = {t} }}\n"))
             });
@@ -208,12 +211,21 @@ fn gateway() -> impl Strategy<Value = String> {
             )
         })
     });
-    let detector = option::weighted(0.4, (1..4u32, length(), select(&["", "half_open = {}\n"][..])))
-        .prop_map(|detector| {
-            detector.map_or(String::new(), |(row, eject_for, more)| {
-                format!("[gateway.detector.d]\nconsecutive = {row}\neject_for = {eject_for}\nstale = \"counts\"\n{more}")
+    let trips = prop_oneof![
+        3 => (1..4u32).prop_map(|row| format!("consecutive = {row}\n")),
+        1 => select(&[
+            "count = 2\nwindow = { sliding = \"2s\" }\n",
+            "ratio = { at_least = 0.5, min_calls = 3 }\nwindow = { calls = 4 }\n",
+        ][..])
+        .prop_map(str::to_owned),
+    ];
+    let detector = option::weighted(0.4, (trips, length(), select(&["", "half_open = {}\n"][..]))).prop_map(
+        |detector| {
+            detector.map_or(String::new(), |(trips, eject_for, more)| {
+                format!("[gateway.detector.d]\n{trips}eject_for = {eject_for}\nstale = \"counts\"\n{more}")
             })
-        });
+        },
+    );
     (1..4u32, route, tried_again, ejected, seen, timeouts, check, detector).prop_map(
         |(replicas, route, tried_again, ejected, seen, timeouts, check, detector)| {
             let tried_again = match route.contains("prefer = [\"a\", ") {
