@@ -90,3 +90,26 @@ impl LatencyCells {
         (self.extremes, self.inner) = ((u64::MAX, 0), (0, 0));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_draw_below_the_rank_within_takes_longer() {
+        let p50 = SimDuration::from_millis(800);
+        for latency in [Latency::Exponential { mean: p50 }, Latency::LogNormal { p50, sigma: 0.6 }] {
+            for slow in [None, Some(0.3), Some(3.7)] {
+                let cells = LatencyCells::new(latency, slow);
+                let takes = |rank| slowed(latency.of_rank(rank), slow);
+                for patience in (1..4000).step_by(7).map(SimDuration::from_millis) {
+                    let rank = cells.rank_within(patience);
+                    assert!(rank == 0 || takes(rank - 1) <= patience, "{latency:?} {slow:?} {patience}");
+                    // And few of those that are quick enough are left out.
+                    let beyond = rank.saturating_add(3 << SHIFT);
+                    assert!(takes(beyond) > patience, "{latency:?} {slow:?} {patience}");
+                }
+            }
+        }
+    }
+}

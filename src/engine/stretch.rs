@@ -91,10 +91,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             let due = self.queue.next_at();
             let keeps_up = if self.queue.next_is_a_requests() { before_all } else { before_others };
             if keeps_up || due == SimTime::NEVER {
+                // What comes of it may be due sooner, and it is what comes next.
                 self.catch_up(due);
-                if self.queue.next_at() < due {
-                    continue;
-                }
             }
             let Some((now, event)) = self.queue.pop() else { break };
             self.on_event(now, event);

@@ -70,6 +70,7 @@ proptest! {
         prop_assert_eq!(sum("failed_cause_"), value("failed_count"));
         prop_assert_eq!(sum("failed_stage_"), value("failed_count"));
         let seconds = outcome.series.as_ref().unwrap();
+        prop_assert_eq!(seconds.len(), 30);
         let total = |count: fn(&failover_sim::metrics::SecondCounts) -> u32| -> u64 {
             seconds.iter().map(|s| u64::from(count(s))).sum()
         };
@@ -189,6 +190,8 @@ fn every_path_gives_the_same_outcome_where_failures_in_a_row_eject() {
             ("requests = \"refuse\"\nin_flight = \"fail\"", ""),
             ("requests = { status = 503 }\nfraction = 0.5", "half_open = {}"),
             ("requests = \"hang\"", ""),
+            ("requests = \"hang\"\nfraction = 0.2", ""),
+            ("requests = { slow = 1e4 }", ""),
         ] {
             let model = model(&format!(
                 "duration = \"90s\"\n[traffic]\narrivals = {{ poisson = \"10/s\" }}\nclient_timeout = \"5s\"

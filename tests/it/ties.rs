@@ -3,7 +3,7 @@
 
 use crate::play::{model, on_path};
 use failover_sim::engine::{Path, Stage};
-use failover_sim::metrics::Outcome;
+use failover_sim::metrics::{Outcome, TimelineEvent};
 
 /// Requests arrive at 0.5 s, 1.5 s, 2.5 s ...; the outage is from 2.5 s to 5.5 s unless said otherwise.
 fn play(latency: &str, fault: &str, top: &str, more: &str) -> Outcome {
@@ -23,8 +23,9 @@ fn play(latency: &str, fault: &str, top: &str, more: &str) -> Outcome {
     );
     let model = model(&toml);
     let outcome = on_path(&model, Path::Plain, 1, 0);
-    let direct = on_path(&model, Path::Direct, 1, 0);
-    assert_eq!(outcome.failures, direct.failures, "both paths break ties alike");
+    for path in [Path::Direct, Path::Counting] {
+        assert_eq!(outcome.failures, on_path(&model, path, 1, 0).failures, "all paths break ties alike");
+    }
     outcome
 }
 
@@ -70,4 +71,15 @@ fn the_operator_comes_before_an_arrival() {
     };
     assert_eq!(lost("3500ms"), 1);
     assert_eq!(lost("3500ms 1ns"), 2);
+}
+
+/// A fault that is found out only after its end was not detected, and what is admitted then has not recovered from it.
+#[test]
+fn what_is_ejected_after_a_fault_has_not_recovered_from_it() {
+    let check = r#"gateway.health_check = { interval = "2s", timeout = "1s", first_probe = { at = "5s" } }"#;
+    let outcome = play("10ms", &format!("{AT_ARRIVALS}\nprobes = \"hang\""), check, "");
+    let row = outcome.faults[0];
+    assert_eq!((row.detected_after, row.was_ejected_at_end, row.recovered_after), (None, false, None));
+    let changes = outcome.timeline.expect("it was wanted");
+    assert_eq!(changes.iter().filter(|c| matches!(c.event, TimelineEvent::Health { .. })).count(), 2);
 }
