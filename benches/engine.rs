@@ -19,6 +19,7 @@ const POINTS: u64 = 2000;
 
 fn main() {
     let model = story();
+    let breaking = breaking();
     let reacting = reacting();
     let mut memo = Memo::default();
     type Variant<'a> = (&'a str, Box<dyn FnMut(u64) -> Counts + 'a>);
@@ -27,6 +28,7 @@ fn main() {
         ("plain: everything an event", Box::new(|run| ours(&model, Path::Plain, run, &mut Memo::default()))),
         ("direct: settled on arrival", Box::new(|run| ours(&model, Path::Direct, run, &mut Memo::default()))),
         ("counting, with latency quantiles", Box::new(|run| ours(&model, Path::Counting, run, &mut memo))),
+        ("plain, with a detector", Box::new(|run| ours(&breaking, Path::Plain, run, &mut Memo::default()))),
         (
             "plain, with a detector and a fallback",
             Box::new(|run| ours(&reacting, Path::Plain, run, &mut Memo::default())),
@@ -114,8 +116,8 @@ fn story() -> Model {
     }
 }
 
-/// The same outage behind a gateway that ejects on five failures in a row and takes what fails elsewhere.
-fn reacting() -> Model {
+/// The same outage behind a gateway that ejects on five failures in a row.
+fn breaking() -> Model {
     let mut model = story();
     let outlier = Detector {
         name: "outlier".to_owned(),
@@ -123,6 +125,12 @@ fn reacting() -> Model {
         ..Detector::new(SimDuration::from_secs(30))
     };
     model.gateway.detectors = vec![outlier];
+    model
+}
+
+/// The same, and what fails is taken elsewhere.
+fn reacting() -> Model {
+    let mut model = breaking();
     model.gateway.fallback = Some(Fallback { on: AnswerSet::any(), max: 1 });
     model
 }
