@@ -456,3 +456,55 @@ fn what_stays_open_is_counted_in_its_second() {
     paths_agree(&model, 0).expect("all paths say the same");
     assert_eq!(on_path(&model, Path::Plain, 1, 0).open_count, 27);
 }
+
+/// Faults of one provider that overlap, in any order, with and without detectors that count rows.
+#[test]
+fn every_path_gives_the_same_outcome_where_faults_overlap() {
+    let effects = [
+        "requests = \"refuse\"",
+        "requests = { status = 503 }\nfraction = 0.3",
+        "requests = \"refuse\"\nfraction = 0.5",
+        "requests = { slow = 2.0 }",
+        "requests = { slow = 30.0 }\nin_flight = \"fail\"",
+        "requests = \"hang\"\nfraction = 0.2",
+        "requests = \"hang\"\nin_flight = \"hang\"",
+    ];
+    for (first, second) in effects.iter().flat_map(|first| effects.map(|second| (first, second))) {
+        for (latency, detector) in [
+            ("constant = \"250ms\"", ""),
+            ("exponential = { mean = \"20ms\" }", ""),
+            ("constant = \"900ms\"", "detector.d = { consecutive = 3, eject_for = \"2s\" }"),
+            ("exponential = { mean = \"20ms\" }", "detector.d = { consecutive = 2, eject_for = \"1s\" }"),
+        ] {
+            let model = model(&format!(
+                "duration = \"30s\"\n[traffic]\narrivals = {{ poisson = \"20/s\" }}\nclient_timeout = \"1s\"
+                [provider.a]\nlatency = {{ {latency} }}\n[provider.b]\nlatency = {{ {latency} }}
+                [fault.f]\non = {{ name = \"a\" }}\nat = \"5s\"\nlasts = \"10s\"\n{first}
+                [fault.g]\non = {{ name = \"a\" }}\nat = \"10s\"\nlasts = \"10s\"\n{second}
+                [gateway]\nroute = {{ prefer = [\"a\", \"b\"] }}\n{detector}"
+            ));
+            assert_eq!(fastest_path::<MetricsRecorder>(&model), Path::Counting);
+            paths_agree(&model, 0).expect("all paths say the same");
+        }
+    }
+}
+
+/// Two failures, and two more after successes: no three in a row.
+#[test]
+fn a_row_that_has_ended_is_forgotten_on_every_path() {
+    let model = model(
+        r#"
+        duration = "30s"
+        traffic = { arrivals = { constant = "1/s" } }
+        provider.a = { latency = { constant = "100ms" } }
+        provider.b = { latency = { constant = "100ms" } }
+        fault.f = { on = { name = "a" }, at = "5s", lasts = "2s", requests = "refuse" }
+        fault.g = { on = { name = "a" }, at = "15s", lasts = "2s", requests = "refuse" }
+        gateway.route = { prefer = ["a", "b"] }
+        gateway.detector.d = { consecutive = 3, eject_for = "5s" }
+        "#,
+    );
+    assert_eq!(fastest_path::<MetricsRecorder>(&model), Path::Counting);
+    paths_agree(&model, 0).expect("all paths say the same");
+    assert_eq!(on_path(&model, Path::Plain, 1, 0).failures.total(), 4);
+}
