@@ -193,7 +193,7 @@ impl SweepArgs {
         let runs = self.play.runs.unwrap_or(of_experiment);
         let Some(until) = &self.until else { return Ok(Stopping::fixed(runs)) };
         let until = Precision::read(until).map_err(Problems::from)?;
-        let wants_latency = until.target.metric.name.contains("latency");
+        let wants_latency = until.target.metric.needs_latency();
         if wants_latency && self.metrics == Metrics::Counts {
             return Err(Failure::refused(
                 format!("`--metrics counts` does not record `{}`", until.target.metric.name),

@@ -9,7 +9,7 @@ use crate::experiment::tune::analysis::tune;
 use crate::experiment::tune::field::{Field, TuneError};
 use crate::experiment::tune::space::Space;
 use crate::experiment::tune::{Direction, Tune};
-use crate::metrics::{Unit, Wanted};
+use crate::metrics::Wanted;
 use crate::output::{TuneFolder, tune_json, tune_summary};
 use crate::scenario::{Document, Loader};
 use std::path::PathBuf;
@@ -66,9 +66,7 @@ impl TuneArgs {
         self.play.check_settings(sweep)?;
         let question = self.question(experiment.tune.clone(), &experiment.scenarios, sweep)?;
         let runs = self.play.runs.or(question.runs).unwrap_or(experiment.runs);
-        let latency = question
-            .targets()
-            .any(|target| target.metric.unit == Unit::Milliseconds && target.metric.name.contains("latency"));
+        let latency = question.targets().any(|target| target.metric.needs_latency());
         let wanted = if latency { Wanted::METRICS } else { Wanted::COUNTS };
         let plan = RunPlan { seed: self.play.seed, runs: 0..0, wanted, path: None };
         let space = Space { sweep, scenarios: &experiment.scenarios };

@@ -36,6 +36,11 @@ impl Metric {
     pub fn of(&self, outcome: &Outcome) -> Option<f64> {
         (self.value)(outcome)
     }
+
+    /// Whether it has a value only where latency is recorded: not with [`super::Wanted::COUNTS`].
+    pub fn needs_latency(&self) -> bool {
+        self.name.starts_with("request_latency_")
+    }
 }
 
 /// The metric of this name.
@@ -139,6 +144,7 @@ fn millis(duration: Option<SimDuration>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::LatencyQuantiles;
 
     /// A cause or a stage has one name, in the request table as in these columns, and a column that counts it.
     #[test]
@@ -162,6 +168,18 @@ mod tests {
                 let of_stage = format!("failed_stage_{}_count", stage.name());
                 assert_eq!(counted, ["failed_count", of_cause.as_str(), of_stage.as_str()]);
             }
+        }
+    }
+
+    #[test]
+    fn what_needs_latency_has_no_value_in_counts_and_the_rest_does() {
+        let latency =
+            LatencyQuantiles { p50: SimDuration::ZERO, p95: SimDuration::ZERO, p99: SimDuration::ZERO };
+        let counts = Outcome { duration: SimDuration::from_secs(1), ..Outcome::default() };
+        let all = Outcome { latency: Some(latency), ..counts.clone() };
+        for metric in METRICS {
+            let (with, without) = (metric.of(&all), metric.of(&counts));
+            assert_eq!(metric.needs_latency(), with != without, "{}", metric.name);
         }
     }
 
