@@ -3,7 +3,7 @@
 //! Everything read is kept, because a sweep lowers the same scenario thousands of times. What the files mean is left
 //! to [`super::part`] and [`super::trace`].
 
-use super::file::TraceUnit;
+use super::file_traffic::TraceUnit;
 use super::problem::{Problem, Problems, nearest};
 use super::source::{Folder, Place, Source};
 use super::trace;

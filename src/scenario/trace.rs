@@ -2,7 +2,7 @@
 //!
 //! Finding and caching the file is left to [`super::files`].
 
-use super::file::TraceUnit;
+use super::file_traffic::TraceUnit;
 use super::problem::{Problem, nearest, one_of};
 use super::source::{Folder, Place, Source};
 use crate::time::SimTime;

@@ -1,0 +1,67 @@
+//! Who asks, and when, as a file says it.
+//!
+//! A part of [`super::file`].
+
+use super::file::Evidence;
+use super::file_retry::ClientRetry;
+use super::setting::{PositiveDuration, Rate};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Who asks, and when.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Traffic {
+    /// A part to start from: a TOML file with the body of this table. Keys written here override it.
+    pub from: Option<String>,
+    /// Where the numbers come from, in words.
+    pub source: Option<String>,
+    /// How well the numbers are known.
+    pub evidence: Option<Evidence>,
+    /// When requests arrive.
+    pub arrivals: Arrivals,
+    /// How long a client waits for a complete answer; above zero. Without it, for ever.
+    pub client_timeout: Option<PositiveDuration>,
+    /// How a client asks again, on its own, when it got no good answer: what SDKs do. Without it, never.
+    pub client_retry: Option<ClientRetry>,
+}
+
+/// When requests arrive.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Arrivals {
+    /// Evenly spaced, at this rate.
+    Constant(#[schemars(example = "100/s")] Rate),
+    /// Independent of each other (a Poisson process), at this rate.
+    Poisson(#[schemars(example = "100/s")] Rate),
+    /// As recorded in a CSV file.
+    Trace(Trace),
+}
+
+/// Recorded arrivals: a CSV file with a header row and a column of timestamps, ascending.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Trace {
+    /// The CSV file, beside this one or in `models/`.
+    #[schemars(example = "requests.csv")]
+    pub file: String,
+    /// The column with the timestamps. Without it, one with a usual name: t_ms, timestamp, time, ...
+    pub column: Option<String>,
+    /// The unit of numeric timestamps. Without it, the end of the column's name: `_ms`, `_s`, `_us`, `_ns`.
+    pub unit: Option<TraceUnit>,
+    /// Scale the trace to this rate by laying shifted copies over each other. Without it, the trace is replayed once.
+    pub rate: Option<Rate>,
+}
+
+/// The unit of numeric timestamps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub(crate) enum TraceUnit {
+    #[serde(rename = "s")]
+    Seconds,
+    #[serde(rename = "ms")]
+    Milliseconds,
+    #[serde(rename = "us")]
+    Microseconds,
+    #[serde(rename = "ns")]
+    Nanoseconds,
+}

@@ -1,0 +1,82 @@
+//! Lowers who serves requests.
+//!
+//! A part of [`super::lower`].
+
+use super::file_provider::{Abandoned, Capacity, Latency};
+use super::lower::{Lowering, PROVIDERS_MAX, at_least_one};
+use super::problem::Problem;
+use crate::model;
+
+impl Lowering<'_> {
+    pub(super) fn providers(&mut self) -> Option<Vec<model::Provider>> {
+        let file = self.file;
+        if file.provider.is_empty() && self.findings.providers_known() {
+            let help = "add, for example:\n[provider.primary]\nlatency = { lognormal = { p50 = \"800ms\", p99 = \"3s\" } }";
+            self.problem("provider", "there is no provider".to_owned(), help);
+        }
+        if file.provider.len() > PROVIDERS_MAX {
+            let message = format!("there are {} providers", file.provider.len());
+            self.problem("provider", message, format!("use at most {PROVIDERS_MAX}"));
+        }
+        let mut providers = vec![];
+        for (name, provider) in &file.provider {
+            if provider.labels.contains_key("name") {
+                let message =
+                    format!("`provider.{name}` has a label `name`, which faults take for the provider's own");
+                self.problem(
+                    &format!("provider.{name}.labels.name"),
+                    message,
+                    "call the label something else",
+                );
+            }
+            let latency = self.latency(&provider.latency, &format!("provider.{name}.latency"));
+            providers.push(latency.map(|latency| model::Provider {
+                labels: provider.labels.clone(),
+                error_rate: provider.error_rate.value,
+                first_token: provider.first_token.value,
+                capacity: provider.capacity.as_ref().map(capacity),
+                price: provider.price.value,
+                ..model::Provider::new(name, latency)
+            }));
+        }
+        providers.into_iter().collect()
+    }
+
+    pub(super) fn latency(&mut self, latency: &Latency, path: &str) -> Option<model::Latency> {
+        match latency {
+            Latency::Constant(constant) => Some(model::Latency::Constant(constant.value)),
+            Latency::Exponential(exponential) => {
+                Some(model::Latency::Exponential { mean: exponential.mean.value })
+            }
+            Latency::Lognormal(lognormal) => {
+                let (p50, p99) = (lognormal.p50.value, lognormal.p99.value);
+                let lowered = model::Latency::lognormal(p50, p99);
+                if lowered.is_none() && self.findings.sound(path) {
+                    let (at, other) = (
+                        self.place(&format!("{path}.lognormal.p99")),
+                        self.place(&format!("{path}.lognormal.p50")),
+                    );
+                    let message = format!("`{path}` has a p99 of {p99}, below its p50 of {p50}");
+                    self.problems.push(
+                        Problem::new(message)
+                            .at(&at)
+                            .also(&other, "the median")
+                            .help("swap them, or raise p99"),
+                    );
+                }
+                lowered
+            }
+        }
+    }
+}
+
+fn capacity(capacity: &Capacity) -> model::Capacity {
+    model::Capacity {
+        slots: at_least_one(capacity.slots.value),
+        queue: capacity.queue.as_ref().map(|queue| queue.value),
+        abandoned: match capacity.abandoned {
+            Abandoned::Runs => model::Abandoned::Runs,
+            Abandoned::Dropped => model::Abandoned::Dropped,
+        },
+    }
+}
