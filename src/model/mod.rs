@@ -27,7 +27,7 @@ pub use gateway::{
     AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, OperatorAction, Propagation,
 };
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
-pub use latency::Latency;
+pub use latency::{Latency, Percentiles};
 pub use provider::{Abandoned, Capacity, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
