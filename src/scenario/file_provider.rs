@@ -4,7 +4,8 @@
 
 use super::default;
 use super::file::Evidence;
-use super::setting::{Count, Duration, Positive, PositiveDuration, Share, Whole};
+use super::file_latency::AnswerLatency;
+use super::setting::{Count, Positive, Share, Whole};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ pub(crate) struct Provider {
     pub labels: BTreeMap<String, String>,
     /// How long a good answer takes, from sending the attempt to its last byte.
     #[schemars(extend("x-example" = "{ lognormal = { p50 = \"800ms\", p99 = \"3s\" } }"))]
-    pub latency: Latency,
+    pub latency: AnswerLatency,
     /// The share of attempts, and of probes, that get an error status with no fault active; 0 to 1.
     #[serde(default = "default::never")]
     pub error_rate: Share,
@@ -61,57 +62,4 @@ pub(crate) enum Abandoned {
     Runs,
     /// It is dropped when its turn comes.
     Dropped,
-}
-
-/// How long an answer takes.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum Latency {
-    /// Always the same.
-    Constant(#[schemars(example = "800ms")] Duration),
-    /// Exponential, by its mean.
-    Exponential(ExponentialLatency),
-    /// Lognormal, by two percentiles that can be read off a dashboard.
-    Lognormal(LognormalLatency),
-    /// By three percentiles, exactly: a lognormal body up to the 95th, and a tail above it that may be far longer.
-    Percentiles(PercentilesLatency),
-}
-
-/// An exponential distribution.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ExponentialLatency {
-    /// The mean; above zero.
-    #[schemars(example = "800ms")]
-    pub mean: PositiveDuration,
-}
-
-/// A lognormal distribution.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct LognormalLatency {
-    /// The median; above zero.
-    #[schemars(example = "800ms")]
-    pub p50: PositiveDuration,
-    /// The 99th percentile; not below the median.
-    #[schemars(example = "3s")]
-    pub p99: PositiveDuration,
-}
-
-/// A distribution with these percentiles. Its logarithm is linear in the normal score, more steeply (or less) above the
-/// 95th percentile than below.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PercentilesLatency {
-    /// The median; above zero.
-    #[schemars(example = "639ms")]
-    pub p50: PositiveDuration,
-    /// The 95th percentile; not below the median.
-    #[schemars(example = "1144ms")]
-    pub p95: PositiveDuration,
-    /// The 99th percentile; not below the 95th.
-    #[schemars(example = "4517ms")]
-    pub p99: PositiveDuration,
-    /// What would take longer takes this; not below the 99th percentile. Without it, nothing bounds the tail.
-    pub max: Option<PositiveDuration>,
 }

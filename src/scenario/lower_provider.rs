@@ -2,11 +2,9 @@
 //!
 //! A part of [`super::lower`].
 
-use super::file_provider::{Abandoned, Capacity, Latency, PercentilesLatency};
+use super::file_provider::{Abandoned, Capacity};
 use super::lower::{Lowering, PROVIDERS_MAX, at_least_one};
-use super::problem::Problem;
 use crate::model;
-use crate::time::SimDuration;
 
 impl Lowering<'_> {
     pub(super) fn providers(&mut self) -> Option<Vec<model::Provider>> {
@@ -30,8 +28,9 @@ impl Lowering<'_> {
                     "call the label something else",
                 );
             }
-            let latency = self.latency(&provider.latency, &format!("provider.{name}.latency"));
-            providers.push(latency.map(|latency| model::Provider {
+            let latency = self.answer_latency(name, &provider.latency);
+            providers.push(latency.map(|(latency, generation)| model::Provider {
+                generation,
                 labels: provider.labels.clone(),
                 error_rate: provider.error_rate.value,
                 first_token: provider.first_token.value,
@@ -41,57 +40,6 @@ impl Lowering<'_> {
             }));
         }
         providers.into_iter().collect()
-    }
-
-    pub(super) fn latency(&mut self, latency: &Latency, path: &str) -> Option<model::Latency> {
-        match latency {
-            Latency::Constant(constant) => Some(model::Latency::Constant(constant.value)),
-            Latency::Exponential(exponential) => {
-                Some(model::Latency::Exponential { mean: exponential.mean.value })
-            }
-            Latency::Lognormal(lognormal) => {
-                let (p50, p99) = (lognormal.p50.value, lognormal.p99.value);
-                let lowered = model::Latency::lognormal(p50, p99);
-                if lowered.is_none() && self.findings.sound(path) {
-                    let (at, other) = (
-                        self.place(&format!("{path}.lognormal.p99")),
-                        self.place(&format!("{path}.lognormal.p50")),
-                    );
-                    let message = format!("`{path}` has a p99 of {p99}, below its p50 of {p50}");
-                    self.problems.push(
-                        Problem::new(message)
-                            .at(&at)
-                            .also(&other, "the median")
-                            .help("swap them, or raise p99"),
-                    );
-                }
-                lowered
-            }
-            Latency::Percentiles(percentiles) => {
-                self.percentiles(percentiles, &format!("{path}.percentiles"))
-            }
-        }
-    }
-
-    /// A distribution by percentiles, each of which is at least the one before.
-    fn percentiles(&mut self, latency: &PercentilesLatency, path: &str) -> Option<model::Latency> {
-        let (p50, p95, p99) = (latency.p50.value, latency.p95.value, latency.p99.value);
-        let max = latency.max.as_ref().map(|max| max.value);
-        let lowered = model::Latency::percentiles(p50, p95, p99, max);
-        if lowered.is_none() && self.findings.sound(path) {
-            let rows = [("p50", p50), ("p95", p95), ("p99", p99), ("max", max.unwrap_or(SimDuration::MAX))];
-            for [(low, least), (high, value)] in rows.array_windows() {
-                if value < least {
-                    let at = self.place(&format!("{path}.{high}"));
-                    let other = self.place(&format!("{path}.{low}"));
-                    let message = format!("`{path}` has a {high} of {value}, below its {low} of {least}");
-                    let help = format!("swap them, or raise {high}");
-                    let problem = Problem::new(message).at(&at).also(&other, "not less than this").help(help);
-                    self.problems.push(problem);
-                }
-            }
-        }
-        lowered
     }
 }
 

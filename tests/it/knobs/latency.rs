@@ -3,12 +3,12 @@
 use super::Base;
 
 pub const BASES: &[Base] = &[Base {
-    at: &["provider.a.latency", "gateway.health_check.latency"],
+    at: &["provider.a.latency", "provider.a.latency.tokens.first_token", "gateway.health_check.latency"],
     toml: r#"
     duration = "60s"
-    traffic = { arrivals = { poisson = "20/s" } }
+    traffic = { arrivals = { poisson = "20/s" }, class = { chat = { output_tokens = { constant = 40 } } } }
     [provider.a]
-    latency = { constant = "800ms" }
+    latency = { tokens = { first_token = { constant = "400ms" }, per_second = 80.0 } }
     [provider.b]
     latency = { constant = "900ms" }
     [gateway]
