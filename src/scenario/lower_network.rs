@@ -66,9 +66,13 @@ impl<'a> Lowering<'a> {
                 );
                 break;
             };
-            let client = client.as_ref().unwrap_or(from);
+            // One of whom nothing is said is beside the other.
+            let to_gateway = match (&client, &gateway) {
+                (Some(client), Some(gateway)) => self.round_trip(network, client, gateway, &mut missing),
+                _ => SimDuration::ZERO,
+            };
             requests.push(model::RoundTrips {
-                to_gateway: self.round_trip(network, client, from, &mut missing),
+                to_gateway,
                 to_providers: self.round_trips(network, from, &providers, &mut missing),
             });
         }
@@ -105,7 +109,8 @@ impl<'a> Lowering<'a> {
                     let message = format!("`{two}` is {}, and `{one}` is {}", other.value, rtt.value);
                     let (at, also) = (self.place(&two), self.place(&one));
                     let help = format!("a round trip is the same in both directions: write `{one}` only");
-                    self.problems.push(Problem::new(message).at(&at).also(&also, "the same pair").help(help));
+                    self.problems
+                        .push(Problem::new(message).at(&at).also(&also, "the same two regions").help(help));
                 }
             }
         }
@@ -159,10 +164,9 @@ impl<'a> Lowering<'a> {
                 network.rtt.iter().flat_map(|(a, row)| row.keys().chain([a])).map(String::as_str).collect();
             let unknown = [spot, from].into_iter().find(|spot| !known.contains(spot.region));
             let near_name = unknown.and_then(|spot| nearest(spot.region, known.iter().copied()));
-            let help = match near_name {
-                Some(name) => format!("did you mean \"{name}\"?"),
-                None => format!("add, for example:\n[network.rtt.{near}]\n{far} = \"76ms\""),
-            };
+            let add = format!("add, for example:\n[network.rtt.{near}]\n{far} = \"76ms\"");
+            let help =
+                near_name.map_or(add.clone(), |name| format!("did you mean \"{name}\"? If not, {add}"));
             let (there, here) = (&spot.what, &from.what);
             let message =
                 format!("no round trip is known between {far}, where {there}, and {near}, where {here}");
