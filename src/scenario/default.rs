@@ -4,9 +4,7 @@ use super::file_fault::{Effect, InFlight};
 use super::file_gateway::{AllEjected, OnEjection};
 use super::file_health_check::{FirstProbe, NextProbe};
 use super::file_provider::Latency;
-use super::setting::{
-    AnswerItem, Count, Duration, NonNegative, Positive, PositiveDuration, Share, Weight, Whole,
-};
+use super::setting::{AnswerItem, Count, Duration, NonNegative, PositiveDuration, Share, Weight, Whole};
 use serde::Deserialize;
 
 /// A default, read as if it stood in the file.
@@ -34,9 +32,6 @@ pub(super) fn one() -> Count {
 }
 pub(super) fn thousand() -> Count {
     literal(1000)
-}
-pub(super) fn one_times() -> Positive {
-    literal(1.0)
 }
 pub(super) fn one_token() -> NonNegative {
     literal(1.0)

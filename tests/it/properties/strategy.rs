@@ -191,7 +191,14 @@ fn provider(name: &str, dice: bool) -> Text {
             setting("latency", latency(dice)),
             setting("error_rate", one_of(if dice { &["0.0", "0.05"] } else { &["0.0"] })),
             maybe("first_token", quarters(0..=4)),
-            maybe("price", one_of(&["0.5", "3.0"])),
+            setting(
+                "price",
+                one_of(&[
+                    "{ input = 2.5, output = 10.0 }",
+                    "{ input = 3.0, output = 15.0, request = 0.001 }",
+                    "{ request = 0.002 }",
+                ]),
+            ),
             rarely(setting("capacity", capacity)),
         ],
     )
