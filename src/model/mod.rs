@@ -11,6 +11,7 @@ mod fault;
 mod gateway;
 mod health_check;
 mod latency;
+mod price;
 mod provider;
 mod retry;
 mod route;
@@ -30,6 +31,7 @@ pub use gateway::{
 };
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::Latency;
+pub use price::Price;
 pub use provider::{Abandoned, Capacity, Generation, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};

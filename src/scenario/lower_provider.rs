@@ -2,6 +2,7 @@
 //!
 //! A part of [`super::lower`].
 
+use super::file_price::Price;
 use super::file_provider::{Abandoned, Capacity, Latency, TokenLatency};
 use super::lower::{Lowering, PROVIDERS_MAX, at_least_one};
 use super::problem::Problem;
@@ -43,7 +44,7 @@ impl Lowering<'_> {
                 error_rate: provider.error_rate.value,
                 first_token: provider.first_token.value,
                 capacity: provider.capacity.as_ref().map(capacity),
-                price: provider.price.value,
+                price: provider.price.as_ref().map(price),
                 ..model::Provider::new(name, latency)
             }));
         }
@@ -104,6 +105,15 @@ fn generation(latency: &TokenLatency) -> model::Generation {
     model::Generation {
         prompt_per_second: latency.prompt_per_second.as_ref().map(|speed| speed.value),
         per_second: latency.per_second.value,
+    }
+}
+
+fn price(price: &Price) -> model::Price {
+    model::Price {
+        input: price.input.value,
+        output: price.output.value,
+        cached_input: price.input.value,
+        request: price.request.value,
     }
 }
 
