@@ -5,7 +5,8 @@
 use super::default;
 use super::file::Evidence;
 use super::file_latency::AnswerLatency;
-use super::setting::{Count, Positive, Share, Whole};
+use super::file_price::Price;
+use super::setting::{Count, Share, Whole};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -34,9 +35,9 @@ pub(crate) struct Provider {
     pub first_token: Share,
     /// How much it can do at once. Without it, there is no limit.
     pub capacity: Option<Capacity>,
-    /// What a request costs, in whatever unit: routing by price compares it; above zero.
-    #[serde(default = "default::one_times")]
-    pub price: Positive,
+    /// What it charges, in US dollars. Without it, nobody knows what anything costs.
+    #[schemars(extend("x-example" = "{ input = 2.5, output = 10.0 }"))]
+    pub price: Option<Price>,
 }
 
 /// How much a provider can do at once. Its latency is then the time in service, and what waits waits before it.

@@ -2,6 +2,7 @@
 //!
 //! A part of [`super::lower`].
 
+use super::file_price::Price;
 use super::file_provider::{Abandoned, Capacity};
 use super::lower::{Lowering, PROVIDERS_MAX, at_least_one};
 use crate::model;
@@ -35,11 +36,20 @@ impl Lowering<'_> {
                 error_rate: provider.error_rate.value,
                 first_token: provider.first_token.value,
                 capacity: provider.capacity.as_ref().map(capacity),
-                price: provider.price.value,
+                price: provider.price.as_ref().map(price),
                 ..model::Provider::new(name, latency)
             }));
         }
         providers.into_iter().collect()
+    }
+}
+
+fn price(price: &Price) -> model::Price {
+    model::Price {
+        input: price.input.value,
+        output: price.output.value,
+        cached_input: price.input.value,
+        request: price.request.value,
     }
 }
 

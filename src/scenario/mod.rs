@@ -15,6 +15,7 @@ mod file_gateway;
 mod file_health_check;
 mod file_latency;
 mod file_network;
+mod file_price;
 mod file_provider;
 mod file_retry;
 mod file_route;

@@ -271,7 +271,14 @@ fn provider(name: &str, dice: bool) -> Text {
         [
             prop_oneof![3 => whole, 1 => by_tokens].boxed(),
             setting("error_rate", one_of(if dice { &["0.0", "0.05"] } else { &["0.0"] })),
-            maybe("price", one_of(&["0.5", "3.0"])),
+            setting(
+                "price",
+                one_of(&[
+                    "{ input = 2.5, output = 10.0 }",
+                    "{ input = 3.0, output = 15.0, request = 0.001 }",
+                    "{ request = 0.002 }",
+                ]),
+            ),
             rarely(setting("capacity", capacity)),
         ],
     )
