@@ -29,6 +29,9 @@ fn every_provider_is_valid_priced_and_listed() {
         let provider = &model.providers[0];
         assert!(provider.price.is_some(), "{name} says what it charges");
         assert!(provider.labels.contains_key("vendor"), "{name} has a label for faults to select it by");
-        assert!(list.contains(&format!("`{}`", name.trim_end_matches(".toml"))), "models/README.md lists {name}");
+        assert!(
+            list.contains(&format!("`{}`", name.trim_end_matches(".toml"))),
+            "models/README.md lists {name}"
+        );
     }
 }
