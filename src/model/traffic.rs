@@ -1,6 +1,6 @@
 //! Who asks, and when.
 
-use super::Retry;
+use super::{Retry, Users};
 use crate::time::{SimDuration, SimTime};
 use std::sync::Arc;
 
@@ -48,6 +48,8 @@ pub enum Arrivals {
     Poisson(Rate),
     /// As recorded.
     Trace(Trace),
+    /// When users ask, who wait for an answer first.
+    Users(Users),
 }
 
 impl Arrivals {
@@ -57,14 +59,16 @@ impl Arrivals {
             Arrivals::Constant(_) => false,
             Arrivals::Poisson(_) => true,
             Arrivals::Trace(trace) => trace.rate.is_some(),
+            Arrivals::Users(users) => users.think().is_random(),
         }
     }
 
-    /// The long-run rate.
+    /// The long-run rate; of users, if answers took no time.
     pub fn mean_rate(&self) -> Rate {
         match self {
             Arrivals::Constant(rate) | Arrivals::Poisson(rate) => *rate,
             Arrivals::Trace(trace) => trace.rate.unwrap_or(trace.recorded_rate()),
+            Arrivals::Users(users) => users.rate(SimDuration::ZERO),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use super::file::Evidence;
 use super::file_retry::ClientRetry;
+use super::file_users::Users;
 use super::setting::{PositiveDuration, Rate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,8 @@ pub(crate) enum Arrivals {
     Poisson(#[schemars(example = "100/s")] Rate),
     /// As recorded in a CSV file.
     Trace(Trace),
+    /// When users ask who wait for the answer before they ask again: a closed loop.
+    Users(Users),
 }
 
 /// Recorded arrivals: a CSV file with a header row and a column of timestamps, ascending.

@@ -1,12 +1,12 @@
 //! What is written is what is simulated: every setting of a gateway, compared with the model that it makes.
 
 use failover_sim::model::{
-    Abandoned, AllEjected, Answer, AnswerSet, Average, Backoff, BackoffGrowth, BucketStart, Budget, Capacity,
-    Counting, Decide, Detector, Effect, EjectedFrom, Ejection, Evaluated, Fallback, FirstProbe, Gateway,
-    GatewayEffect, Growth, HalfOpen, HealthCheck, HealthScope, Hedge, Intervals, Jitter, Judges, Latency,
-    LowestLatency, MaxEjected, MaxEjectedRule, Model, NextProbe, Nginx, NodeId, OnEjection, OnError,
+    Abandoned, AllEjected, Answer, AnswerSet, Arrivals, Average, Backoff, BackoffGrowth, BucketStart, Budget,
+    Capacity, Counting, Decide, Detector, Effect, EjectedFrom, Ejection, Evaluated, Fallback, FirstProbe,
+    Gateway, GatewayEffect, Growth, HalfOpen, HealthCheck, HealthScope, Hedge, Intervals, Jitter, Judges,
+    Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, NextProbe, Nginx, NodeId, OnEjection, OnError,
     PeakEwma, Pick, Probability, Propagation, Ratio, Retry, RetryTo, Route, SlowRatio, Stale, SuccessRate,
-    Timeouts, Tokens, TripAction, Trips, Window, WindowStart,
+    Timeouts, Tokens, TripAction, Trips, Users, Window, WindowStart,
 };
 use failover_sim::scenario::{Loader, json_schema};
 use failover_sim::time::{SimDuration, SimTime};
@@ -84,6 +84,25 @@ fn providers_and_faults() {
     );
     assert_eq!(model.faults[1].retry_after, None);
     assert_eq!(model.faults[2].retry_after, Some(secs(20)));
+}
+
+#[test]
+fn users() {
+    let of = |users: &str| {
+        let text = format!(
+            "duration = \"1m\"\ntraffic.arrivals.users = {{ {users} }}\nprovider.a.latency.constant = \"1s\""
+        );
+        lowered(&text).traffic.arrivals
+    };
+    let users = |count, think, ramp_up| Arrivals::Users(Users::new(some(count), think, ramp_up).unwrap());
+    assert_eq!(
+        of("count = 200, think = { exponential = { mean = \"3s\" } }, ramp_up = \"30s\""),
+        users(200, Latency::Exponential { mean: secs(3) }, secs(30))
+    );
+    assert_eq!(
+        of("count = 1, think = { constant = \"2s\" }"),
+        users(1, Latency::Constant(secs(2)), SimDuration::ZERO)
+    );
 }
 
 #[test]
