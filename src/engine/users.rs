@@ -5,6 +5,7 @@
 
 use super::Simulation;
 use super::recorder::{Recorder, RequestEnd};
+use super::request::Asked;
 use crate::model::{self, Arrivals, Model};
 use crate::random::Key;
 use crate::time::SimTime;
@@ -64,13 +65,13 @@ impl<'m> Users<'m> {
         self.thinking.peek().map_or(SimTime::NEVER, |Reverse((at, _))| *at)
     }
 
-    /// Whoever asks next does so, and its request gets this place in the order of arrival: the request's key.
-    fn ask(&mut self, ordinal: u64) -> Key {
+    /// Whoever asks next does so, and its request gets this place in the order of arrival: the user and the request's key.
+    fn ask(&mut self, ordinal: u64) -> (u32, Key) {
         let Reverse((_, user)) = self.thinking.pop().expect("somebody thinks who asks");
         let key = self.key(user);
         self.made[user as usize] += 1;
         self.waiting.insert(ordinal, user);
-        key
+        (user, key)
     }
 
     /// A request has ended; whoever asked for one that never ends waits for ever.
@@ -99,8 +100,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     fn on_user_asks(&mut self, now: SimTime) {
-        let key = self.users.as_mut().expect("there are users").ask(self.arrived);
-        let asked = self.asked(now, self.arrived, key);
+        let (user, key) = self.users.as_mut().expect("there are users").ask(self.arrived);
+        let asked = Asked { user, ..self.asked(now, self.arrived, key) };
         self.arrived += 1;
         self.begin(now, asked);
     }

@@ -4,6 +4,7 @@
 //! (that is [`crate::engine`]).
 
 mod answer;
+mod class;
 mod clock;
 mod detector;
 mod fault;
@@ -17,6 +18,7 @@ mod traffic;
 mod users;
 
 pub use answer::{Answer, AnswerSet};
+pub use class::{Class, Demand, TokenCount};
 pub use clock::Clock;
 pub use detector::{
     BucketStart, Decide, Detector, EjectedFrom, Ejection, Evaluated, Growth, HalfOpen, Judges, MaxEjected,
@@ -29,7 +31,7 @@ pub use gateway::{
 };
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::Latency;
-pub use provider::{Abandoned, Capacity, Provider, ProviderId};
+pub use provider::{Abandoned, Capacity, Generation, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
 pub use traffic::{Arrivals, Rate, Trace, Traffic};
@@ -103,7 +105,7 @@ impl Model {
     pub fn is_random(&self) -> bool {
         let check = self.gateway.health_check.as_ref();
         let mut retries = [&self.traffic.client_retry, &self.gateway.retry].into_iter().flatten();
-        self.traffic.arrivals.is_random()
+        self.traffic.is_random()
             || self.providers.iter().any(|p| p.latency.is_random() || p.error_rate > Probability::ZERO)
             || self.faults.iter().any(Fault::is_random)
             || self.gateway.replicas.get() > 1
@@ -124,8 +126,14 @@ impl Model {
         let at_mean_rate = of_rate(self.traffic.arrivals.mean_rate());
         match &self.traffic.arrivals {
             Arrivals::Users(users) => {
-                let shortest = self.providers.iter().map(|provider| provider.latency.mean()).min();
-                of_rate(users.rate(shortest.unwrap_or(SimDuration::ZERO)))
+                let (input, output) = self.traffic.mean_tokens();
+                let answer = |provider: &Provider| {
+                    let generation = provider.generation;
+                    let by_tokens = generation.map(|g| g.reads(input as u32).plus(g.writes(output as u32)));
+                    provider.latency.mean().plus(by_tokens.unwrap_or(SimDuration::ZERO))
+                };
+                // As if the fastest one served them all.
+                of_rate(users.rate(self.providers.iter().map(answer).min().unwrap_or(SimDuration::ZERO)))
             }
             // As recorded it is replayed once, however long the run.
             Arrivals::Trace(trace) if trace.rate().is_none() => at_mean_rate.min(trace.times().len() as f64),

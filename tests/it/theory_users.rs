@@ -164,6 +164,43 @@ fn a_further_user_shifts_nothing_of_the_others() {
     assert!(few.iter().all(|at| more.contains(at)));
 }
 
+/// A user stays of one class, which is drawn by its share; how many tokens its requests have differs.
+#[test]
+fn a_user_is_of_one_class() {
+    const CLASSES: &str = r#"
+        [traffic.class.long]
+        share = 3.0
+        output_tokens = { constant = 400 }
+        [traffic.class.short]
+        output_tokens = { lognormal = { p50 = 10, p99 = 50 } }
+    "#;
+    let toml = |users: u32, long: u32| {
+        let users = format!("count = {users}, think = {{ constant = \"1s\" }}");
+        let answer = "latency = { tokens = { first_token = { constant = \"0s\" }, per_second = 100.0 } }";
+        let classes = CLASSES.replace("400", &long.to_string());
+        closed("60s", &users, answer, &classes)
+    };
+    let is_long = |request: &RequestEnd| request.ended.since(request.arrived).as_secs_f64() == 4.0;
+    let mut users_of_long = 0.0;
+    for run in 0..400 {
+        let of_one = requests(&toml(1, 400), run);
+        let long = of_one.iter().filter(|request| is_long(request)).count();
+        assert!(long == 0 || long == of_one.len(), "{long} of {}", of_one.len());
+        users_of_long += f64::from(u8::from(long > 0));
+        let (took, _) = cycles(&of_one);
+        assert!(long > 0 || took.windows(2).any(|pair| pair[0] != pair[1]));
+    }
+    // Four standard errors.
+    assert!((users_of_long / 400.0 - 0.75).abs() < 4.0 * (0.75_f64 * 0.25 / 400.0).sqrt(), "{users_of_long}");
+    // The long ones ask every 5 s, the others every 1.1 s: half of all requests, not three quarters.
+    let many = requests(&toml(2000, 400), 0);
+    let long = many.iter().filter(|request| is_long(request)).count() as f64 / many.len() as f64;
+    let (long_rate, short_rate) = (0.75 / 5.0, 0.25 / 1.126);
+    assert!((long - long_rate / (long_rate + short_rate)).abs() < 0.03, "{long}");
+    let expected = model(&toml(2000, 400)).expected_requests() / 60.0;
+    assert!((expected / (2000.0 / 4.04) - 1.0).abs() < 0.05, "{expected}");
+}
+
 /// Users begin evenly over the ramp, and think before they ask for the first time.
 #[test]
 fn users_begin_over_the_ramp() {
