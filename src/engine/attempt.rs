@@ -12,6 +12,7 @@ use super::view::HEALTH_CHECK_BIT;
 use super::world::{Fate, Reply, Service};
 use super::{Event, Simulation};
 use crate::model::{Answer, Demand, Judges, ProviderId, RetryTo, Timeouts};
+use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 
 /// One try of a request at a provider.
@@ -181,11 +182,15 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// What a request asks for; `None` where there are no classes.
     pub(super) fn demand(&self, asked: &Asked) -> Option<Demand> {
-        let asker = match self.users {
+        self.model.traffic.demand(self.asker(asked), asked.key)
+    }
+
+    /// The key that decides the class of a request: its user's, and its own where there are no users.
+    pub(super) fn asker(&self, asked: &Asked) -> Key {
+        match self.users {
             None => asked.key,
             Some(_) => self.requests.numbered(u64::from(asked.user)),
-        };
-        self.model.traffic.demand(asker, asked.key)
+        }
     }
 
     /// What the gateway sees of an attempt sent now.

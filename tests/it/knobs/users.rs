@@ -31,5 +31,16 @@ pub const BASES: &[Base] = &[Base {
             &["traffic.arrivals.users.think={ exponential = { mean = \"2s\" } }"],
             &[("traffic.arrivals.users.think.exponential.mean", "\"1s\"")],
         ),
+        (
+            &[
+                "traffic.arrivals.users.think={ percentiles = { p50 = \"1s\", p95 = \"3s\", p99 = \"5s\", max = \"9s\" } }",
+            ],
+            &[
+                ("traffic.arrivals.users.think.percentiles.p50", "\"2s\""),
+                ("traffic.arrivals.users.think.percentiles.p95", "\"4s\""),
+                ("traffic.arrivals.users.think.percentiles.p99", "\"8s\""),
+                ("traffic.arrivals.users.think.percentiles.max", "\"6s\""),
+            ],
+        ),
     ],
 }];
