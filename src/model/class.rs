@@ -91,7 +91,7 @@ pub(super) fn demand(classes: &[Class], asker: Key, request: Key) -> Option<Dema
 }
 
 /// Which class all requests of an asker are of.
-fn pick(classes: &[Class], asker: Key) -> Option<usize> {
+pub(super) fn pick(classes: &[Class], asker: Key) -> Option<usize> {
     let last = classes.len().checked_sub(1)?;
     if last == 0 {
         return Some(0);

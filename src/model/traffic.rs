@@ -57,6 +57,11 @@ impl Traffic {
         (mean(|class| &class.input_tokens), mean(|class| &class.output_tokens))
     }
 
+    /// The class of the requests of who has this key, as its place in `classes`; 0 where there are none.
+    pub fn class_of(&self, asker: Key) -> usize {
+        class::pick(&self.classes, asker).unwrap_or(0)
+    }
+
     /// Whether two runs see different requests.
     pub fn is_random(&self) -> bool {
         let differs = |class: &Class| class.input_tokens.is_random() || class.output_tokens.is_random();

@@ -3,7 +3,7 @@
 //! A part of [`super::file_traffic`].
 
 use super::default;
-use super::file_provider::Latency;
+use super::file_latency::Latency;
 use super::setting::{Count, Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -25,6 +25,7 @@ mod theory_ejections;
 mod theory_faults;
 mod theory_groups;
 mod theory_latency;
+mod theory_network;
 mod theory_probes;
 mod theory_retries;
 mod theory_users;

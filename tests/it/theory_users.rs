@@ -201,6 +201,32 @@ fn a_user_is_of_one_class() {
     assert!((expected / (2000.0 / 4.04) - 1.0).abs() < 0.05, "{expected}");
 }
 
+/// So is where it is, and it thinks once the answer has come all the way.
+#[test]
+fn a_user_stays_in_its_region() {
+    const REGIONS: &str = r#"
+        [traffic.class.near]
+        region = "eu"
+        [traffic.class.far]
+        region = "us"
+        [network.rtt]
+        eu.us = "80ms"
+        [gateway]
+        region = "eu"
+    "#;
+    let answer = "latency = { constant = \"500ms\" }, labels = { region = \"eu\" }";
+    let toml = closed("60s", "count = 1, think = { constant = \"1s\" }", answer, REGIONS);
+    let mut runs = [0, 0];
+    for run in 0..40 {
+        let (took, thought) = cycles(&requests(&toml, run));
+        let place = usize::from(took[0] > 0.5);
+        assert!(took.iter().all(|took| *took == [0.5, 0.58][place]), "{took:?}");
+        assert!(thought.iter().all(|thought| *thought == 1.0), "{thought:?}");
+        runs[place] += 1;
+    }
+    assert!(runs[0] > 5 && runs[1] > 5, "{runs:?}");
+}
+
 /// Users begin evenly over the ramp, and think before they ask for the first time.
 #[test]
 fn users_begin_over_the_ramp() {
