@@ -29,6 +29,8 @@ mod poisson;
 mod probe;
 mod queue;
 mod recorder;
+mod renewal;
+mod replay;
 mod replicas;
 mod request;
 mod retry;
@@ -37,6 +39,7 @@ mod slab;
 mod smooth;
 mod stage;
 mod stretch;
+mod switching;
 mod view;
 mod window;
 mod world;
@@ -262,7 +265,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             world,
             queue: Queue::default(),
             arrivals: ArrivalStream::new(
-                &model.traffic.arrivals,
+                &model.traffic,
                 run.named("arrivals"),
                 model.duration,
                 &mut memo.prefixes,

@@ -10,6 +10,7 @@ mod fault;
 mod gateway;
 mod health_check;
 mod latency;
+mod profile;
 mod provider;
 mod retry;
 mod route;
@@ -28,10 +29,11 @@ pub use gateway::{
 };
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::Latency;
+pub use profile::Profile;
 pub use provider::{Abandoned, Capacity, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
-pub use traffic::{Arrivals, Rate, Trace, Traffic};
+pub use traffic::{Arrivals, OnOff, Rate, Renewal, Trace, Traffic};
 
 use crate::time::SimDuration;
 
@@ -118,10 +120,10 @@ impl Model {
 
     /// About how many requests arrive in one run.
     pub fn expected_requests(&self) -> f64 {
-        let at_mean_rate = self.traffic.arrivals.mean_rate().per_second() * self.duration.as_secs_f64();
+        let at_mean_rate = self.traffic.mean_per_second(self.duration) * self.duration.as_secs_f64();
         match &self.traffic.arrivals {
             // As recorded it is replayed once, however long the run.
-            Arrivals::Trace(trace) if trace.rate().is_none() => at_mean_rate.min(trace.times().len() as f64),
+            Arrivals::Trace(trace) if !trace.is_resampled() => at_mean_rate.min(trace.times().len() as f64),
             _ => at_mean_rate,
         }
     }
