@@ -109,7 +109,7 @@ fn fingerprint(point: &Point, model: Result<&Model, &Problems>) -> u64 {
             let mut model = Model { about: None, weakest_evidence: None, ..model.clone() };
             // A trace may have millions of times, too many to print for each point.
             if let Arrivals::Trace(trace) = &model.traffic.arrivals {
-                write!(hash, "{:?} ", trace.rate()).expect(INFALLIBLE);
+                write!(hash, "{:?} {:?} ", trace.rate(), trace.bootstrap()).expect(INFALLIBLE);
                 trace.times().iter().for_each(|time| hash.number(time.as_nanos()));
                 model.traffic.arrivals = Arrivals::Constant(trace.recorded_rate());
             }

@@ -1,6 +1,8 @@
 //! Who asks, and when.
 
+use super::class::{self, Class, Demand};
 use super::{Profile, Retry};
+use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 use std::sync::Arc;
 
@@ -27,6 +29,8 @@ pub struct Traffic {
     pub arrivals: Arrivals,
     /// How their rate changes over time; `None` where it does not, and for a trace.
     pub profile: Option<Profile>,
+    /// What they ask for, in order of name; empty if that does not matter.
+    pub classes: Vec<Class>,
     /// How long a client waits for a complete answer, each time that it asks; `None` is for ever.
     pub client_timeout: Option<SimDuration>,
     /// How often a client asks again, on its own, when it got no good answer: what SDKs do; `None` is never. Where each
@@ -37,13 +41,24 @@ pub struct Traffic {
 impl Traffic {
     /// Clients that ask once and wait for ever.
     pub fn new(arrivals: Arrivals) -> Self {
-        Traffic { arrivals, profile: None, client_timeout: None, client_retry: None }
+        Traffic { arrivals, profile: None, classes: vec![], client_timeout: None, client_retry: None }
     }
 
     /// The mean number of requests in a second, over a run of this length.
     pub fn mean_per_second(&self, over: SimDuration) -> f64 {
         self.arrivals.mean_rate().per_second()
             * self.profile.as_ref().map_or(1.0, |profile| profile.mean(over))
+    }
+
+    /// What the request of this key asks for; `None` where there are no classes.
+    pub fn demand(&self, request: Key) -> Option<Demand> {
+        class::demand(&self.classes, request)
+    }
+
+    /// Whether two runs see different requests.
+    pub fn is_random(&self) -> bool {
+        let differs = |class: &Class| class.input_tokens.is_random() || class.output_tokens.is_random();
+        self.arrivals.is_random() || self.classes.len() > 1 || self.classes.iter().any(differs)
     }
 }
 

@@ -5,6 +5,7 @@
 use super::file_traffic::TraceUnit;
 use super::problem::{Problem, nearest, one_of};
 use super::source::{Folder, Place, Source};
+use crate::model::Trace;
 use crate::time::SimTime;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -102,6 +103,13 @@ pub(crate) fn read(name: &str, text: &str, request: &Request<'_>) -> Result<Vec<
             Some(_) => {}
         }
         let since_first = u64::try_from(nanos - first).unwrap_or(u64::MAX);
+        if since_first > Trace::LONGEST.as_nanos() {
+            return Err(Problem::new(format!(
+                "`{cell}` comes more than a hundred years after the first request"
+            ))
+            .at(&at())
+            .help("look for a time that is missing or in another unit"));
+        }
         times.push(SimTime::from_nanos(since_first));
         last = Some((nanos, cell.to_owned()));
     }

@@ -1,5 +1,6 @@
 //! Every setting that a scenario accepts, and every choice of one, changes some output: none is read and ignored.
 
+mod arrivals;
 mod detectors;
 mod gateway;
 mod retries;
@@ -27,7 +28,9 @@ type Knobs = (&'static [&'static str], &'static [(&'static str, &'static str)]);
 
 /// Scenarios that between them have every setting.
 fn bases() -> impl Iterator<Item = &'static Base> {
-    [world::BASES, gateway::BASES, retries::BASES, routes::BASES, detectors::BASES].into_iter().flatten()
+    [arrivals::BASES, world::BASES, gateway::BASES, retries::BASES, routes::BASES, detectors::BASES]
+        .into_iter()
+        .flatten()
 }
 
 /// Settings that are words about a scenario, or name a file to read; no number depends on them.

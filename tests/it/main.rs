@@ -25,6 +25,7 @@ mod theory_faults;
 mod theory_groups;
 mod theory_probes;
 mod theory_retries;
+mod theory_traffic;
 mod tidy;
 mod ties;
 mod tune;
