@@ -11,6 +11,7 @@ mod fault;
 mod gateway;
 mod health_check;
 mod latency;
+mod price;
 mod profile;
 mod provider;
 mod retry;
@@ -30,7 +31,8 @@ pub use gateway::{
     AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, OperatorAction, Propagation,
 };
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
-pub use latency::Latency;
+pub use latency::{Latency, Percentiles};
+pub use price::Price;
 pub use profile::Profile;
 pub use provider::{Abandoned, Capacity, Generation, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};

@@ -1,13 +1,12 @@
 //! What is written is what is simulated: every setting of a gateway, compared with the model that it makes.
 
 use failover_sim::model::{
-    Abandoned, AllEjected, Answer, AnswerSet, Arrivals, Average, Backoff, BackoffGrowth, BucketStart, Budget,
-    Capacity, Class, Clock, Counting, Decide, Detector, Effect, EjectedFrom, Ejection, Evaluated, Fallback,
-    FirstProbe, Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck, HealthScope, Hedge,
-    Intervals, Jitter, Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, NextProbe, Nginx,
-    NodeId, OnEjection, OnError, OnOff, PeakEwma, Pick, Probability, Profile, Propagation, Rate, Ratio,
-    Renewal, Retry, RetryTo, Route, SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens, Traffic,
-    TripAction, Trips, Window, WindowStart,
+    Abandoned, AllEjected, Answer, AnswerSet, Average, Backoff, BackoffGrowth, BucketStart, Budget, Capacity,
+    Class, Counting, Decide, Detector, Effect, EjectedFrom, Ejection, Evaluated, Fallback, FirstProbe,
+    Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck, HealthScope, Hedge, Intervals, Jitter,
+    Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, NextProbe, Nginx, NodeId, OnEjection,
+    OnError, PeakEwma, Pick, Price, Probability, Propagation, Ratio, Retry, RetryTo, Route, SlowRatio, Stale,
+    SuccessRate, Timeouts, TokenCount, Tokens, TripAction, Trips, Window, WindowStart,
 };
 use failover_sim::scenario::{Loader, json_schema};
 use failover_sim::time::{SimDuration, SimTime};
@@ -67,8 +66,11 @@ fn statuses(first: u16, last: u16) -> AnswerSet {
 fn providers_and_faults() {
     let model = lowered(EVERYTHING);
     let [a, b, c, d] = model.providers.as_slice() else { panic!("four providers") };
-    assert_eq!((a.first_token, a.price), (share(0.3), 3.0));
-    assert_eq!((d.first_token, d.price, d.capacity), (Probability::ONE, 1.0, None));
+    let price = Price { input: 2.5, output: 10.0, cached_input: 2.5, request: 0.001 };
+    assert_eq!((a.first_token, a.price), (share(0.3), Some(price)));
+    let only_input = Price { input: 3.0, output: 0.0, cached_input: 3.0, request: 0.0 };
+    assert_eq!(b.price, Some(only_input));
+    assert_eq!((d.first_token, d.price, d.capacity), (Probability::ONE, None, None));
     assert_eq!(d.latency, Latency::lognormal(SimDuration::from_millis(300), secs(1)).unwrap());
     assert_eq!(d.generation, Some(Generation { prompt_per_second: Some(5000.0), per_second: 80.0 }));
     let capacity = |slots, queue, abandoned| Some(Capacity { slots: some(slots), queue, abandoned });
@@ -106,6 +108,19 @@ fn what_requests_ask_for() {
             of("code", 1.0, TokenCount::Constant(0), lognormal(13, 252)),
         ]
     );
+}
+
+#[test]
+fn latency_by_percentiles() {
+    let latency = |more: &str| {
+        let of = format!("{{ percentiles = {{ p50 = \"1s\", p95 = \"2s\", p99 = \"9s\"{more} }} }}");
+        let text = format!(
+            "duration = \"1m\"\ntraffic = {{ arrivals = {{ constant = \"1/s\" }} }}\nprovider = {{ a = {{ latency = {of} }} }}"
+        );
+        Some(lowered(&text).providers[0].latency)
+    };
+    assert_eq!(latency(""), Latency::percentiles(secs(1), secs(2), secs(9), None));
+    assert_eq!(latency(", max = \"20s\""), Latency::percentiles(secs(1), secs(2), secs(9), Some(secs(20))));
 }
 
 #[test]
@@ -561,7 +576,8 @@ fn whatever_rolls_dice_makes_a_scenario_random() {
             r#"
             duration = "1m"
             traffic.arrivals.constant = "1/s"
-            provider = {{ a = {{ latency = {{ constant = "1s" }} }}, b = {{ latency = {{ constant = "1s" }} }} }}
+            provider.a = {{ latency = {{ constant = "1s" }}, price = {{ request = 1.0 }} }}
+            provider.b = {{ latency = {{ constant = "1s" }}, price = {{ request = 1.0 }} }}
             {route}
             {more}
             "#
@@ -606,76 +622,4 @@ fn whatever_rolls_dice_makes_a_scenario_random() {
     ] {
         assert!(is_random(random), "{random}");
     }
-}
-
-/// A scenario with other traffic, on a clock that shows half past six in the evening.
-fn traffic(traffic: &str) -> Traffic {
-    let text = format!(
-        "clock = \"18:30:00 UTC\"\nduration = \"1h\"\nprovider.a.latency = {{ constant = \"1s\" }}\n[traffic]\n{traffic}"
-    );
-    lowered(&text).traffic
-}
-
-#[test]
-fn arrivals_that_come_in_bursts() {
-    let arrivals = |text: &str| traffic(&format!("arrivals = {text}")).arrivals;
-    let rate = Rate::new(100.0).expect("a rate");
-    assert_eq!(
-        arrivals("{ renewal = { rate = \"100/s\", cv = 3.0 } }"),
-        Arrivals::Renewal(Renewal::new(rate, 3.0).expect("a renewal process"))
-    );
-    assert_eq!(
-        arrivals("{ on_off = { rate = \"100/s\", on = \"10s\", off = \"50s\" } }"),
-        Arrivals::OnOff(OnOff::new(rate, secs(10), secs(50)).expect("two periods"))
-    );
-    let trace = |more: &str| {
-        arrivals(&format!(
-            "{{ trace = {{ file = \"tests/fixtures/seconds.csv\", bootstrap = \"60s\"{more} }} }}"
-        ))
-    };
-    let Arrivals::Trace(blocks) = trace("") else { panic!("a trace") };
-    assert_eq!((blocks.bootstrap(), blocks.rate(), blocks.is_resampled()), (Some(secs(60)), None, true));
-    let Arrivals::Trace(copies) = trace(", rate = \"100/s\"") else { panic!("a trace") };
-    assert_eq!((copies.bootstrap(), copies.rate()), (Some(secs(60)), Some(rate)));
-}
-
-#[test]
-fn rates_that_change_over_time() {
-    let profile = |text: &str| {
-        traffic(&format!("arrivals = {{ poisson = \"1/s\" }}\nprofile = {text}")).profile.expect("a profile")
-    };
-    let clock = Clock::new(18, 30, 0, "UTC").expect("a time of day");
-    let hours = std::array::from_fn(|hour| if hour < 12 { 0.5 } else { 2.0 });
-    let written = format!("[{}{}]", "0.5, ".repeat(12), "2, ".repeat(12));
-    assert_eq!(
-        Some(profile("{ steps = [{ at = \"1m\", factor = 2 }, { at = \"18:35:00\", factor = 0.0 }] }")),
-        Profile::steps(&[(minute(1), 2.0), (minute(5), 0.0)])
-    );
-    assert_eq!(
-        Some(profile("{ ramp = { at = \"1m\", over = \"30s\", factor = 2.0 } }")),
-        Profile::ramp(minute(1), secs(30), 1.0, 2.0)
-    );
-    assert_eq!(
-        Some(profile("{ ramp = { at = \"1m\", over = \"30s\", before = 3.0, factor = 0.0 } }")),
-        Profile::ramp(minute(1), secs(30), 3.0, 0.0)
-    );
-    assert_eq!(
-        Some(profile("{ spike = { at = \"1m\", factor = 5.0, lasts = \"2m\" } }")),
-        Profile::spike(minute(1), 5.0, secs(0), secs(120), secs(0))
-    );
-    assert_eq!(
-        Some(profile(
-            "{ spike = { at = \"1m\", factor = 5.0, rise = \"1s\", lasts = \"2m\", fall = \"9s\" } }"
-        )),
-        Profile::spike(minute(1), 5.0, secs(1), secs(120), secs(9))
-    );
-    assert_eq!(
-        Some(profile(&format!("{{ daily = {{ hours = {written} }} }}"))),
-        Profile::daily(&hours, &clock)
-    );
-    let days = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
-    let weekly =
-        |more: &str| profile(&format!("{{ weekly = {{ hours = {written}, days = {days:?}{more} }} }}"));
-    assert_eq!(Some(weekly("")), Profile::weekly(&hours, &days, &clock, 0));
-    assert_eq!(Some(weekly(", starts = \"sunday\"")), Profile::weekly(&hours, &days, &clock, 6));
 }

@@ -47,7 +47,7 @@ impl Xorshift {
 fn thinned(rate: impl Fn(f64) -> f64, most: f64, until: f64, random: &mut Xorshift) -> Vec<f64> {
     let (mut times, mut at) = (vec![], 0.0);
     loop {
-        at += -random.unit().ln() / most;
+        at += -libm::log(random.unit()) / most;
         if at >= until {
             return times;
         }
