@@ -22,6 +22,10 @@ pub(super) struct ArrivalStream<'m> {
     /// The arrival that the stream stands at: its place in the order, and when it comes.
     ordinal: u64,
     next_at: SimTime,
+    /// Whether anybody asks for rows of a trace; which one this arrival is then, and which one was the last.
+    tells_rows: bool,
+    row: u32,
+    last_row: u32,
 }
 
 #[derive(Debug)]
@@ -61,7 +65,16 @@ impl<'m> ArrivalStream<'m> {
             Arrivals::Trace(trace) if trace.is_resampled() => Source::Replayed(Replay::new(trace, key)),
             Arrivals::Trace(trace) => Source::Recorded(trace.times()),
         };
-        let mut stream = ArrivalStream { source, profile, end, ordinal: 0, next_at: SimTime::NEVER };
+        let mut stream = ArrivalStream {
+            source,
+            profile,
+            end,
+            ordinal: 0,
+            next_at: SimTime::NEVER,
+            tells_rows: traffic.asks_by_row(),
+            row: 0,
+            last_row: 0,
+        };
         stream.next_at = stream.read();
         stream
     }
@@ -103,11 +116,30 @@ impl<'m> ArrivalStream<'m> {
             Source::Recorded(times) => times.get(self.ordinal as usize).copied().unwrap_or(SimTime::NEVER),
             Source::Replayed(replay) => replay.next(),
         };
+        if self.tells_rows {
+            self.note_row();
+        }
         let at = match self.profile {
             Some(profile) => profile.instant(at),
             None => at,
         };
         if at < self.end { at } else { SimTime::NEVER }
+    }
+
+    fn note_row(&mut self) {
+        self.last_row = self.row;
+        self.row = match &self.source {
+            Source::Replayed(replay) => replay.row(),
+            // Past the last row there is none.
+            Source::Recorded(times) => self.ordinal.min(times.len() as u64 - 1) as u32,
+            _ => 0,
+        };
+    }
+
+    /// Which row of a trace an arrival is, if anybody asks: the one that the stream stands at, or the one before it.
+    #[inline]
+    pub fn row(&self, ordinal: u64) -> u32 {
+        if ordinal == self.ordinal { self.row } else { self.last_row }
     }
 
     /// How many arrivals come before `time`: the ordinal of the first one that does not.
@@ -147,7 +179,7 @@ fn evenly_before(time: SimTime, nanos_between: f64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Clock, OnOff, Renewal, Trace};
+    use crate::model::{Class, Clock, OnOff, Renewal, TokenCount, Trace};
 
     fn next(stream: &mut ArrivalStream) -> Option<SimTime> {
         let at = stream.next_at();
@@ -220,6 +252,43 @@ mod tests {
     fn bursts() -> Vec<SimTime> {
         let at = |i: u64| (i / 50) * 10_000_000_000 + (i % 50) / 2 * 40_000_000;
         (0..500).map(|i| SimTime::from_nanos(at(i))).collect()
+    }
+
+    /// However copies are laid over each other, an arrival knows which row it is: it lies as far behind it as its copy was
+    /// rotated by.
+    #[test]
+    fn an_arrival_is_a_row_of_its_trace() {
+        let count = bursts().len() as u32;
+        let tokens: Vec<u32> = (0..count).collect();
+        for rate in [None, Rate::new(15.0), Rate::new(3.0)] {
+            let trace =
+                Trace::new(bursts(), rate).unwrap().with_tokens(tokens.clone(), tokens.clone()).unwrap();
+            let (copies, compression) = trace.scaling();
+            let period = trace.period().as_nanos() as i128;
+            let own = || TokenCount::Recorded;
+            let class = Class { name: "own".into(), share: 1.0, input_tokens: own(), output_tokens: own() };
+            let traffic = Traffic { classes: vec![class], ..Traffic::new(Arrivals::Trace(trace.clone())) };
+            let mut prefixes = ArrivalPrefixes::default();
+            let duration = SimDuration::from_secs(90);
+            let key = Key::for_run(1, 5);
+            let mut stream = ArrivalStream::new(&traffic, key, duration, &mut prefixes);
+            let mut rotations: Vec<i128> = vec![];
+            let mut ordinal = 0;
+            while stream.next_at() < SimTime::NEVER {
+                let at = (stream.next_at().as_nanos() as f64 * compression) as i128;
+                let row = stream.row(ordinal);
+                assert!(row < count);
+                rotations.push((at - i128::from(trace.times()[row as usize].as_nanos())).rem_euclid(period));
+                stream.advance();
+                assert_eq!(stream.row(ordinal), row, "the last one's is still known");
+                ordinal += 1;
+            }
+            assert!(ordinal > 200);
+            rotations.sort_unstable();
+            // Compressed times are rounded.
+            rotations.dedup_by(|one, other| *one - *other < 9);
+            assert_eq!(rotations.len() as u32, copies, "{rotations:?}");
+        }
     }
 
     /// Every kind of arrivals, dense and sparse, some of them many in a nanosecond.

@@ -176,7 +176,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// How a healthy provider answers a request, given its draw.
     #[inline(always)]
     fn service(&self, asked: &Asked, provider: ProviderId, drawn: SimDuration) -> Service {
-        let demand = || self.model.traffic.demand(asked.key);
+        let demand = || self.model.traffic.demand(asked.key, asked.row);
         Service::of(self.model.provider(provider), drawn, demand)
     }
 

@@ -208,4 +208,9 @@ impl<'m> Replay<'m> {
         self.next += 1;
         SimTime::from_nanos(self.arrivals[self.next - 1].0)
     }
+
+    /// Which row of the trace the arrival is that was the next one.
+    pub fn row(&self) -> u32 {
+        self.arrivals[self.next - 1].1
+    }
 }

@@ -23,6 +23,8 @@ pub(super) struct Asked {
     pub ordinal: u64,
     pub key: Key,
     pub replica: u32,
+    /// Which row of a trace it is, if that matters.
+    pub row: u32,
     pub arrived: SimTime,
     /// When the client gives up on its present call.
     pub deadline: SimTime,
@@ -162,7 +164,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             replica = self.down.stand_in(replica).unwrap_or(replica);
         }
         let (deadline, cut_off) = self.timers(now);
-        Asked { ordinal, key, replica, arrived: now, deadline, cut_off }
+        Asked { ordinal, key, replica, row: self.arrivals.row(ordinal), arrived: now, deadline, cut_off }
     }
 
     /// A request comes to the gateway, and what becomes of it will be told by events.

@@ -3,6 +3,7 @@
 use super::latency::lognormal_sigma;
 use crate::random::{self, Key, UnitNormal};
 use rand_distr::Distribution;
+use std::sync::Arc;
 
 /// A kind of request.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +30,10 @@ pub enum TokenCount {
         /// The standard deviation of the logarithm.
         sigma: f64,
     },
+    /// Those of the row of the trace that the request is; see [`super::Trace::tokens`].
+    Recorded,
+    /// Those of a random row, the same of all lists of this length.
+    Rows(Arc<[u32]>),
 }
 
 impl TokenCount {
@@ -38,23 +43,27 @@ impl TokenCount {
         Some(TokenCount::LogNormal { p50, sigma: lognormal_sigma(p50, p99)? })
     }
 
-    /// The number that belongs to `key`.
-    pub fn draw(&self, key: Key) -> u32 {
-        match *self {
-            TokenCount::Constant(count) => count,
+    /// The number that belongs to this request; `purpose` is what it is drawn for.
+    fn of(&self, request: Key, purpose: Key, recorded: impl FnOnce() -> u32) -> u32 {
+        match self {
+            TokenCount::Constant(count) => *count,
             TokenCount::LogNormal { p50, sigma } => {
-                let count = p50 * random::exp(sigma * UnitNormal.sample(&mut key.rng()));
+                let normal: f64 = UnitNormal.sample(&mut request.joined(purpose).rng());
                 // What is too large for the type becomes its largest number.
-                (count + 0.5).max(1.0) as u32
+                (p50 * random::exp(sigma * normal) + 0.5).max(1.0) as u32
             }
+            TokenCount::Recorded => recorded(),
+            TokenCount::Rows(rows) => rows[(request.joined(ROW).unit() * rows.len() as f64) as usize],
         }
     }
 
     /// Whether two draws can differ.
     pub fn is_random(&self) -> bool {
-        match *self {
-            TokenCount::Constant(_) => false,
-            TokenCount::LogNormal { sigma, .. } => sigma > 0.0,
+        match self {
+            // Which rows there are is a matter of the arrivals.
+            TokenCount::Constant(_) | TokenCount::Recorded => false,
+            TokenCount::LogNormal { sigma, .. } => *sigma > 0.0,
+            TokenCount::Rows(rows) => rows.iter().any(|tokens| *tokens != rows[0]),
         }
     }
 }
@@ -73,13 +82,17 @@ pub struct Demand {
 const CLASS: Key = Key::purpose("class");
 const INPUT: Key = Key::purpose("input tokens");
 const OUTPUT: Key = Key::purpose("output tokens");
+const ROW: Key = Key::purpose("row of tokens");
 
-/// What the request of this key asks for; `None` where there are no classes.
-pub(super) fn demand(classes: &[Class], request: Key) -> Option<Demand> {
+/// What the request of this key asks for, which has these tokens if it was recorded; `None` where there are no classes.
+pub(super) fn demand(classes: &[Class], request: Key, recorded: impl Fn() -> (u32, u32)) -> Option<Demand> {
     let class = pick(classes, request)?;
-    let of = |purpose, count: &TokenCount| count.draw(request.joined(purpose));
     let Class { input_tokens, output_tokens, .. } = &classes[class];
-    Some(Demand { class, input_tokens: of(INPUT, input_tokens), output_tokens: of(OUTPUT, output_tokens) })
+    Some(Demand {
+        class,
+        input_tokens: input_tokens.of(request, INPUT, || recorded().0),
+        output_tokens: output_tokens.of(request, OUTPUT, || recorded().1),
+    })
 }
 
 /// Which class a request is of.
@@ -110,7 +123,8 @@ mod tests {
         let output = TokenCount::lognormal(100, 500).unwrap();
         let classes = [class(1.0, TokenCount::Constant(3)), class(3.0, output)];
         let run = Key::for_run(1, 0);
-        let demands: Vec<Demand> = (0..40_000).map(|i| demand(&classes, run.numbered(i)).unwrap()).collect();
+        let demands: Vec<Demand> =
+            (0..40_000).map(|i| demand(&classes, run.numbered(i), || (0, 0)).unwrap()).collect();
         let share = demands.iter().filter(|d| d.class == 1).count() as f64 / 40_000.0;
         // Four standard errors.
         assert!((share - 0.75).abs() < 4.0 * (0.75 * 0.25 / 40_000.0_f64).sqrt(), "{share}");
@@ -120,6 +134,6 @@ mod tests {
         let quantile = |q: f64| f64::from(drawn[(q * drawn.len() as f64) as usize]);
         assert!((quantile(0.5) / 100.0 - 1.0).abs() < 0.03, "{}", quantile(0.5));
         assert!((quantile(0.99) / 500.0 - 1.0).abs() < 0.06, "{}", quantile(0.99));
-        assert_eq!(demand(&[], run), None);
+        assert_eq!(demand(&[], run, || (0, 0)), None);
     }
 }

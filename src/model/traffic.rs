@@ -1,6 +1,6 @@
 //! Who asks, and when.
 
-use super::class::{self, Class, Demand};
+use super::class::{self, Class, Demand, TokenCount};
 use super::{Profile, Retry};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
@@ -50,9 +50,21 @@ impl Traffic {
             * self.profile.as_ref().map_or(1.0, |profile| profile.mean(over))
     }
 
-    /// What the request of this key asks for; `None` where there are no classes.
-    pub fn demand(&self, request: Key) -> Option<Demand> {
-        class::demand(&self.classes, request)
+    /// What the request of this key asks for, which is this row if it was recorded; `None` where there are no classes.
+    pub fn demand(&self, request: Key, row: u32) -> Option<Demand> {
+        let recorded = || match &self.arrivals {
+            Arrivals::Trace(Trace { tokens: Some([input, output]), .. }) => {
+                (input[row as usize], output[row as usize])
+            }
+            _ => (0, 0),
+        };
+        class::demand(&self.classes, request, recorded)
+    }
+
+    /// Whether what a request asks for depends on which row of a trace it is.
+    pub fn asks_by_row(&self) -> bool {
+        let is_recorded = |count: &TokenCount| matches!(count, TokenCount::Recorded);
+        self.classes.iter().any(|class| is_recorded(&class.input_tokens) || is_recorded(&class.output_tokens))
     }
 
     /// Whether two runs see different requests.
@@ -176,6 +188,8 @@ impl OnOff {
 pub struct Trace {
     /// Arrival times since the first one, ascending.
     times: Arc<[SimTime]>,
+    /// Of each of them, the tokens of its prompt and of its answer, if they were recorded.
+    tokens: Option<[Arc<[u32]>; 2]>,
     /// The rate to scale to; `None` replays the trace once, as recorded.
     rate: Option<Rate>,
     /// How long the blocks are that each copy is made of; `None` makes it of the whole trace.
@@ -192,12 +206,24 @@ impl Trace {
         let times = times.into();
         let (first, last) = (times.first()?, times.last()?);
         let is_sound = first < last && last.since(*first) <= Self::LONGEST && times.is_sorted();
-        is_sound.then_some(Trace { times, rate, bootstrap: None })
+        is_sound.then_some(Trace { times, tokens: None, rate, bootstrap: None })
     }
 
     /// The same, resampled in blocks of this length; `None` if it is zero.
     pub fn with_bootstrap(self, block: SimDuration) -> Option<Self> {
         (block > SimDuration::ZERO).then_some(Trace { bootstrap: Some(block), ..self })
+    }
+
+    /// The same, with the tokens of each request's prompt and answer; `None` unless there are as many as times.
+    pub fn with_tokens(self, input: impl Into<Arc<[u32]>>, output: impl Into<Arc<[u32]>>) -> Option<Self> {
+        let tokens = [input.into(), output.into()];
+        let is_sound = tokens.iter().all(|tokens| tokens.len() == self.times.len());
+        is_sound.then_some(Trace { tokens: Some(tokens), ..self })
+    }
+
+    /// The tokens of prompts and of answers, in order of arrival, if they were recorded.
+    pub fn tokens(&self) -> Option<&[Arc<[u32]>; 2]> {
+        self.tokens.as_ref()
     }
 
     /// How long the blocks are that it is resampled in.

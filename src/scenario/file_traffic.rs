@@ -45,7 +45,7 @@ pub(crate) enum Arrivals {
     Renewal(Renewal),
     /// A Poisson process that switches itself on and off, for exponential times.
     OnOff(OnOff),
-    /// As recorded in a CSV file.
+    /// As recorded in a file.
     Trace(Trace),
 }
 
@@ -185,17 +185,22 @@ pub(crate) enum Weekday {
     Sunday,
 }
 
-/// Recorded arrivals: a CSV file with a header row and a column of timestamps, ascending.
+/// Recorded arrivals, ascending: a CSV file with a header row and a column of timestamps, or a known format, which is told
+/// by its columns: Azure LLM inference traces, BurstGPT, Mooncake (JSON lines), Locust's `_stats_history.csv`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Trace {
-    /// The CSV file, beside this one or in `models/`.
+    /// The file, beside this one or in `models/`.
     #[schemars(example = "requests.csv")]
     pub file: String,
     /// The column with the timestamps. Without it, one with a usual name: t_ms, timestamp, time, ...
     pub column: Option<String>,
     /// The unit of numeric timestamps. Without it, the end of the column's name: `_ms`, `_s`, `_us`, `_ns`.
     pub unit: Option<TraceUnit>,
+    /// Spread requests with equal times evenly over this long from then on, but not beyond the next ones: what a trace
+    /// whose times were rounded needs. Mooncake's are rounded to 3s. Without it, they come at once.
+    #[schemars(example = "3s")]
+    pub spread: Option<PositiveDuration>,
     /// Scale the trace to this rate by laying shifted copies over each other. Without it, the trace is replayed once.
     pub rate: Option<Rate>,
     /// Put the trace together anew in each run, of blocks of this length from random places in it, for as long as the run
@@ -242,6 +247,21 @@ pub(crate) enum TokenCount {
     Constant(#[schemars(example = 1000)] Whole),
     /// Lognormal, by two percentiles; at least one.
     Lognormal(LognormalTokens),
+    /// Those of the recorded request that arrives; the arrivals have to be a trace with tokens.
+    Recorded,
+    /// Those of a random row of a file. Input and output of a request are of the same row if their files have as many rows.
+    Rows(TokenRows),
+}
+
+/// Rows of a file, a CSV file with a header row or JSON lines.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenRows {
+    /// The file, beside this one or in `models/`.
+    #[schemars(example = "requests.csv")]
+    pub file: String,
+    /// The column with the tokens. Without it, one with a usual name: input_tokens, output_tokens, ContextTokens, ...
+    pub column: Option<String>,
 }
 
 /// A lognormal distribution of numbers of tokens.

@@ -4,7 +4,7 @@
 
 use super::file_traffic::{Arrivals, LognormalTokens, OnOff, Renewal, TokenCount};
 use super::lower::Lowering;
-use super::trace;
+use super::trace::{self, Side};
 use crate::model;
 use crate::time::SimDuration;
 
@@ -16,7 +16,7 @@ impl Lowering<'_> {
         let traffic = &self.file.traffic;
         let arrivals = self.arrivals();
         let profile = self.profile();
-        let classes = self.classes();
+        let classes = self.classes(arrivals.as_ref());
         let client_retry = traffic.client_retry.clone();
         let client_retry = client_retry.map(|retry| self.retry(&retry.into(), "traffic.client_retry"));
         Some(model::Traffic {
@@ -28,12 +28,13 @@ impl Lowering<'_> {
         })
     }
 
-    fn classes(&mut self) -> Option<Vec<model::Class>> {
+    fn classes(&mut self, arrivals: Option<&model::Arrivals>) -> Option<Vec<model::Class>> {
         let mut classes = vec![];
         for (name, class) in &self.file.traffic.class {
             let path = format!("traffic.class.{name}");
-            let input_tokens = self.token_count(&class.input_tokens, &format!("{path}.input_tokens"));
-            let output_tokens = self.token_count(&class.output_tokens, &format!("{path}.output_tokens"));
+            let (input, output) = (format!("{path}.input_tokens"), format!("{path}.output_tokens"));
+            let input_tokens = self.token_count(&class.input_tokens, Side::Input, arrivals, &input);
+            let output_tokens = self.token_count(&class.output_tokens, Side::Output, arrivals, &output);
             classes.push(input_tokens.zip(output_tokens).map(|(input_tokens, output_tokens)| model::Class {
                 name: name.clone(),
                 share: class.share.value,
@@ -44,7 +45,13 @@ impl Lowering<'_> {
         classes.into_iter().collect()
     }
 
-    fn token_count(&mut self, count: &TokenCount, path: &str) -> Option<model::TokenCount> {
+    fn token_count(
+        &mut self,
+        count: &TokenCount,
+        side: Side,
+        arrivals: Option<&model::Arrivals>,
+        path: &str,
+    ) -> Option<model::TokenCount> {
         match count {
             TokenCount::Constant(count) => Some(model::TokenCount::Constant(count.value)),
             TokenCount::Lognormal(LognormalTokens { p50, p99 }) => {
@@ -53,6 +60,29 @@ impl Lowering<'_> {
                     self.p99_below_p50(path, &p50.value, &p99.value);
                 }
                 lowered
+            }
+            TokenCount::Recorded => {
+                let has_tokens = match arrivals? {
+                    model::Arrivals::Trace(trace) => trace.tokens().is_some(),
+                    _ => false,
+                };
+                if !has_tokens && self.findings.sound(path) {
+                    let message =
+                        format!("`{path}` is \"recorded\", but the arrivals have no recorded tokens");
+                    let help = "use arrivals = { trace = { file = \"...\" } } with columns such as input_tokens and output_tokens, or write { rows = { file = \"...\" } }";
+                    self.problem(path, message, help);
+                }
+                has_tokens.then_some(model::TokenCount::Recorded)
+            }
+            TokenCount::Rows(rows) => {
+                let at = self.place(&format!("{path}.rows.file"));
+                match self.files.tokens(&rows.file, rows.column.as_deref(), side, &at) {
+                    Ok(tokens) => Some(model::TokenCount::Rows(tokens)),
+                    Err(problem) => {
+                        self.problems.push(problem);
+                        None
+                    }
+                }
             }
         }
     }
@@ -74,11 +104,15 @@ impl Lowering<'_> {
             column: trace.column.as_deref(),
             column_at: &self.place("traffic.arrivals.trace.column"),
             unit: trace.unit,
+            spread: trace.spread.as_ref().map(|spread| spread.value),
         };
         match self.files.trace(&request) {
-            Ok(times) => {
+            Ok((times, tokens)) => {
                 let rate = trace.rate.as_ref().map(|rate| rate.value);
-                let lowered = model::Trace::new(times, rate)?;
+                let mut lowered = model::Trace::new(times, rate)?;
+                if let Some([input, output]) = tokens {
+                    lowered = lowered.with_tokens(input, output)?;
+                }
                 match &trace.bootstrap {
                     Some(block) => lowered.with_bootstrap(block.value),
                     None => Some(lowered),

@@ -30,4 +30,5 @@ mod theory_retries;
 mod theory_traffic;
 mod tidy;
 mod ties;
+mod traffic_table;
 mod tune;

@@ -1,7 +1,8 @@
 //! When requests arrive, against closed forms and independent generators.
 
-use crate::play::{Log, assert_moments, model};
-use failover_sim::model::Model;
+use crate::play::{Log, assert_moments, model, on_path};
+use failover_sim::engine::Path;
+use failover_sim::model::{Arrivals, Model};
 
 /// A scenario with this traffic, in which nothing else matters.
 fn scenario(seconds: u64, traffic: &str) -> Model {
@@ -172,5 +173,130 @@ fn a_profile_keeps_the_arrivals() {
     for (even, ramp) in even.iter().zip(&ramp) {
         // As much of t^2 / 60 has passed as of t.
         assert!((ramp * ramp / 60.0 - even).abs() < 1e-6, "{even} {ramp}");
+    }
+}
+
+/// Standard deviation over mean of the gaps between arrivals.
+fn gap_cv(times: &[f64]) -> f64 {
+    let gaps: Vec<f64> = times.windows(2).map(|w| w[1] - w[0]).collect();
+    let n = gaps.len() as f64;
+    let mean = gaps.iter().sum::<f64>() / n;
+    (gaps.iter().map(|gap| (gap - mean) * (gap - mean)).sum::<f64>() / n).sqrt() / mean
+}
+
+/// The counts of a stationary renewal process have mean L t from the start on, and a variance that comes near
+/// c^2 L t + (1 - c^4) / 6 for gamma gaps. Source: Cox, "Renewal Theory" (1962), section 5.4, with the third moment of the
+/// gamma distribution.
+#[test]
+fn a_renewal_process_has_its_gaps_and_counts() {
+    for (cv, seconds) in [(3.0_f64, 400), (1.0, 40), (0.4, 40)] {
+        let model =
+            scenario(seconds, &format!("arrivals = {{ renewal = {{ rate = \"10/s\", cv = {cv:?} }} }}"));
+        let runs: Vec<Vec<f64>> = (0..600).map(|run| arrivals(&model, run)).collect();
+        let expected = 10.0 * seconds as f64;
+        let counts: Vec<f64> = runs.iter().map(|times| times.len() as f64).collect();
+        let variance = cv * cv * expected + (1.0 - cv.powi(4)) / 6.0;
+        assert_moments(&format!("counts at {cv}"), &counts, expected, Some(variance));
+        // No more and no fewer at the start.
+        let first: Vec<f64> =
+            runs.iter().map(|times| times.iter().filter(|t| **t < 1.0).count() as f64).collect();
+        assert_moments(&format!("first second at {cv}"), &first, 10.0, None);
+        let gaps: Vec<f64> = runs.iter().take(20).flat_map(|t| t.windows(2).map(|w| w[1] - w[0])).collect();
+        // Gaps of a window that ends are a little shorter than all, which does not show here.
+        assert_moments(&format!("gaps at {cv}"), &gaps, 0.1, Some(0.01 * cv * cv));
+    }
+}
+
+/// At a coefficient of variation of 1 it is a Poisson process, and the rate only stretches it.
+#[test]
+fn a_renewal_process_is_stretched_by_its_rate() {
+    let times = |rate: f64, seconds, cv: f64| {
+        let arrivals_of = format!("arrivals = {{ renewal = {{ rate = \"{rate}/s\", cv = {cv:?} }} }}");
+        arrivals(&scenario(seconds, &arrivals_of), 0)
+    };
+    let (slow, fast) = (times(10.0, 100, 2.0), times(20.0, 50, 2.0));
+    assert_eq!(slow.len(), fast.len());
+    assert!(slow.iter().zip(&fast).all(|(slow, fast)| (slow - 2.0 * fast).abs() < 1e-6));
+    let long = times(50.0, 2000, 3.45);
+    assert!((gap_cv(&long) - 3.45).abs() < 0.15, "{}", gap_cv(&long));
+}
+
+/// While it is on with probability p, its rate is L / p; how long it is on within t has the variance
+/// 2 p (1 - p) (t / s - (1 - exp(-s t)) / s^2) with s = 1 / on + 1 / off, as its state is forgotten at that rate.
+#[test]
+fn on_off_traffic_has_the_dispersion_of_its_periods() {
+    for (on, off, seconds) in [(2.0, 10.0, 60), (5.0, 1.0, 30), (30.0, 30.0, 10)] {
+        let model = scenario(
+            seconds,
+            &format!("arrivals = {{ on_off = {{ rate = \"8/s\", on = \"{on}s\", off = \"{off}s\" }} }}"),
+        );
+        let t = seconds as f64;
+        let (p, s) = (on / (on + off), 1.0 / on + 1.0 / off);
+        let time_on = 2.0 * p * (1.0 - p) * (t / s - (1.0 - libm::exp(-s * t)) / (s * s));
+        let variance = 8.0 * t + (8.0 / p) * (8.0 / p) * time_on;
+        let counts: Vec<f64> = (0..800).map(|run| arrivals(&model, run).len() as f64).collect();
+        assert_moments(&format!("on {on} s, off {off} s"), &counts, 8.0 * t, Some(variance));
+    }
+}
+
+/// Every part of a trace is as likely as any other, so the mean is the trace's; blocks are as long as they should be.
+#[test]
+fn a_bootstrapped_trace_keeps_its_rate_and_its_bursts() {
+    // 40 requests in the first second of every ten.
+    let model = |more: &str| {
+        scenario(
+            60,
+            &format!("arrivals = {{ trace = {{ file = \"tests/fixtures/traces/bursts.csv\"{more} }} }}"),
+        )
+    };
+    let one = model(", bootstrap = \"20s\"");
+    let counts: Vec<f64> = (0..400).map(|run| arrivals(&one, run).len() as f64).collect();
+    let Arrivals::Trace(trace) = &one.traffic.arrivals else { panic!("a trace") };
+    let rate = trace.recorded_rate().per_second();
+    assert_moments("a block bootstrap", &counts, 60.0 * rate, None);
+    assert!((one.expected_requests() - 60.0 * rate).abs() < 1e-6);
+    assert_ne!(arrivals(&one, 0), arrivals(&one, 1));
+    let many = model(", bootstrap = \"20s\", rate = \"30/s\"");
+    let counts: Vec<f64> = (0..200).map(|run| arrivals(&many, run).len() as f64).collect();
+    assert_moments("a block bootstrap at a rate", &counts, 1800.0, None);
+    // Within a block the gaps are those of the trace: a burst has 40 in a second, or an end of a block cuts it.
+    let times = arrivals(&one, 3);
+    let gaps = times.windows(2).map(|w| w[1] - w[0]);
+    let recorded = gaps.filter(|gap| (gap - 0.025).abs() < 1e-5 || (gap - 9.025).abs() < 1e-5).count();
+    assert!(recorded + 9 > times.len(), "{recorded} of {}", times.len());
+}
+
+/// What recorded requests ask for is the same on every path.
+#[test]
+fn every_path_knows_the_tokens_of_recorded_requests() {
+    for more in ["", ", rate = \"20/s\"", ", bootstrap = \"5s\""] {
+        let model = crate::play::model(&format!(
+            r#"
+            duration = "40s"
+            [traffic]
+            arrivals = {{ trace = {{ file = "models/traffic/azure_llm_2023_conv.csv"{more} }} }}
+            client_timeout = "4s"
+            [traffic.class.chat]
+            input_tokens = "recorded"
+            output_tokens = "recorded"
+            [provider.a]
+            latency = {{ tokens = {{ first_token = {{ constant = "300ms" }}, prompt_per_second = 5000.0, per_second = 80.0 }} }}
+            error_rate = 0.1
+            [fault.f]
+            on = {{ name = "a" }}
+            at = "10s"
+            lasts = "10s"
+            [gateway]
+            retry = {{ attempts = 1, on = ["5xx"] }}
+            "#
+        ));
+        let on = |path| failover_sim::metrics::Outcome { event_count: 0, ..on_path(&model, path, 1, 0) };
+        for path in [Path::Direct, Path::Counting] {
+            assert_eq!(on(Path::Plain), on(path), "{more}");
+        }
+        let log = Log::of_model(&model, 0);
+        let lengths: std::collections::BTreeSet<u64> =
+            log.durations().iter().map(|seconds| (seconds * 1e6) as u64).collect();
+        assert!(lengths.len() > 30, "{more}: answers differ in length");
     }
 }

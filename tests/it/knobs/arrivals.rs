@@ -86,4 +86,49 @@ pub const BASES: &[Base] = &[
     "#,
         knobs: &[(&[], &[("traffic.arrivals.trace.bootstrap", "\"5s\"")])],
     },
+    Base {
+        at: &[""],
+        toml: r#"
+    duration = "1m"
+    [traffic]
+    arrivals = { trace = { file = "models/traffic/azure_llm_2023_conv.csv", column = "t_ms", unit = "s", rate = "9/s" } }
+    [traffic.class.chat]
+    input_tokens = "recorded"
+    output_tokens = "recorded"
+    [provider.a]
+    latency = { tokens = { first_token = { constant = "300ms" }, prompt_per_second = 5000.0, per_second = 80.0 } }
+    "#,
+        knobs: &[
+            (
+                &[
+                    "traffic.arrivals.trace.file=\"tests/fixtures/traces/mooncake.jsonl\"",
+                    "traffic.arrivals.trace.column=\"timestamp\"",
+                    "traffic.arrivals.trace.unit=\"ms\"",
+                ],
+                &[("traffic.arrivals.trace.spread", "\"1s\"")],
+            ),
+            (
+                &[],
+                &[
+                    ("traffic.class.chat.input_tokens", "{ constant = 900 }"),
+                    ("traffic.class.chat.output_tokens", "{ constant = 900 }"),
+                ],
+            ),
+            (
+                &[
+                    "traffic.class.chat.input_tokens={ rows = { file = \"tests/fixtures/traces/azure_2023.csv\" } }",
+                    "traffic.class.chat.output_tokens={ rows = { file = \"tests/fixtures/traces/azure_2023.csv\" } }",
+                ],
+                &[
+                    ("traffic.class.chat.input_tokens.rows.file", "\"tests/fixtures/traces/burstgpt_6.csv\""),
+                    ("traffic.class.chat.input_tokens.rows.column", "\"GeneratedTokens\""),
+                    (
+                        "traffic.class.chat.output_tokens.rows.file",
+                        "\"tests/fixtures/traces/burstgpt_6.csv\"",
+                    ),
+                    ("traffic.class.chat.output_tokens.rows.column", "\"ContextTokens\""),
+                ],
+            ),
+        ],
+    },
 ];
