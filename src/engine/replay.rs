@@ -29,9 +29,8 @@ pub(super) struct Replay<'m> {
     window_length: u64,
     /// How many arrivals come before each block, as far as is known.
     before_block: Vec<u64>,
-    /// What is laid out: a part of a block, by positions in it, and how many arrivals come before it.
+    /// What is laid out: a part of a block, where it ends in it, and how many arrivals come before the part.
     block: u64,
-    from: u64,
     to: u64,
     before: u64,
     /// When its arrivals come, in nanoseconds, and which rows of the trace they are; ascending.
@@ -57,7 +56,6 @@ impl<'m> Replay<'m> {
             window_length: window_length.clamp(1, 1 << 60),
             before_block: vec![0],
             block: 0,
-            from: 0,
             to: 0,
             before: 0,
             arrivals: Vec::new(),
@@ -196,7 +194,7 @@ impl<'m> Replay<'m> {
         }
         arrivals.sort_unstable();
         (self.arrivals, self.next) = (arrivals, 0);
-        (self.block, self.from, self.to, self.before) = (block, from, to, before);
+        (self.block, self.to, self.before) = (block, to, before);
     }
 
     /// The next arrival.

@@ -125,6 +125,7 @@ impl Lowering<'_> {
             }
         }
     }
+
     fn renewal(&mut self, renewal: &Renewal) -> Option<model::Arrivals> {
         const PATH: &str = "traffic.arrivals.renewal.cv";
         let lowered = model::Renewal::new(renewal.rate.value, renewal.cv.value);

@@ -79,9 +79,12 @@ impl<'t> Table<'t> {
         line_place(self.name, content, number, cell)
     }
 
-    /// A cell that is a number of tokens.
+    /// A cell that is a number of tokens; one that is empty is none, as of requests that failed.
     pub fn tokens(&self, row: &Row, column: usize) -> Result<u32, Problem> {
         let cell = row.cell(column);
+        if cell.is_empty() {
+            return Ok(0);
+        }
         // Some programs write whole numbers as 12.0.
         let whole = cell.strip_suffix(".0").unwrap_or(cell);
         whole.parse().map_err(|_| {

@@ -99,7 +99,10 @@ fn traces_in_the_formats_that_there_are() {
         recorded("azure_2023.csv\""),
         (vec![0.0, 52.0, 2000.0], tokens(&[4808, 3180, 110], &[10, 8, 27]))
     );
-    assert_eq!(recorded("azure_2024.csv\""), (vec![0.0, 990.07], tokens(&[2162, 2399], &[5, 6])));
+    assert_eq!(
+        recorded("azure_2024.csv\""),
+        (vec![0.0, 990.07, 1990.07], tokens(&[2162, 2399, 100], &[5, 6, 0]))
+    );
     assert_eq!(
         recorded("burstgpt_6.csv\""),
         (vec![0.0, 40_000.0, 40_000.0], tokens(&[472, 1087, 417], &[18, 230, 0]))
