@@ -30,6 +30,8 @@ mod poisson;
 mod probe;
 mod queue;
 mod recorder;
+mod renewal;
+mod replay;
 mod replicas;
 mod request;
 mod retry;
@@ -38,6 +40,7 @@ mod slab;
 mod smooth;
 mod stage;
 mod stretch;
+mod switching;
 mod users;
 mod view;
 mod window;
@@ -273,7 +276,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             world,
             queue: Queue::default(),
             arrivals: ArrivalStream::new(
-                &model.traffic.arrivals,
+                &model.traffic,
                 run.named("arrivals"),
                 model.duration,
                 &mut memo.prefixes,

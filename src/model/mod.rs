@@ -14,6 +14,7 @@ mod health_check;
 mod latency;
 mod network;
 mod price;
+mod profile;
 mod provider;
 mod retry;
 mod route;
@@ -37,10 +38,11 @@ pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::{Latency, Percentiles};
 pub use network::{Network, RoundTrips};
 pub use price::Price;
+pub use profile::Profile;
 pub use provider::{Abandoned, Capacity, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
-pub use traffic::{Arrivals, Rate, Trace, Traffic};
+pub use traffic::{Arrivals, OnOff, Rate, Renewal, Trace, Traffic};
 pub use users::Users;
 
 use crate::time::SimDuration;
@@ -132,7 +134,7 @@ impl Model {
     /// About how many requests arrive in one run.
     pub fn expected_requests(&self) -> f64 {
         let of_rate = |rate: Rate| rate.per_second() * self.duration.as_secs_f64();
-        let at_mean_rate = of_rate(self.traffic.arrivals.mean_rate());
+        let at_mean_rate = self.traffic.mean_per_second(self.duration) * self.duration.as_secs_f64();
         match &self.traffic.arrivals {
             Arrivals::Users(users) => {
                 let (input, output) = self.traffic.mean_tokens();
@@ -145,7 +147,7 @@ impl Model {
                 of_rate(users.rate(self.providers.iter().map(answer).min().unwrap_or(SimDuration::ZERO)))
             }
             // As recorded it is replayed once, however long the run.
-            Arrivals::Trace(trace) if trace.rate().is_none() => at_mean_rate.min(trace.times().len() as f64),
+            Arrivals::Trace(trace) if !trace.is_resampled() => at_mean_rate.min(trace.times().len() as f64),
             _ => at_mean_rate,
         }
     }

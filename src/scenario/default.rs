@@ -5,6 +5,7 @@ use super::file_gateway::{AllEjected, OnEjection};
 use super::file_health_check::{FirstProbe, NextProbe};
 use super::file_latency::Latency;
 use super::file_traffic::TokenCount;
+use super::file_traffic::Weekday;
 use super::setting::{
     AnswerItem, Count, Duration, NonNegative, Positive, PositiveDuration, Share, Weight, Whole,
 };
@@ -47,6 +48,12 @@ pub(super) fn three() -> Whole {
 }
 pub(super) fn nothing() -> NonNegative {
     literal(0.0)
+}
+pub(super) fn unchanged() -> NonNegative {
+    literal(1.0)
+}
+pub(super) fn monday() -> Weekday {
+    Weekday::Monday
 }
 pub(super) fn no_time() -> Duration {
     literal("0s")

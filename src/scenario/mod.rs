@@ -28,6 +28,7 @@ mod lower_fault;
 mod lower_gateway;
 mod lower_latency;
 mod lower_network;
+mod lower_profile;
 mod lower_provider;
 mod lower_retry;
 mod lower_route;
@@ -42,6 +43,8 @@ pub(crate) mod shape;
 pub(crate) mod source;
 mod standalone;
 mod trace;
+mod trace_locust;
+mod trace_table;
 pub(crate) mod tree;
 
 pub use document::{Document, Loader, ResolvedSetting};
@@ -50,7 +53,7 @@ pub(crate) use files::part_text;
 pub use problem::{Problem, Problems};
 pub(crate) use problem::{nearest, one_of, suggestion};
 pub(crate) use source::given_by_hand;
-pub(crate) use trace::csv_line;
+pub(crate) use trace_table::csv_line;
 
 /// A commented scenario to start from.
 pub const TEMPLATE: &str = include_str!("template.toml");

@@ -1,5 +1,6 @@
 //! Every setting that a scenario accepts, and every choice of one, changes some output: none is read and ignored.
 
+mod arrivals;
 mod detectors;
 mod gateway;
 mod latency;
@@ -30,6 +31,7 @@ type Knobs = (&'static [&'static str], &'static [(&'static str, &'static str)]);
 /// Scenarios that between them have every setting.
 fn bases() -> impl Iterator<Item = &'static Base> {
     [
+        arrivals::BASES,
         world::BASES,
         users::BASES,
         gateway::BASES,

@@ -94,10 +94,12 @@ fn with_rows() -> Text {
 }
 
 fn scenario(dice: bool, listens: bool) -> Text {
-    let open = choice(if dice { &["constant", "poisson"] } else { &["constant"] }, "/s", 1..25);
+    let open = if dice { arrivals() } else { choice(&["constant"], "/s", 1..25) };
+    let open = all([setting("arrivals", open), rarely(setting("profile", profile()))]);
     // Users hear how their requests end.
-    let arrivals = if listens { prop_oneof![3 => open, 1 => users(dice)].boxed() } else { open };
-    let traffic = table("traffic", [setting("arrivals", arrivals), maybe("client_timeout", ms(100..8000))]);
+    let arrivals =
+        if listens { prop_oneof![3 => open, 1 => setting("arrivals", users(dice))].boxed() } else { open };
+    let traffic = table("traffic", [arrivals, maybe("client_timeout", ms(100..8000))]);
     let traffic = all([traffic, classes(dice)]);
     let client_retry = if listens { in_half(retry("traffic.client_retry", dice)) } else { nothing() };
     let retries = if listens { in_half(retries_of_gateway(dice)) } else { nothing() };
@@ -240,6 +242,32 @@ fn users(dice: bool) -> Text {
             format!("{{ users = {{ count = {count}, think = {think}, ramp_up = \"{ramp}ms\" }} }}")
         })
         .boxed()
+}
+
+fn arrivals() -> Text {
+    let renewal = (1..25u32, select(&["0.2", "1.0", "4.0"][..]))
+        .prop_map(|(rate, cv)| format!("{{ renewal = {{ rate = \"{rate}/s\", cv = {cv} }} }}"));
+    let on_off = (1..25u32, ms(100..5000), ms(100..5000)).prop_map(|(rate, on, off)| {
+        format!("{{ on_off = {{ rate = \"{rate}/s\", on = {on}, off = {off} }} }}")
+    });
+    prop_oneof![6 => choice(&["constant", "poisson"], "/s", 1..25), 1 => renewal, 1 => on_off].boxed()
+}
+
+fn profile() -> Text {
+    prop_oneof![
+        (0..20u32, 0..3u32)
+            .prop_map(|(at, factor)| format!("{{ steps = [{{ at = \"{at}s\", factor = {factor} }}] }}")),
+        (ms(0..20_000), ms(1..20_000), quarters(0..=4), quarters(1..=8)).prop_map(
+            |(at, over, before, factor)| {
+                format!("{{ ramp = {{ at = {at}, over = {over}, before = {before}, factor = {factor} }} }}")
+            }
+        ),
+        (ms(0..20_000), ms(0..4000), ms(1..9000), quarters(0..=20)).prop_map(|(at, fall, lasts, factor)| {
+            format!("{{ spike = {{ at = {at}, fall = {fall}, lasts = {lasts}, factor = {factor} }} }}")
+        }),
+    ]
+    .prop_filter("some requests arrive", |profile| !profile.contains("steps = [{ at = \"0s\", factor = 0 }]"))
+    .boxed()
 }
 
 /// What requests ask for: one kind, or two where there are dice.
