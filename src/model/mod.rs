@@ -9,6 +9,7 @@ mod clock;
 mod detector;
 mod fault;
 mod gateway;
+mod generation;
 mod health_check;
 mod latency;
 mod network;
@@ -31,11 +32,12 @@ pub use fault::{Effect, Fault, InFlight};
 pub use gateway::{
     AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, OperatorAction, Propagation,
 };
+pub use generation::{Drift, Generation, speed_sigma};
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::{Latency, Percentiles};
 pub use network::{Network, RoundTrips};
 pub use price::Price;
-pub use provider::{Abandoned, Capacity, Generation, Provider, ProviderId};
+pub use provider::{Abandoned, Capacity, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
 pub use traffic::{Arrivals, Rate, Trace, Traffic};
@@ -112,7 +114,7 @@ impl Model {
         let check = self.gateway.health_check.as_ref();
         let mut retries = [&self.traffic.client_retry, &self.gateway.retry].into_iter().flatten();
         self.traffic.is_random()
-            || self.providers.iter().any(|p| p.latency.is_random() || p.error_rate > Probability::ZERO)
+            || self.providers.iter().any(Provider::is_random)
             || self.faults.iter().any(Fault::is_random)
             || self.gateway.replicas.get() > 1
             || self.gateway.overhead.is_some_and(|overhead| overhead.is_random())
@@ -136,7 +138,7 @@ impl Model {
                 let (input, output) = self.traffic.mean_tokens();
                 let answer = |provider: &Provider| {
                     let generation = provider.generation;
-                    let by_tokens = generation.map(|g| g.reads(input as u32).plus(g.writes(output as u32)));
+                    let by_tokens = generation.map(|g| g.usually_takes(input, output));
                     provider.latency.mean().plus(by_tokens.unwrap_or(SimDuration::ZERO))
                 };
                 // As if the fastest one served them all.

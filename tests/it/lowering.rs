@@ -2,12 +2,12 @@
 
 use failover_sim::model::{
     Abandoned, AllEjected, Answer, AnswerSet, Arrivals, Average, Backoff, BackoffGrowth, BucketStart, Budget,
-    Capacity, Class, Counting, Decide, Detector, Effect, EjectedFrom, Ejection, Evaluated, Fallback,
+    Capacity, Class, Counting, Decide, Detector, Drift, Effect, EjectedFrom, Ejection, Evaluated, Fallback,
     FirstProbe, Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck, HealthScope, Hedge,
     Intervals, Jitter, Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, Network, NextProbe,
     Nginx, NodeId, OnEjection, OnError, PeakEwma, Pick, Price, Probability, Propagation, Ratio, Retry,
     RetryTo, RoundTrips, Route, SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens, TripAction,
-    Trips, Users, Window, WindowStart,
+    Trips, Users, Window, WindowStart, speed_sigma,
 };
 use failover_sim::scenario::{Loader, json_schema};
 use failover_sim::time::{SimDuration, SimTime};
@@ -73,7 +73,7 @@ fn providers_and_faults() {
     assert_eq!(b.price, Some(only_input));
     assert_eq!((d.first_token, d.price, d.capacity), (Probability::ONE, None, None));
     assert_eq!(d.latency, Latency::lognormal(SimDuration::from_millis(300), secs(1)).unwrap());
-    assert_eq!(d.generation, Some(Generation { prompt_per_second: Some(5000.0), per_second: 80.0 }));
+    assert_eq!(d.generation, Some(Generation { prompt_per_second: Some(5000.0), ..Generation::new(80.0) }));
     let capacity = |slots, queue, abandoned| Some(Capacity { slots: some(slots), queue, abandoned });
     assert_eq!(a.capacity, capacity(10, Some(1000), Abandoned::Dropped));
     assert_eq!(b.capacity, capacity(1, None, Abandoned::Runs));
@@ -140,6 +140,29 @@ fn what_requests_ask_for() {
             of("chat", 3.0, lognormal(1000, 4000), TokenCount::Constant(129)),
             of("code", 1.0, TokenCount::Constant(0), lognormal(13, 252)),
         ]
+    );
+}
+
+#[test]
+fn speeds_that_vary() {
+    let generation = |more: &str| {
+        let text = format!(
+            r#"
+            duration = "1m"
+            traffic = {{ arrivals = {{ constant = "1/s" }}, class.chat.output_tokens.constant = 100 }}
+            provider.a.latency.tokens = {{ first_token.constant = "1s", per_second = 80.0{more} }}
+            "#
+        );
+        lowered(&text).providers[0].generation.expect("an answer by tokens")
+    };
+    let plain = Generation::new(80.0);
+    assert_eq!(generation(""), plain);
+    let sigma = speed_sigma(80.0, 20.0).expect("below the median");
+    assert_eq!(generation(", per_second_p1 = 20.0"), Generation { sigma, ..plain });
+    let drift = Drift { every: secs(30), sigma: speed_sigma(1.0, 0.5).expect("below the median") };
+    assert_eq!(
+        generation(", drift = { every = \"30s\", p1 = 0.5 }"),
+        Generation { drift: Some(drift), ..plain }
     );
 }
 

@@ -8,6 +8,7 @@ mod files;
 mod gateways;
 mod golden;
 mod knobs;
+mod latency_budget;
 mod lowering;
 mod parts;
 mod play;

@@ -265,9 +265,16 @@ fn provider(name: &str, dice: bool) -> Text {
         },
     );
     let whole = all([setting("latency", latency(dice)), maybe("first_token", quarters(0..=4))]);
-    let by_tokens = (latency(dice), option::of(1..4u32), 1..9u32).prop_map(|(first, reads, writes)| {
+    let varies = if dice {
+        one_of(&["", ", per_second_p1 = 5.0", ", drift = { every = \"4s\", p1 = 0.3 }"])
+    } else {
+        nothing()
+    };
+    let by_tokens = (latency(dice), option::of(1..4u32), 1..9u32, varies);
+    let by_tokens = by_tokens.prop_map(|(first, reads, writes, varies)| {
         let reads = reads.map_or(String::new(), |reads| format!("prompt_per_second = {reads}00.0, "));
-        format!("latency = {{ tokens = {{ first_token = {first}, {reads}per_second = {writes}0.0 }} }}\n")
+        let speed = format!("{reads}per_second = {writes}0.0{varies}");
+        format!("latency = {{ tokens = {{ first_token = {first}, {speed} }} }}\n")
     });
     table(
         &format!("provider.{name}"),
