@@ -31,7 +31,10 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         })
     }
 
-    /// How long after a provider's answer the gateway has it, and how long before the provider had the question.
+    /// What the network adds to an attempt: a round trip.
+    ///
+    /// A provider does with an attempt what it does with one at the moment when it is sent, so attempts come to it in the
+    /// order in which they are sent; what comes of it, comes a round trip later.
     pub(super) fn trip_to(&self, provider: ProviderId, asked: &Asked) -> SimDuration {
         self.round_trips(asked).map_or(SimDuration::ZERO, |trips| trips.to_providers[provider.index()])
     }
