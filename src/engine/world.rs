@@ -152,6 +152,11 @@ impl<'m> World<'m> {
         self.provider_keys[provider.index()]
     }
 
+    /// The fault at this index.
+    pub fn fault(&self, index: usize) -> &'m Fault {
+        &self.model.faults[index]
+    }
+
     /// The fate of the attempt with this key, sent now, which a healthy provider would answer after `latency`.
     #[inline(always)]
     pub fn attempt(&self, provider: ProviderId, key: Key, sent: SimTime, latency: SimDuration) -> Fate {

@@ -10,9 +10,11 @@ mod fault;
 mod gateway;
 mod health_check;
 mod latency;
+mod operator;
 mod provider;
 mod retry;
 mod route;
+mod slo;
 mod traffic;
 
 pub use answer::{Answer, AnswerSet};
@@ -23,14 +25,14 @@ pub use detector::{
     WindowStart,
 };
 pub use fault::{Effect, Fault, InFlight};
-pub use gateway::{
-    AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, OperatorAction, Propagation,
-};
+pub use gateway::{AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, Propagation};
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::Latency;
+pub use operator::{OperatorAction, Stages, StatusPage, Trigger};
 pub use provider::{Abandoned, Capacity, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
+pub use slo::{Alert, BeforeRun, FirstTick, Slo};
 pub use traffic::{Arrivals, Rate, Trace, Traffic};
 
 use crate::time::SimDuration;
@@ -88,8 +90,10 @@ pub struct Model {
     pub faults: Vec<Fault>,
     /// What routes.
     pub gateway: Gateway,
-    /// What people do by hand, in order of time and then name.
+    /// What people do by hand, in order of time, where it is known, and then name.
     pub operator: Vec<OperatorAction>,
+    /// Which share of requests has to succeed, and who watches it; `None` if nobody asks.
+    pub slo: Option<Slo>,
     /// The weakest evidence that a part of the scenario declares; `None` if none does.
     pub weakest_evidence: Option<Evidence>,
 }
@@ -114,6 +118,13 @@ impl Model {
             // Which requests spill over to the next group is drawn.
             || self.gateway.overprovisioning.is_some()
             || retries.any(Retry::is_random)
+            || self.operator.iter().any(OperatorAction::is_random)
+            || self.alerts().iter().any(Alert::is_random)
+    }
+
+    /// What watches the error budget, in order of name.
+    pub fn alerts(&self) -> &[Alert] {
+        self.slo.as_ref().map_or(&[], |slo| &slo.alerts)
     }
 
     /// About how many requests arrive in one run.

@@ -19,6 +19,7 @@ mod storm;
 mod story;
 mod support;
 mod theory;
+mod theory_alerts;
 mod theory_breakers;
 mod theory_ejections;
 mod theory_faults;
