@@ -4,6 +4,7 @@
 //! (that is [`crate::engine`]).
 
 mod answer;
+mod class;
 mod clock;
 mod detector;
 mod fault;
@@ -11,6 +12,7 @@ mod gateway;
 mod health_check;
 mod latency;
 mod operator;
+mod price;
 mod provider;
 mod retry;
 mod route;
@@ -18,6 +20,7 @@ mod slo;
 mod traffic;
 
 pub use answer::{Answer, AnswerSet};
+pub use class::{Class, Demand, TokenCount};
 pub use clock::Clock;
 pub use detector::{
     BucketStart, Decide, Detector, EjectedFrom, Ejection, Evaluated, Growth, HalfOpen, Judges, MaxEjected,
@@ -29,7 +32,8 @@ pub use gateway::{AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope,
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::Latency;
 pub use operator::{OperatorAction, Stages, StatusPage, Trigger};
-pub use provider::{Abandoned, Capacity, Provider, ProviderId};
+pub use price::Price;
+pub use provider::{Abandoned, Capacity, Generation, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
 pub use slo::{Alert, BeforeRun, FirstTick, Slo};
@@ -105,7 +109,7 @@ impl Model {
     pub fn is_random(&self) -> bool {
         let check = self.gateway.health_check.as_ref();
         let mut retries = [&self.traffic.client_retry, &self.gateway.retry].into_iter().flatten();
-        self.traffic.arrivals.is_random()
+        self.traffic.is_random()
             || self.providers.iter().any(|p| p.latency.is_random() || p.error_rate > Probability::ZERO)
             || self.faults.iter().any(Fault::is_random)
             || self.gateway.replicas.get() > 1
