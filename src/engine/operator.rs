@@ -1,7 +1,7 @@
 //! Who overrules the gateway from outside: from the news to the switch, and back.
 
 use super::recorder::{Milestone, Recorder};
-use super::{Event, Simulation, status_page};
+use super::{Event, Simulation};
 use crate::model::{OperatorAction, Trigger};
 use crate::random::Key;
 use crate::time::SimTime;
@@ -56,7 +56,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                 Trigger::At(at) => self.queue.push(*at, Event::OperatorActs(i)),
                 Trigger::Alert(_) => {}
                 Trigger::StatusPage(page) => {
-                    let (posted, resolved) = status_page::reads(page, &self.world, self.operator_key(action));
+                    let (posted, resolved) = self.posts(page, self.operator_key(action));
                     self.call_operator(posted, i, resolved);
                 }
             }

@@ -1,6 +1,7 @@
 //! What a vendor posts of its faults: the truth, but late.
 
-use super::world::World;
+use super::Simulation;
+use super::recorder::Recorder;
 use crate::model::StatusPage;
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
@@ -9,18 +10,20 @@ const POSTED: Key = Key::purpose("posted");
 const RESOLVED: Key = Key::purpose("resolved");
 const POLL: Key = Key::purpose("poll");
 
-/// When somebody who reads the page knows of a fault, and of its end; each [`SimTime::NEVER`] if they never do.
-pub(super) fn reads(page: &StatusPage, world: &World, key: Key) -> (SimTime, SimTime) {
-    let fault = world.fault(page.fault);
-    let polled = |posted: SimTime| match page.polled_every {
-        None => posted,
-        Some(every) => next_tick(posted, every, every.scaled(key.joined(POLL).unit())),
-    };
-    let posted = polled(fault.start.after(page.posted_after.draw(key.joined(POSTED))));
-    let Some(lag) = &page.resolved_after else { return (posted, SimTime::NEVER) };
-    let resolved = polled(fault.end.after(lag.draw(key.joined(RESOLVED))));
-    // What is posted as over already is not acted upon.
-    if resolved <= posted { (SimTime::NEVER, SimTime::NEVER) } else { (posted, resolved) }
+impl<R: Recorder> Simulation<'_, '_, R> {
+    /// When somebody who reads the page knows of a fault, and of its end; each [`SimTime::NEVER`] if they never do.
+    pub(super) fn posts(&self, page: &StatusPage, key: Key) -> (SimTime, SimTime) {
+        let fault = self.world.fault(page.fault);
+        let polled = |posted: SimTime| match page.polled_every {
+            None => posted,
+            Some(every) => next_tick(posted, every, every.scaled(key.joined(POLL).unit())),
+        };
+        let posted = polled(fault.start.after(page.posted_after.draw(key.joined(POSTED))));
+        let Some(lag) = &page.resolved_after else { return (posted, SimTime::NEVER) };
+        let resolved = polled(fault.end.after(lag.draw(key.joined(RESOLVED))));
+        // What is posted as over already is not acted upon.
+        if resolved <= posted { (SimTime::NEVER, SimTime::NEVER) } else { (posted, resolved) }
+    }
 }
 
 /// The first tick of a clock that is not before `from`.

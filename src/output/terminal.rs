@@ -198,7 +198,9 @@ fn budget_words(slo: &Slo, spent: f64) -> String {
     // As many digits as were written, and not those that the conversion adds.
     let objective = format!("{objective:.6}");
     let objective = objective.trim_end_matches('0').trim_end_matches('.');
-    format!("{percent}% of what {objective}% allows in {} ({})", slo.window, thousands(slo.budget()))
+    let days = slo.window.as_secs_f64() / 86_400.0;
+    let window = if days.fract() == 0.0 { format!("{days} d") } else { slo.window.to_string() };
+    format!("{percent}% of the {} failures that {objective}% allows in {window}", thousands(slo.budget()))
 }
 
 /// How runs stand at their end; `None` if all have recovered, or there is no telling.

@@ -9,6 +9,7 @@ mod gateways;
 mod golden;
 mod knobs;
 mod lowering;
+mod lowering_slo;
 mod play;
 mod properties;
 mod rig;

@@ -64,7 +64,7 @@ fn turns(model: &Model) -> (Vec<f64>, Vec<f64>) {
 /// window takes 291 s at 50%.
 #[test]
 fn an_alert_fires_and_ends_when_the_closed_form_says() {
-    for all in [1, 2, 10, 50, 69] {
+    for all in [1, 2, 10, 50, 65] {
         let e = 1.0 / all as f64;
         let (detected, reset) = (14.4 * 0.001 * 3600.0 / e, 300.0 * (1.0 - 14.4 * 0.001 / e));
         let (fires, ends) = turns(&one_of(all, ""));
@@ -169,7 +169,7 @@ fn reaction(operator: &str) -> Vec<f64> {
 }
 
 fn sigma(p50: f64, p99: f64) -> f64 {
-    (p99 / p50).ln() / 2.326_347_874_040_840_8
+    libm::log(p99 / p50) / 2.326_347_874_040_840_8
 }
 
 /// Half of all draws are below the median; a sum of lognormals has the sum of their means and of their variances.
@@ -194,8 +194,8 @@ fn people_take_the_sum_of_their_stages() {
     let (mut mean, mut variance) = (0.0, 0.0);
     for (_, p50, p99) in stages {
         let square = sigma(p50, p99).powi(2);
-        mean += p50 * (square / 2.0).exp();
-        variance += p50 * p50 * (square.exp() - 1.0) * square.exp();
+        mean += p50 * libm::exp(square / 2.0);
+        variance += p50 * p50 * (libm::exp(square) - 1.0) * libm::exp(square);
     }
     assert_moments("reaction", &minutes, mean, Some(variance));
 }
@@ -206,8 +206,9 @@ fn people_take_the_sum_of_their_stages() {
 fn escalation_adds_responders_who_race() {
     let stages = "stages = { acknowledge = { exponential = { mean = \"12m\" } } }";
     let (m, e) = (12.0, 5.0);
-    let part =
-        |k: f64| m / (k + 1.0) * (-k * (k + 1.0) / 2.0 * e / m).exp() * (1.0 - (-(k + 1.0) * e / m).exp());
+    let part = |k: f64| {
+        m / (k + 1.0) * libm::exp(-k * (k + 1.0) / 2.0 * e / m) * (1.0 - libm::exp(-(k + 1.0) * e / m))
+    };
     let mean = (0..50).map(|k| part(f64::from(k))).sum();
     let minutes = reaction(&format!("after = {{ alert = \"page\" }}\n{stages}\nescalate_after = \"5m\""));
     assert_moments("escalation", &minutes, mean, None);
