@@ -30,7 +30,7 @@ pub use detector::{
 pub use fault::{Effect, Fault, InFlight};
 pub use gateway::{AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, Propagation};
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
-pub use latency::Latency;
+pub use latency::{Latency, Percentiles};
 pub use operator::{OperatorAction, Stages, StatusPage, Trigger};
 pub use price::Price;
 pub use provider::{Abandoned, Capacity, Generation, Provider, ProviderId};

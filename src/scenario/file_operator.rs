@@ -39,7 +39,7 @@ pub(crate) enum After {
     /// This alert fires. While a switch lasts, or is on its way, further firings change nothing.
     Alert(#[schemars(example = &"page")] String),
     /// The vendor posts this fault.
-    StatusPage(StatusPage),
+    StatusPage(Box<StatusPage>),
 }
 
 /// What a vendor posts of a fault.

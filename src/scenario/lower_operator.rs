@@ -47,7 +47,7 @@ impl Lowering<'_> {
             }
             (None, Some(after)) => {
                 self.escalation(action, &path);
-                if matches!(after, After::StatusPage(StatusPage { resolved_after: Some(_), .. })) {
+                if matches!(after, After::StatusPage(page) if page.resolved_after.is_some()) {
                     self.without_effect(&path, &["lasts"], "`resolved_after` says when the switch ends");
                 }
                 self.trigger(after, &join(&path, "after"), faults)
