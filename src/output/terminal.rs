@@ -344,7 +344,12 @@ fn event_words(result: &ScenarioResult, event: TimelineEvent) -> String {
         }
         TimelineEvent::Milestone(Milestone::OperatorActs(i)) => {
             let saved = thousands(result.outcomes.first().map_or(0.0, |run| run.saved_by_hand_count as f64));
-            format!("{} switches by hand, saved {saved}", model.operator[i].name)
+            let action = &model.operator[i];
+            let how = match action.trigger {
+                Trigger::StatusPage(_) => "switches",
+                Trigger::At(_) | Trigger::Alert(_) => "switches by hand",
+            };
+            format!("{} {how}, saved {saved}", action.name)
         }
         TimelineEvent::Health { provider, admitted, is_false, .. } => {
             let name = &model.provider(provider).name;
