@@ -113,6 +113,7 @@ fn story() -> Model {
         },
         operator: Vec::new(),
         slo: None,
+        network: None,
         weakest_evidence: None,
     }
 }

@@ -17,6 +17,7 @@ mod call;
 mod capacity;
 mod client;
 mod detection;
+mod detour;
 mod ejection;
 mod fallback;
 mod health_check;
@@ -40,6 +41,7 @@ mod smooth;
 mod stage;
 mod status_page;
 mod stretch;
+mod users;
 mod view;
 mod window;
 mod world;
@@ -50,7 +52,7 @@ pub use recorder::{
     Stage,
 };
 
-use crate::model::{Answer, Detector, HealthScope, Model, OnEjection, ProviderId, Retry, Timeouts};
+use crate::model::{Answer, Arrivals, Detector, HealthScope, Model, OnEjection, ProviderId, Retry, Timeouts};
 use crate::random::Key;
 use crate::time::SimTime;
 use alerts::Alerts;
@@ -72,6 +74,7 @@ use routing::Switches;
 use slab::{Slab, Slot};
 use smooth::Smooth;
 use std::collections::VecDeque;
+use users::Users;
 use view::{Beliefs, View};
 use world::World;
 
@@ -111,13 +114,16 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
     let budget = |retry: &Option<Retry>| retry.as_ref().is_some_and(|retry| retry.budget.is_some());
     // Retries have to come to a queue in their order.
     let queues = stretch::tries_again(model) && model.providers.iter().any(|p| p.capacity.is_some());
-    let somebody_listens = R::NEEDS_ORDER
+    // Users hear how their requests end, and ask again after that.
+    let somebody_listens = matches!(model.traffic.arrivals, Arrivals::Users(_))
+        || R::NEEDS_ORDER
         || R::NEEDS_ATTEMPTS
         || model.gateway.listens_to_successes()
         || budget(&model.traffic.client_retry)
         || !model.alerts().is_empty();
     let detects = !model.gateway.detectors.is_empty();
-    if somebody_listens || queues || (detects && !stretch::spares_detectors(model)) {
+    // What is routed later may meet another view of health than it would have when it arrived.
+    if somebody_listens || queues || detour::exists(model) || (detects && !stretch::spares_detectors(model)) {
         Path::Plain
     } else if R::TAKES_NUMBERS {
         Path::Counting
@@ -171,16 +177,21 @@ struct Simulation<'m: 'r, 'r, R> {
     model: &'m Model,
     path: Path,
     run: Key,
+    /// By ordinal, the keys of requests are its numbered children; those of users, theirs.
     requests: Key,
     latencies: Latencies<'m>,
     world: World<'m>,
     queue: Queue,
     arrivals: ArrivalStream<'r>,
+    /// `None` if what arrives heeds no answer.
+    users: Option<Users<'m>>,
     latency_memo: &'r mut LatencyMemo,
     /// What arrived before has been settled, on the paths that do so.
     settled_until: SimTime,
     /// Whether a good end is known when its attempt is sent, as nobody waits for it.
     settles: bool,
+    /// Whether calls are routed later than their clients send them.
+    has_detour: bool,
     /// Whether a request that is not served can be tried again.
     tries_again: bool,
     /// Whether the first choice of all requests at a replica is the same.
@@ -278,9 +289,11 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
                 model.duration,
                 &mut memo.prefixes,
             ),
+            users: Users::of(model, requests),
             latency_memo: &mut memo.latencies,
             settled_until: SimTime::START,
             settles,
+            has_detour: detour::exists(model),
             tries_again: stretch::tries_again(model),
             chooses_alike: stretch::chooses_alike(model),
             requests_in_flight: Slab::default(),
@@ -325,6 +338,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
         self.schedule_alerts();
         self.schedule_operators();
         match self.path {
+            Path::Plain if self.users.is_some() => self.play_with_users(),
             Path::Plain => self.play_each_event(),
             Path::Direct | Path::Counting => self.play_in_stretches(),
         }

@@ -23,6 +23,8 @@ pub(super) struct Asked {
     pub ordinal: u64,
     pub key: Key,
     pub replica: u32,
+    /// Who asks, where there are users.
+    pub user: u32,
     pub arrived: SimTime,
     /// When the client gives up on its present call.
     pub deadline: SimTime,
@@ -69,6 +71,8 @@ pub(super) struct Request {
 pub(super) enum Next {
     /// The end of an attempt.
     Nothing,
+    /// To come to the gateway.
+    Enter,
     /// To be tried again where it was.
     Same(Place),
     /// To be tried again wherever the route says, in this step of it.
@@ -142,7 +146,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// The next request arrives.
     #[inline]
     pub(super) fn on_arrival(&mut self, now: SimTime) {
-        let asked = self.asked(now, self.arrived);
+        let asked = self.asked(now, self.arrived, self.requests.numbered(self.arrived));
         self.arrived += 1;
         match self.settles {
             true => self.settle(now, asked),
@@ -152,8 +156,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// What the client of this request, which arrives now, asks for.
     #[inline(always)]
-    pub(super) fn asked(&self, now: SimTime, ordinal: u64) -> Asked {
-        let key = self.requests.numbered(ordinal);
+    pub(super) fn asked(&self, now: SimTime, ordinal: u64, key: Key) -> Asked {
         let replicas = self.model.gateway.replicas.get();
         let mut replica =
             if replicas == 1 { 0 } else { (key.joined(REPLICA).unit() * f64::from(replicas)) as u32 };
@@ -162,11 +165,11 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             replica = self.down.stand_in(replica).unwrap_or(replica);
         }
         let (deadline, cut_off) = self.timers(now);
-        Asked { ordinal, key, replica, arrived: now, deadline, cut_off }
+        Asked { ordinal, key, replica, user: 0, arrived: now, deadline, cut_off }
     }
 
     /// A request comes to the gateway, and what becomes of it will be told by events.
-    fn begin(&mut self, now: SimTime, asked: Asked) {
+    pub(super) fn begin(&mut self, now: SimTime, asked: Asked) {
         assert!(asked.ordinal < 1 << REQUEST_BITS, "fewer than 2^{REQUEST_BITS} requests in a run");
         if let Some(client) = &self.model.traffic.client_retry
             && let (Some(budget), Some(state)) = (&client.budget, &mut self.client_budget)
@@ -177,7 +180,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return;
         }
         let slot = self.requests_in_flight.insert(Request::new(asked));
-        if self.down.is_down(asked.replica) {
+        if self.has_detour {
+            self.approach(now, slot);
+        } else if self.down.is_down(asked.replica) {
             self.lose_with_replica(now, slot);
         } else {
             self.enter(now, slot);
@@ -368,6 +373,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let step = request.step;
         match next {
             Next::Nothing => {}
+            Next::Enter => self.reach(now, slot),
             Next::Same(place) => {
                 let choice = Choice { place: Some(place), first_choice: Some(place.provider) };
                 self.send(now, slot, place, choice);
@@ -386,7 +392,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                 (request.step, request.retries, request.fallbacks, request.hedges) = (ROOT, 0, 0, 0);
                 (request.waited, request.failure) = (SimDuration::ZERO, None);
                 *self.request(slot) = request;
-                if self.down.is_down(request.asked.replica) {
+                if self.has_detour {
+                    self.approach(now, slot);
+                } else if self.down.is_down(request.asked.replica) {
                     self.lose_with_replica(now, slot);
                 } else {
                     self.enter(now, slot);
@@ -398,7 +406,11 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// The client, or the gateway itself, gives up on a request that waits.
     fn give_up(&mut self, now: SimTime, slot: Slot) {
         let replica = self.request(slot).asked.replica;
-        let stage = self.stage_without_provider(now, replica);
+        let stage = match self.request(slot).is_inside {
+            true => self.stage_without_provider(now, replica),
+            // It never came to the gateway.
+            false => Stage::Background,
+        };
         let request = self.request(slot);
         let is_client = request.asked.deadline <= now;
         let answer = if is_client { Answer::Abandoned } else { Answer::Timeout };
@@ -424,7 +436,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             ordinal: asked.ordinal,
             replica: asked.replica,
             arrived: asked.arrived,
-            ended,
+            ended: if self.has_detour { self.arrives_back(asked, ended) } else { ended },
             provider,
             attempts,
             ending,
@@ -443,5 +455,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             self.alerts.note(end.ending);
         }
         self.recorder.request_ended(end);
+        if let Some(users) = &mut self.users {
+            users.on_end(end);
+        }
     }
 }

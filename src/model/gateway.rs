@@ -1,6 +1,6 @@
 //! What routes requests, and how it learns who is alive.
 
-use super::{Detector, Fallback, HealthCheck, Hedge, Probability, Retry, Route, Timeouts};
+use super::{Detector, Fallback, HealthCheck, Hedge, Latency, Probability, Retry, Route, Timeouts};
 use crate::time::{SimDuration, SimTime};
 use std::num::NonZeroU32;
 
@@ -9,6 +9,8 @@ use std::num::NonZeroU32;
 pub struct Gateway {
     /// How many copies share the traffic.
     pub replicas: NonZeroU32,
+    /// What it adds to each request, before it routes it; `None` is no time.
+    pub overhead: Option<Latency>,
     /// Whether each replica has detectors of its own.
     pub health: HealthScope,
     /// How long a verdict takes to reach routing.
@@ -49,6 +51,7 @@ impl Gateway {
     pub fn new(route: Route) -> Self {
         Gateway {
             replicas: NonZeroU32::MIN,
+            overhead: None,
             health: HealthScope::Own,
             propagation: Propagation::default(),
             route,

@@ -9,8 +9,10 @@ mod clock;
 mod detector;
 mod fault;
 mod gateway;
+mod generation;
 mod health_check;
 mod latency;
+mod network;
 mod operator;
 mod price;
 mod provider;
@@ -18,6 +20,7 @@ mod retry;
 mod route;
 mod slo;
 mod traffic;
+mod users;
 
 pub use answer::{Answer, AnswerSet};
 pub use class::{Class, Demand, TokenCount};
@@ -29,15 +32,18 @@ pub use detector::{
 };
 pub use fault::{Effect, Fault, InFlight};
 pub use gateway::{AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, Propagation};
+pub use generation::{Drift, Generation, speed_sigma};
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::{Latency, Percentiles};
+pub use network::{Network, RoundTrips};
 pub use operator::{OperatorAction, Stages, StatusPage, Trigger};
 pub use price::Price;
-pub use provider::{Abandoned, Capacity, Generation, Provider, ProviderId};
+pub use provider::{Abandoned, Capacity, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
 pub use slo::{Alert, BeforeRun, FirstTick, Slo};
 pub use traffic::{Arrivals, Rate, Trace, Traffic};
+pub use users::Users;
 
 use crate::time::SimDuration;
 
@@ -94,6 +100,8 @@ pub struct Model {
     pub faults: Vec<Fault>,
     /// What routes.
     pub gateway: Gateway,
+    /// How long the network takes; `None` if no time.
+    pub network: Option<Network>,
     /// What people do by hand, in order of time, where it is known, and then name.
     pub operator: Vec<OperatorAction>,
     /// Which share of requests has to succeed, and who watches it; `None` if nobody asks.
@@ -110,9 +118,10 @@ impl Model {
         let check = self.gateway.health_check.as_ref();
         let mut retries = [&self.traffic.client_retry, &self.gateway.retry].into_iter().flatten();
         self.traffic.is_random()
-            || self.providers.iter().any(|p| p.latency.is_random() || p.error_rate > Probability::ZERO)
+            || self.providers.iter().any(Provider::is_random)
             || self.faults.iter().any(Fault::is_random)
             || self.gateway.replicas.get() > 1
+            || self.gateway.overhead.is_some_and(|overhead| overhead.is_random())
             || self.gateway.route.is_random()
             || check.is_some_and(HealthCheck::is_random)
             || self.gateway.detectors.iter().any(Detector::is_random)
@@ -133,8 +142,19 @@ impl Model {
 
     /// About how many requests arrive in one run.
     pub fn expected_requests(&self) -> f64 {
-        let at_mean_rate = self.traffic.arrivals.mean_rate().per_second() * self.duration.as_secs_f64();
+        let of_rate = |rate: Rate| rate.per_second() * self.duration.as_secs_f64();
+        let at_mean_rate = of_rate(self.traffic.arrivals.mean_rate());
         match &self.traffic.arrivals {
+            Arrivals::Users(users) => {
+                let (input, output) = self.traffic.mean_tokens();
+                let answer = |provider: &Provider| {
+                    let generation = provider.generation;
+                    let by_tokens = generation.map(|g| g.usually_takes(input, output));
+                    provider.latency.mean().plus(by_tokens.unwrap_or(SimDuration::ZERO))
+                };
+                // As if the fastest one served them all.
+                of_rate(users.rate(self.providers.iter().map(answer).min().unwrap_or(SimDuration::ZERO)))
+            }
             // As recorded it is replayed once, however long the run.
             Arrivals::Trace(trace) if trace.rate().is_none() => at_mean_rate.min(trace.times().len() as f64),
             _ => at_mean_rate,

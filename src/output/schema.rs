@@ -88,6 +88,7 @@ pub(super) const fn unit_name(unit: Unit) -> &'static str {
         Unit::Ratio => "0 to 1",
         Unit::Quotient => "from 0",
         Unit::Milliseconds => "ms",
+        Unit::PerSecond => "per second",
         Unit::PerDay => "per day",
     }
 }

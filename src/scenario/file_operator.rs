@@ -2,7 +2,7 @@
 //!
 //! A part of [`super::file`].
 
-use super::file_provider::Latency;
+use super::file_latency::Latency;
 use super::setting::{Moment, PositiveDuration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

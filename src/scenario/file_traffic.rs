@@ -5,6 +5,7 @@
 use super::default;
 use super::file::Evidence;
 use super::file_retry::ClientRetry;
+use super::file_users::Users;
 use super::setting::{Count, Positive, PositiveDuration, Rate, Whole};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,9 @@ pub(crate) struct Traffic {
     pub source: Option<String>,
     /// How well the numbers are known.
     pub evidence: Option<Evidence>,
+    /// Where clients are: the network then adds a round trip between them and the gateway. Without it, beside the gateway.
+    #[schemars(example = "us-east-1")]
+    pub region: Option<String>,
     /// When requests arrive.
     pub arrivals: Arrivals,
     /// What requests ask for, by kind. Without it, that does not matter.
@@ -41,6 +45,8 @@ pub(crate) enum Arrivals {
     Poisson(#[schemars(example = "100/s")] Rate),
     /// As recorded in a CSV file.
     Trace(Trace),
+    /// When users ask who wait for the answer before they ask again: a closed loop.
+    Users(Users),
 }
 
 /// Recorded arrivals: a CSV file with a header row and a column of timestamps, ascending.
@@ -75,9 +81,12 @@ pub(crate) enum TraceUnit {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Class {
-    /// How many requests are of this kind, in proportion to the other kinds; above zero.
+    /// How many requests, or users where there are some, are of this kind, in proportion to the other kinds; above zero.
     #[serde(default = "default::one_times")]
     pub share: Positive,
+    /// Where its clients are. Without it, where those of the whole traffic are.
+    #[schemars(example = "eu-west-1")]
+    pub region: Option<String>,
     /// How many tokens its prompts have.
     #[schemars(extend("x-example" = "{ lognormal = { p50 = 1020, p99 = 4142 } }"))]
     #[serde(default = "default::no_tokens")]

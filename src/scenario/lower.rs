@@ -1,7 +1,8 @@
 //! Lowers a checked file into a model: names become ids, clock times instants; says all that does not fit together.
 //!
 //! Each table of a file has a part of its own: [`super::lower_traffic`], [`super::lower_provider`],
-//! [`super::lower_fault`], [`super::lower_gateway`], [`super::lower_operator`], [`super::lower_slo`]. Single values were checked by [`super::check`]; what it had to repair
+//! [`super::lower_fault`], [`super::lower_gateway`], [`super::lower_network`], [`super::lower_operator`],
+//! [`super::lower_slo`]. Single values were checked by [`super::check`]; what it had to repair
 //! is not judged here.
 
 use super::check::{Findings, join};
@@ -54,6 +55,7 @@ impl<'a> Lowering<'a> {
             faults.push(self.fault(name, fault));
         }
         let gateway = self.gateway();
+        let network = self.network();
         let mut faults: Option<Vec<model::Fault>> = faults.into_iter().collect();
         // The sort is stable, and the table was in order of name.
         faults.iter_mut().for_each(|faults| faults.sort_by_key(|fault| fault.start));
@@ -68,6 +70,7 @@ impl<'a> Lowering<'a> {
             providers: providers?,
             faults: faults?,
             gateway: gateway?,
+            network,
             operator: operator?,
             slo: slo?,
             weakest_evidence: None,

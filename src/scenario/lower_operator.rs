@@ -4,7 +4,7 @@
 
 use super::check::join;
 use super::file_operator::{After, Operator, Stages, StatusPage};
-use super::file_provider::Latency;
+use super::file_latency::Latency;
 use super::lower::Lowering;
 use super::problem::{nearest, one_of};
 use crate::model::{self, Trigger};
