@@ -112,6 +112,7 @@ fn story() -> Model {
             ..Gateway::new(Route::prefer(&[preferred, backup], |id| format!("{id:?}")))
         },
         operator: Vec::new(),
+        quotas: vec![],
         weakest_evidence: None,
     }
 }

@@ -3,7 +3,6 @@
 use super::breaker::Ended;
 use super::budget::Grant;
 use super::call::Seen;
-use super::capacity::Admission;
 use super::recorder::{AttemptEnd, Candidate, Cause, Ending, Recorder, Stage};
 use super::request::{Asked, Failed, Next, Request};
 use super::routing::{Choice, Place, ROOT, Spent, Switches};
@@ -12,7 +11,7 @@ use super::view::HEALTH_CHECK_BIT;
 use super::world::{Fate, Reply};
 use super::{Event, Simulation};
 use crate::model::{Answer, Judges, ProviderId, RetryTo, Timeouts};
-use crate::time::{SimDuration, SimTime};
+use crate::time::SimTime;
 
 /// One try of a request at a provider.
 #[derive(Debug, Clone, Copy)]
@@ -70,13 +69,19 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let (number, call, grant) = (request.attempts, request.client_retries, request.grant.take());
         let (retries, fallbacks) = (request.retries, request.fallbacks);
         let draw = request.tries.next(place.provider, number);
+        let is_elsewhere = fallbacks > 0 || request.running > 0 || !request.spent.is_empty();
+        request.is_diverted = is_elsewhere || choice.first_choice != Some(place.provider);
+        let is_diverted = request.is_diverted;
         request.attempts += 1;
         request.running += 1;
         request.step = step;
         let (running, hedges) = (request.running, request.hedges);
         let is_last = self.is_last(retries, fallbacks);
         let tried = self.try_at(now, &asked, place.provider, draw, is_last, choice);
-        let Tried { seen, stage, saved_by_hand } = tried;
+        let Tried { seen, mut stage, saved_by_hand } = tried;
+        if stage == Stage::OverQuota && is_diverted {
+            stage = Stage::BackupOverQuota;
+        }
         let can_hedge = self.model.gateway.hedge.is_some_and(|hedge| hedges < hedge.max.get());
         if R::NEEDS_ATTEMPTS {
             let candidates = self.candidates(asked.replica);
@@ -160,7 +165,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let latency = self.latencies.of(asked.ordinal, provider, provider_key, draw, key);
         let mut fate = self.world.attempt(provider, key, now, latency);
         if self.has_limits {
-            fate = self.queued(now, asked.deadline.min(asked.cut_off), provider, fate, is_last);
+            fate = self.limited(now, asked.deadline.min(asked.cut_off), provider, fate, is_last);
         }
         let seen = self.seen(now, asked, fate, is_last);
         let is_good = seen.answer == Answer::Good && !seen.is_truncated;
@@ -188,36 +193,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     /// The timers of an attempt.
-    fn timeouts(&self, is_last: bool) -> &Timeouts {
+    pub(super) fn timeouts(&self, is_last: bool) -> &Timeouts {
         if is_last { &self.last_timeouts } else { &self.model.gateway.timeouts }
-    }
-
-    /// The fate of an attempt that has to wait for a provider's slot, if it is one that keeps a slot busy.
-    fn queued(
-        &mut self,
-        now: SimTime,
-        patience: SimTime,
-        provider: ProviderId,
-        fate: Fate,
-        is_last: bool,
-    ) -> Fate {
-        let Some(capacity) = &self.model.provider(provider).capacity else { return fate };
-        let works = matches!(fate.reply, Reply::Good | Reply::Truncated)
-            || (fate.first_token < SimTime::NEVER && fate.ends < SimTime::NEVER);
-        if !works {
-            return fate;
-        }
-        let after = |timeout: Option<SimDuration>| timeout.map_or(SimTime::NEVER, |t| now.after(t));
-        let timeouts = *self.timeouts(is_last);
-        let gives_up = patience.min(after(timeouts.attempt)).min(after(timeouts.first_token));
-        let slots = self.slots[provider.index()].as_mut().expect("a provider with a capacity has slots");
-        slots.pause_until(fate.begins);
-        let ready = now.max(fate.begins);
-        match slots.admit(capacity, now, fate.ends.since(ready), gives_up) {
-            Admission::TurnedAway => Fate::turned_away(now, fate.hit),
-            Admission::NeverServed => Fate::never_served(fate.hit),
-            Admission::Starts(starts) => fate.later(starts.since(ready)),
-        }
     }
 
     /// Whether a request with so many retries and fallbacks behind it is not tried again if it fails now; asked only where

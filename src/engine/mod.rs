@@ -22,12 +22,15 @@ mod health_check;
 mod latencies;
 mod latency_cells;
 mod learned;
+mod limits;
 mod memo;
+mod meter;
 mod nginx;
 mod outlier;
 mod poisson;
 mod probe;
 mod queue;
+mod quota;
 mod recorder;
 mod replicas;
 mod request;
@@ -61,6 +64,7 @@ use learned::Learned;
 use memo::LatencyMemo;
 use probe::Checker;
 use queue::{Event, Queue};
+use quota::Quotas;
 use replicas::Down;
 use request::Request;
 use routing::Switches;
@@ -111,7 +115,11 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
         || model.gateway.listens_to_successes()
         || budget(&model.traffic.client_retry);
     let detects = !model.gateway.detectors.is_empty();
-    if somebody_listens || queues || (detects && !stretch::spares_detectors(model)) {
+    if somebody_listens
+        || queues
+        || limits_depend_on_others(model)
+        || (detects && !stretch::spares_detectors(model))
+    {
         Path::Plain
     } else if R::TAKES_NUMBERS {
         Path::Counting
@@ -120,6 +128,11 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
     } else {
         Path::Direct
     }
+}
+
+/// Whether what becomes of an attempt depends on what others have taken, other than by the order in which they were sent.
+fn limits_depend_on_others(model: &Model) -> bool {
+    !model.quotas.is_empty()
 }
 
 /// Plays the run of this number and seed on the fastest exact path.
@@ -189,7 +202,8 @@ struct Simulation<'m: 'r, 'r, R> {
     waiting: Vec<VecDeque<Slot>>,
     /// By provider; `None` where there is no limit.
     slots: Vec<Option<Slots>>,
-    /// Whether any provider has a limit.
+    quotas: Quotas<'m>,
+    /// Whether any provider, or any account, has a limit.
     has_limits: bool,
     /// How many owners of detectors there are: the replicas, or one for all of them.
     owners: u32,
@@ -278,7 +292,8 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             has_smooth: !settles && smooth::is_possible::<R>(model),
             waiting: vec![VecDeque::new(); replicas],
             slots: model.providers.iter().map(|p| p.capacity.as_ref().map(Slots::new)).collect(),
-            has_limits: model.providers.iter().any(|provider| provider.capacity.is_some()),
+            quotas: Quotas::new(model),
+            has_limits: !model.quotas.is_empty() || model.providers.iter().any(|p| p.capacity.is_some()),
             owners: owners as u32,
             checkers: vec![Checker::new(); owners * model.providers.len() * observers],
             wakes: vec![None; breakers.len()],

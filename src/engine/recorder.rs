@@ -67,11 +67,15 @@ pub enum Stage {
     Background,
     /// It was at a gateway replica that failed, or came to one that had.
     GatewayDown,
+    /// Its first choice turned it away: the provider was full, or its account above a quota, and no fault had a part in it.
+    OverQuota,
+    /// The same, at a provider that got it in place of another one: a fallback, or a stand-in for one that was ejected.
+    BackupOverQuota,
 }
 
 impl Stage {
     /// Every stage, in the order of the columns.
-    pub const ALL: [Stage; 7] = [
+    pub const ALL: [Stage; 9] = [
         Stage::InFlightAtOnset,
         Stage::Undetected,
         Stage::AllEjected,
@@ -79,6 +83,8 @@ impl Stage {
         Stage::AfterRecovery,
         Stage::Background,
         Stage::GatewayDown,
+        Stage::OverQuota,
+        Stage::BackupOverQuota,
     ];
 
     /// The name in result files; a metric's column is `failed_stage_<name>_count`.
@@ -91,6 +97,8 @@ impl Stage {
             Stage::AfterRecovery => "after_recovery",
             Stage::Background => "background",
             Stage::GatewayDown => "gateway_down",
+            Stage::OverQuota => "over_quota",
+            Stage::BackupOverQuota => "backup_over_quota",
         }
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct Request {
     pub retries: u32,
     pub fallbacks: u32,
     pub hedges: u32,
+    /// Whether its last attempt went elsewhere than its first choice.
+    pub is_diverted: bool,
     /// When its last attempt has taken so long that a parallel one is due.
     pub hedge_at: SimTime,
     /// How often its client has asked again.
@@ -124,6 +126,7 @@ impl Request {
             retries: 0,
             fallbacks: 0,
             hedges: 0,
+            is_diverted: false,
             hedge_at: SimTime::NEVER,
             client_retries: 0,
             waited: SimDuration::ZERO,
@@ -369,7 +372,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         match next {
             Next::Nothing => {}
             Next::Same(place) => {
-                let choice = Choice { place: Some(place), first_choice: Some(place.provider) };
+                let first_choice = Some(place.provider).filter(|_| !self.request(slot).is_diverted);
+                let choice = Choice { place: Some(place), first_choice };
                 self.send(now, slot, place, choice);
             }
             Next::Anywhere => self.route(now, slot, step),

@@ -27,7 +27,8 @@ pub(super) fn is_possible<R: Recorder>(model: &Model) -> bool {
     let gateway = &model.gateway;
     let is_left_alone =
         gateway.hedge.is_none() && gateway.on_ejection == OnEjection::Drain && gateway.faults.is_empty();
-    let leaves_no_trace = model.providers.iter().all(|provider| provider.capacity.is_none());
+    let leaves_no_trace =
+        model.quotas.is_empty() && model.providers.iter().all(|provider| provider.capacity.is_none());
     is_left_alone && leaves_no_trace && !R::NEEDS_ATTEMPTS
 }
 

@@ -123,6 +123,10 @@ metrics! {
         |o| count(o.failures.of_stage(Stage::Background));
     "failed_stage_gateway_down_count" Count "lost with a gateway replica that failed"
         |o| count(o.failures.of_stage(Stage::GatewayDown));
+    "failed_stage_over_quota_count" Count "lost because its first choice was full or above a quota, with no fault in play there"
+        |o| count(o.failures.of_stage(Stage::OverQuota));
+    "failed_stage_backup_over_quota_count" Count "lost because a provider that got it in place of another one was full or above a quota"
+        |o| count(o.failures.of_stage(Stage::BackupOverQuota));
 }
 
 fn count(n: u64) -> Option<f64> {

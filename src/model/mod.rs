@@ -11,6 +11,7 @@ mod gateway;
 mod health_check;
 mod latency;
 mod provider;
+mod quota;
 mod retry;
 mod route;
 mod traffic;
@@ -29,6 +30,7 @@ pub use gateway::{
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::Latency;
 pub use provider::{Abandoned, Capacity, Provider, ProviderId};
+pub use quota::{Allowance, Quota, QuotaGrowth, QuotaWindow, RetryAfter};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
 pub use traffic::{Arrivals, Rate, Trace, Traffic};
@@ -86,6 +88,8 @@ pub struct Model {
     pub providers: Vec<Provider>,
     /// What goes wrong, in order of start and then name: the first one is the one that scalars speak of.
     pub faults: Vec<Fault>,
+    /// How much accounts may send, in order of name.
+    pub quotas: Vec<Quota>,
     /// What routes.
     pub gateway: Gateway,
     /// What people do by hand, in order of time and then name.

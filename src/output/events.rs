@@ -233,6 +233,7 @@ mod tests {
             faults: Vec::new(),
             gateway: Gateway::new(Route::prefer(&[ProviderId::new(0)], |_| "only".to_owned())),
             operator: Vec::new(),
+            quotas: vec![],
             weakest_evidence: None,
         }
     }

@@ -5,7 +5,7 @@ use super::file_gateway::{AllEjected, OnEjection};
 use super::file_health_check::{FirstProbe, NextProbe};
 use super::file_provider::Latency;
 use super::setting::{
-    AnswerItem, Count, Duration, NonNegative, Positive, PositiveDuration, Share, Weight, Whole,
+    AnswerItem, Count, Duration, NonNegative, Positive, PositiveDuration, Share, Status, Weight, Whole,
 };
 use serde::Deserialize;
 
@@ -46,6 +46,15 @@ pub(super) fn three() -> Whole {
 }
 pub(super) fn nothing() -> NonNegative {
     literal(0.0)
+}
+pub(super) fn twice() -> Positive {
+    literal(2.0)
+}
+pub(super) fn too_many_requests() -> Status {
+    literal(429)
+}
+pub(super) fn a_minute() -> PositiveDuration {
+    literal("1m")
 }
 pub(super) fn no_time() -> Duration {
     literal("0s")

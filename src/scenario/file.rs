@@ -7,6 +7,7 @@
 use super::file_fault::Fault;
 use super::file_gateway::Gateway;
 use super::file_provider::Provider;
+use super::file_quota::Quota;
 use super::file_traffic::Traffic;
 use super::setting::{Moment, PositiveDuration, TimeOfDay};
 use schemars::JsonSchema;
@@ -33,6 +34,9 @@ pub(crate) struct Scenario {
     /// What goes wrong, by name.
     #[serde(default)]
     pub fault: BTreeMap<String, Fault>,
+    /// How much accounts may send, by name.
+    #[serde(default)]
+    pub quota: BTreeMap<String, Quota>,
     /// What routes requests, and how it learns who is alive.
     #[serde(default)]
     pub gateway: Gateway,

@@ -1,7 +1,7 @@
 //! Lowers a checked file into a model: names become ids, clock times instants; says all that does not fit together.
 //!
 //! Each table of a file has a part of its own: [`super::lower_traffic`], [`super::lower_provider`],
-//! [`super::lower_fault`], [`super::lower_gateway`]. Single values were checked by [`super::check`]; what it had to repair
+//! [`super::lower_fault`], [`super::lower_quota`], [`super::lower_gateway`]. Single values were checked by [`super::check`]; what it had to repair
 //! is not judged here.
 
 use super::check::{Findings, join};
@@ -53,6 +53,7 @@ impl<'a> Lowering<'a> {
         for (name, fault) in &file.fault {
             faults.push(self.fault(name, fault));
         }
+        let quotas = self.quotas();
         let gateway = self.gateway();
         let mut operator: Vec<Option<model::OperatorAction>> = vec![];
         for (name, action) in &file.operator {
@@ -78,6 +79,7 @@ impl<'a> Lowering<'a> {
             traffic: traffic?,
             providers: providers?,
             faults,
+            quotas: quotas?,
             gateway: gateway?,
             operator,
             weakest_evidence: None,
