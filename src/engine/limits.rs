@@ -4,6 +4,7 @@ use super::Simulation;
 use super::capacity::Admission;
 use super::quota::{Need, Refusal};
 use super::recorder::Recorder;
+use super::request::Asked;
 use super::world::{Fate, Reply};
 use crate::model::ProviderId;
 use crate::time::{SimDuration, SimTime};
@@ -12,19 +13,20 @@ use crate::time::{SimDuration, SimTime};
 const NO_ROOM: u16 = 503;
 
 impl<R: Recorder> Simulation<'_, '_, R> {
-    /// The fate of an attempt that would have this one were there no limits. `patience` is when its request is given up.
+    /// The fate of an attempt that would have this one were there no limits.
     pub(super) fn limited(
         &mut self,
         now: SimTime,
-        patience: SimTime,
+        asked: &Asked,
         provider: ProviderId,
         fate: Fate,
         is_last: bool,
     ) -> Fate {
+        let patience = asked.deadline.min(asked.cut_off);
         if self.model.quotas.is_empty() {
             return self.queued(now, patience, provider, fate, is_last);
         }
-        let need = Need::ONE;
+        let need = self.quotas.need(asked.key);
         if let Some(refused) = self.over_quota(now, provider, fate, need, false) {
             return refused;
         }

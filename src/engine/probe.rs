@@ -98,7 +98,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let timeouts = Timeouts { attempt: Some(check.timeout), ..Timeouts::default() };
         let mut fate = self.world.probe(prober.provider, key, now, latency);
         if !self.model.quotas.is_empty() {
-            fate = self.over_quota(now, prober.provider, fate, Need::ONE, true).unwrap_or(fate);
+            fate = self.over_quota(now, prober.provider, fate, Need::default(), true).unwrap_or(fate);
         }
         let seen = Seen::of(fate, now, &timeouts, SimTime::NEVER);
         let Prober { replica, provider, .. } = prober;

@@ -2,18 +2,14 @@
 
 use super::meter::{Meter, Wait};
 use crate::model::{Allowance, Model, ProviderId, Quota, QuotaGrowth, RetryAfter};
+use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 use std::collections::BTreeMap;
 
 /// What a call takes from a quota, beside being one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Need {
-    pub requests: u64,
-}
-
-impl Need {
-    /// A call.
-    pub const ONE: Need = Need { requests: 1 };
+    pub tokens: u64,
 }
 
 /// What a call gets that is above a quota: an HTTP status, and the Retry-After that comes with it.
@@ -31,6 +27,8 @@ pub(super) struct Quotas<'m> {
     states: Vec<QuotaState>,
     /// By provider: the indices of its quotas, in the model's order.
     of: Vec<Vec<usize>>,
+    /// Whether any of them counts tokens.
+    count_tokens: bool,
 }
 
 impl<'m> Quotas<'m> {
@@ -44,7 +42,17 @@ impl<'m> Quotas<'m> {
             model,
             states: model.quotas.iter().map(QuotaState::new).collect(),
             of: (0..model.providers.len()).map(|i| of(ProviderId::new(i))).collect(),
+            count_tokens: model.quotas.iter().any(|quota| quota.tokens.is_some()),
         }
+    }
+
+    /// What the request of this key takes from them: the tokens of its prompt, and of the complete answer that it asks for, as
+    /// if that were known when it is sent. Providers count what a request may get at most, its `max_tokens`, or count the
+    /// answer later.
+    pub fn need(&self, request: Key) -> Need {
+        let demand = if self.count_tokens { self.model.traffic.demand(request) } else { None };
+        let tokens = demand.map_or(0, |d| u64::from(d.input_tokens) + u64::from(d.output_tokens));
+        Need { tokens }
     }
 
     /// Has a call pass all quotas of its provider, or none: the first one that has no room turns it away.
@@ -86,6 +94,7 @@ impl<'m> Quotas<'m> {
 #[derive(Debug, Clone)]
 struct QuotaState {
     requests: Option<Meter>,
+    tokens: Option<Meter>,
     growth: Option<Growth>,
 }
 
@@ -94,6 +103,7 @@ impl QuotaState {
     fn new(quota: &Quota) -> Self {
         QuotaState {
             requests: quota.requests.map(|allowance| Meter::new(allowance, quota.window)),
+            tokens: quota.tokens.map(|allowance| Meter::new(allowance, quota.window)),
             growth: quota.growth.map(|_| Growth::default()),
         }
     }
@@ -101,14 +111,24 @@ impl QuotaState {
     /// Whether there is room for a call now; if not, how long until there is. Nothing is taken.
     fn check(&mut self, quota: &Quota, now: SimTime, need: Need) -> Result<(), Wait> {
         self.advance(quota, now);
-        self.requests.as_ref().map_or(Ok(()), |meter| meter.check(now, need.requests))
+        let has_room = |meter: &Option<Meter>, need| match meter {
+            Some(meter) => meter.check(now, need),
+            None => Ok(()),
+        };
+        match (has_room(&self.requests, 1), has_room(&self.tokens, need.tokens)) {
+            (Ok(()), Ok(())) => Ok(()),
+            (Err(wait), Ok(())) | (Ok(()), Err(wait)) => Err(wait),
+            (Err(one), Err(other)) => Err(one.zip(other).map(|(one, other)| one.max(other))),
+        }
     }
 
     /// A call takes what it needs, or what is left.
     fn take(&mut self, quota: &Quota, now: SimTime, need: Need) {
         self.advance(quota, now);
-        if let Some(meter) = &mut self.requests {
-            meter.take(now, need.requests);
+        for (meter, need) in [(&mut self.requests, 1), (&mut self.tokens, need.tokens)] {
+            if let Some(meter) = meter {
+                meter.take(now, need);
+            }
         }
     }
 
@@ -123,19 +143,22 @@ impl QuotaState {
 
     /// Brings limits that grow, and buckets that fill, to this instant.
     fn advance(&mut self, quota: &Quota, now: SimTime) {
-        if let (Some(growth), Some(settings)) = (&mut self.growth, &quota.growth) {
+        let QuotaState { requests, tokens, growth } = self;
+        let mut meters = [(requests, quota.requests), (tokens, quota.tokens)];
+        if let (Some(growth), Some(settings)) = (growth, &quota.growth) {
             let last = now.as_nanos() / settings.every.as_nanos();
             while let Some(tick) = growth.next_tick(settings, last) {
                 let at = SimTime::from_nanos(tick * settings.every.as_nanos());
-                if let (Some(meter), Some(base)) = (&mut self.requests, quota.requests) {
-                    meter.fill(at);
-                    meter.limit(grown(settings, base, growth.well.requests));
+                let well = [growth.well.requests, growth.well.tokens];
+                for ((meter, base), well) in meters.iter_mut().zip(well) {
+                    if let (Some(meter), Some(base)) = (meter, base) {
+                        meter.fill(at);
+                        meter.limit(grown(settings, *base, well));
+                    }
                 }
             }
         }
-        if let Some(meter) = &mut self.requests {
-            meter.fill(now);
-        }
+        meters.iter_mut().filter_map(|(meter, _)| meter.as_mut()).for_each(|meter| meter.fill(now));
     }
 }
 
@@ -153,6 +176,7 @@ pub(super) fn retry_after(settings: RetryAfter, wait: Wait) -> Option<SimDuratio
 #[derive(Debug, Clone, Copy, Default)]
 struct Well {
     requests: u64,
+    tokens: u64,
 }
 
 /// What was served well of late. Time is cut into cells of `every`; those that lie in the last `over` count.
@@ -169,7 +193,8 @@ struct Growth {
 impl Growth {
     fn ends_well(&mut self, settings: &QuotaGrowth, ends: SimTime, need: Need) {
         let cell = self.cells.entry(ends.as_nanos() / settings.every.as_nanos()).or_default();
-        cell.requests += need.requests;
+        cell.requests += 1;
+        cell.tokens += need.tokens;
     }
 
     /// Goes on to the next tick at which a limit may change, up to and including `last`.
@@ -180,13 +205,15 @@ impl Growth {
         // With nothing in any cell, nothing changes.
         self.tick = if self.cells.is_empty() { last } else { self.tick + 1 };
         let cells = settings.over.as_nanos() / settings.every.as_nanos();
-        if let Some(Well { requests }) = self.cells.get(&(self.tick - 1)) {
+        if let Some(Well { requests, tokens }) = self.cells.get(&(self.tick - 1)) {
             self.well.requests += requests;
+            self.well.tokens += tokens;
         }
         if let Some(forgotten) = (self.tick - 1).checked_sub(cells)
-            && let Some(Well { requests }) = self.cells.remove(&forgotten)
+            && let Some(Well { requests, tokens }) = self.cells.remove(&forgotten)
         {
             self.well.requests -= requests;
+            self.well.tokens -= tokens;
         }
         Some(self.tick)
     }

@@ -12,6 +12,8 @@ pub struct Quota {
     pub providers: Vec<ProviderId>,
     /// Calls, if they are limited.
     pub requests: Option<Allowance>,
+    /// Tokens, if they are limited: those of a request's prompt and of its complete answer count when it is sent.
+    pub tokens: Option<Allowance>,
     /// Over which time they are counted.
     pub window: QuotaWindow,
     /// How the limit grows; `None` if it does not.
@@ -33,6 +35,7 @@ impl Quota {
             name: name.into(),
             providers,
             requests: None,
+            tokens: None,
             window: QuotaWindow::TokenBucket { burst: None },
             growth: None,
             answer: 429,

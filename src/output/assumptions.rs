@@ -29,7 +29,8 @@ pub fn assumptions(model: &Model) -> Vec<String> {
         }
     }
     let routed = model.gateway.route.providers();
-    let has_limit = |id: &ProviderId| model.provider(*id).capacity.is_some();
+    let has_queue = |id: &ProviderId| model.provider(*id).capacity.is_some();
+    let has_limit = |id: &ProviderId| has_queue(id) || model.quotas.iter().any(|q| q.providers.contains(id));
     let again = match model.gateway.retry.is_some() || model.traffic.client_retry.is_some() {
         true => ", and what is tried again",
         false => "",
@@ -45,7 +46,7 @@ pub fn assumptions(model: &Model) -> Vec<String> {
             _ => {}
         }
     }
-    if routed.iter().any(has_limit) {
+    if routed.iter().any(has_queue) {
         words.push("what waits for a provider is served in the order in which it came".to_owned());
     }
     words.push(match &model.traffic.arrivals {
@@ -137,6 +138,15 @@ mod tests {
         assert!(words.contains("(it gets 1,200 requests a minute, and what is tried again)"), "{words}");
         let words = of("fallback = {}\nhedge = { after = \"1s\" }");
         assert!(words.contains("the gateway falls back and hedges"), "{words}");
+    }
+
+    #[test]
+    fn a_quota_is_a_limit() {
+        assert!(of("").contains("a backup has no limit (it gets 1,200 requests a minute)"));
+        let of_backup = of("[quota.q]\non = { name = \"b\" }\nrequests = \"500/min\"");
+        assert!(!of_backup.contains("has no limit"), "{of_backup}");
+        let of_first = of("[quota.q]\non = { name = \"a\" }\nrequests = \"500/min\"");
+        assert!(of_first.contains("a backup has no limit"), "{of_first}");
     }
 
     #[test]

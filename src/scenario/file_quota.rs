@@ -25,6 +25,10 @@ pub(crate) struct Quota {
     /// So many calls in a second, a minute, an hour or a day; whole ones, at least 1.
     #[schemars(example = "500/min")]
     pub requests: Option<Allowance>,
+    /// So many tokens in a second, a minute, an hour or a day; whole ones, at least 1. Those of a request's prompt and of its
+    /// complete answer count when it is sent. Where calls are limited, too, what is reached first turns away.
+    #[schemars(example = "30000/min")]
+    pub tokens: Option<Allowance>,
     /// Over which time they are counted.
     #[serde(default)]
     pub window: QuotaWindow,

@@ -22,25 +22,28 @@ impl Lowering<'_> {
     fn quota(&mut self, name: &str, quota: &Quota) -> Option<model::Quota> {
         let path = format!("quota.{name}");
         let providers = self.labelled(&quota.on, &format!("{path}.on"), "quota");
-        if quota.requests.is_none() && self.findings.sound(&path) {
+        if quota.requests.is_none() && quota.tokens.is_none() && self.findings.sound(&path) {
             let message = format!("`{path}` limits nothing");
             self.problem(&path, message, "add, for example: requests = \"500/min\"");
         }
         let is_bucket = quota.window == QuotaWindow::TokenBucket;
         if !is_bucket && self.findings.sound(&format!("{path}.window")) {
             self.without_effect(&path, &["burst"], "only a token bucket holds anything");
-            if quota.counts_refused {
+            if quota.counts_refused && quota.tokens.is_none() {
                 let why = "with this window, what is turned away finds nothing left to take";
                 self.without_effect(&path, &["counts_refused"], why);
             }
         }
         if let Some(burst) = &quota.burst {
             self.holds_one(&quota.requests, burst.value, &path, "requests");
+            self.holds_one(&quota.tokens, burst.value, &path, "tokens");
         }
+        self.has_tokens(quota, &format!("{path}.tokens"));
         let growth = quota.growth.as_ref().map(|growth| self.quota_growth(growth, &path));
         let start = self.file.clock.as_ref().map_or(SimDuration::ZERO, |c| c.value.since_midnight());
         Some(model::Quota {
             requests: quota.requests.as_ref().map(|allowance| allowance.value),
+            tokens: quota.tokens.as_ref().map(|allowance| allowance.value),
             window: match quota.window {
                 QuotaWindow::TokenBucket => {
                     model::QuotaWindow::TokenBucket { burst: quota.burst.as_ref().map(|burst| burst.value) }
@@ -55,6 +58,19 @@ impl Lowering<'_> {
             probes: quota.probes,
             ..model::Quota::new(name, providers?)
         })
+    }
+
+    /// Tokens can be counted where requests have some.
+    fn has_tokens(&mut self, quota: &Quota, path: &str) {
+        let of = |class: &String, tokens: &str| self.is_written(&format!("traffic.class.{class}.{tokens}"));
+        let mut classes = self.file.traffic.class.keys();
+        let any = classes.any(|class| of(class, "input_tokens") || of(class, "output_tokens"));
+        if quota.tokens.is_some() && !any && self.findings.sound(path) && self.findings.sound("traffic.class")
+        {
+            let message = format!("`{path}` counts nothing: no request has tokens");
+            let help = "add what requests ask for, for example:\n[traffic.class.chat]\noutput_tokens = { lognormal = { p50 = 129, p99 = 601 } }";
+            self.problem(path, message, help);
+        }
     }
 
     /// A bucket has to hold at least one, or nothing ever passes.

@@ -11,6 +11,7 @@ mod knobs;
 mod lowering;
 mod play;
 mod properties;
+mod quotas;
 mod rig;
 mod scenarios;
 mod shared_health;

@@ -49,6 +49,7 @@ fn scenario(dice: bool, listens: bool) -> Text {
             maybe("client_timeout", ms(100..8000)),
         ],
     );
+    let traffic = all([traffic, classes(dice)]);
     let client_retry = if listens { in_half(retry("traffic.client_retry", dice)) } else { nothing() };
     let retries = if listens { in_half(retries_of_gateway(dice)) } else { nothing() };
     let providers = ["a", "b", "c"].map(|name| provider(name, dice));
@@ -89,6 +90,7 @@ fn scenario(dice: bool, listens: bool) -> Text {
             .boxed();
     let mut parts = vec![Just("duration = \"30s\"\n".to_owned()).boxed(), traffic, client_retry];
     parts.extend(providers);
+    parts.extend(if listens { vec![rarely(quota("q")), rarely(quota("r"))] } else { vec![] });
     parts.extend([faults.boxed(), gateway, retries, operator]);
     all(parts)
 }
@@ -178,6 +180,21 @@ fn latency(dice: bool) -> Text {
     .boxed()
 }
 
+/// What requests ask for: one kind, or two where there are dice.
+fn classes(dice: bool) -> Text {
+    let tokens = || {
+        let lognormal = (1..200u32, 0..400u32)
+            .prop_map(|(p50, more)| format!("{{ lognormal = {{ p50 = {p50}, p99 = {} }} }}", p50 + more));
+        let constant = (0..300u32).prop_map(|count| format!("{{ constant = {count} }}"));
+        if dice { prop_oneof![constant, lognormal].boxed() } else { constant.boxed() }
+    };
+    let class = |name: &str| {
+        let name = format!("traffic.class.{name}");
+        table(&name, [maybe("input_tokens", tokens()), setting("output_tokens", tokens())])
+    };
+    if dice { all([class("chat"), in_half(class("code"))]) } else { class("chat") }
+}
+
 fn provider(name: &str, dice: bool) -> Text {
     let capacity = (1..20u32, option::of(0..20u32), select(&["runs", "dropped"][..])).prop_map(
         |(slots, queue, abandoned)| {
@@ -185,14 +202,44 @@ fn provider(name: &str, dice: bool) -> Text {
             format!("{{ slots = {slots}, {queue}abandoned = \"{abandoned}\" }}")
         },
     );
+    let whole = all([setting("latency", latency(dice)), maybe("first_token", quarters(0..=4))]);
+    let by_tokens = (latency(dice), option::of(1..4u32), 1..9u32).prop_map(|(first, reads, writes)| {
+        let reads = reads.map_or(String::new(), |reads| format!("prompt_per_second = {reads}00.0, "));
+        format!("latency = {{ tokens = {{ first_token = {first}, {reads}per_second = {writes}0.0 }} }}\n")
+    });
     table(
         &format!("provider.{name}"),
         [
-            setting("latency", latency(dice)),
+            prop_oneof![3 => whole, 1 => by_tokens].boxed(),
             setting("error_rate", one_of(if dice { &["0.0", "0.05"] } else { &["0.0"] })),
-            maybe("first_token", quarters(0..=4)),
             maybe("price", one_of(&["0.5", "3.0"])),
             rarely(setting("capacity", capacity)),
+        ],
+    )
+}
+
+/// A limit that some of what comes is above, and often two of them on one provider.
+fn quota(name: &str) -> Text {
+    let refused =
+        one_of(&["window = \"token_bucket\"\ncounts_refused = true\n", "window = \"token_bucket\"\n"]);
+    let window = prop_oneof![
+        2 => all([refused, maybe("burst", ms(1000..20_000))]),
+        1 => one_of(&["window = \"fixed\"\n", "window = \"calendar\"\n"]),
+    ];
+    let growth = (1..5u32, 1..12u32, 1..6u32).prop_map(|(factor, cells, every)| {
+        format!("{{ factor = {factor}.5, over = \"{}s\", every = \"{every}s\" }}", cells * every)
+    });
+    table(
+        &format!("quota.{name}"),
+        [
+            setting("on", one_of(&["{ name = \"a\" }", "{ name = \"b\" }"])),
+            setting("requests", one_of(&["\"3/s\"", "\"9/s\"", "\"100/min\"", "\"400/min\""])),
+            maybe("tokens", one_of(&["\"500/s\"", "\"20000/min\""])),
+            window.boxed(),
+            maybe("growth", growth),
+            maybe("answer", one_of(&["503", "529"])),
+            maybe("retry_after", one_of(&["\"never\"", "{ after = \"700ms\" }"])),
+            maybe("probes", one_of(&["false"])),
         ],
     )
 }
