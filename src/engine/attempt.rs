@@ -7,6 +7,7 @@ use super::recorder::{AttemptEnd, Candidate, Cause, Ending, Recorder, Stage};
 use super::request::{Asked, Failed, Next, Request};
 use super::routing::{Choice, Place, ROOT, Spent, Switches};
 use super::slab::Slot;
+use super::stack::Record;
 use super::view::HEALTH_CHECK_BIT;
 use super::world::{Fate, Reply, Service};
 use super::{Event, Simulation};
@@ -82,6 +83,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         if stage == Stage::OverQuota && is_diverted {
             stage = Stage::BackupOverQuota;
         }
+        let waits_with = if self.has_limits { self.waits_at(place.provider) } else { None };
         let can_hedge = self.model.gateway.hedge.is_some_and(|hedge| hedges < hedge.max.get());
         if R::NEEDS_ATTEMPTS {
             let candidates = self.candidates(asked.replica);
@@ -93,7 +95,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return self.answer(slot, place.provider, &tried);
         }
         // What hangs for ever has no end to wait for.
-        if seen.ends == SimTime::NEVER && !can_hedge && running == 1 && self.hangs_for_good {
+        let never_ends = seen.ends == SimTime::NEVER && waits_with.is_none();
+        if never_ends && !can_hedge && running == 1 && self.hangs_for_good {
             self.requests_in_flight.take(slot);
             let (provider, good) = (Some(place.provider), Answer::Good);
             return self.report(&asked, number + 1, provider, seen.ends, Ending::Open, good, false);
@@ -112,6 +115,13 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             grant,
             call,
         });
+        if let Some(fate) = waits_with {
+            let stage = self.stage(now, asked.replica, place.provider, choice, fate.hit);
+            let saved_by_hand =
+                !self.switches.is_empty() && self.is_saved_by_hand(now, &asked, place.provider);
+            let record = Record { attempt, number, stage, saved_by_hand };
+            self.remember_waiting(place.provider, record);
+        }
         self.queue.push(seen.ends, Event::AttemptEnds { request: asked.ordinal, slot: attempt });
         if let Some(hedge) = self.model.gateway.hedge.filter(|_| can_hedge) {
             let due = now.after(hedge.after);
@@ -187,7 +197,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// What the gateway sees of an attempt sent now.
     #[inline(always)]
-    fn seen(&self, now: SimTime, asked: &Asked, fate: Fate, is_last: bool) -> Seen {
+    pub(super) fn seen(&self, now: SimTime, asked: &Asked, fate: Fate, is_last: bool) -> Seen {
         let gives_up = asked.deadline.min(asked.cut_off);
         if self.is_patient && fate.reply == Reply::Good && fate.ends <= gives_up {
             return Seen::good(&fate, !self.model.gateway.timeouts.buffers);

@@ -1,16 +1,15 @@
-//! What stands between an attempt and its provider's answer: the quotas of its account, and the provider's slots.
+//! What stands between an attempt and its provider's answer: the quotas of its account, a cold start, and the provider's
+//! slots.
 
 use super::Simulation;
 use super::capacity::Admission;
 use super::quota::{Need, Refusal};
 use super::recorder::Recorder;
 use super::request::Asked;
+use super::stack::Waiting;
 use super::world::{Fate, Reply};
-use crate::model::ProviderId;
+use crate::model::{Discipline, ProviderId};
 use crate::time::{SimDuration, SimTime};
-
-/// What a provider answers that has no room for another call.
-const NO_ROOM: u16 = 503;
 
 impl<R: Recorder> Simulation<'_, '_, R> {
     /// The fate of an attempt that would have this one were there no limits.
@@ -22,15 +21,12 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         fate: Fate,
         is_last: bool,
     ) -> Fate {
-        let patience = asked.deadline.min(asked.cut_off);
-        if self.model.quotas.is_empty() {
-            return self.queued(now, patience, provider, fate, is_last);
-        }
-        let need = self.quotas.need(asked.key);
+        let need = if self.model.quotas.is_empty() { Need::default() } else { self.quotas.need(asked.key) };
         if let Some(refused) = self.over_quota(now, provider, fate, need, false) {
             return refused;
         }
-        let fate = self.queued(now, patience, provider, fate, is_last);
+        let fate = self.warmed(now, provider, fate);
+        let fate = self.queued(now, asked, provider, fate, is_last, need);
         if fate.reply == Reply::Good {
             self.quotas.ends_well(provider, fate.ends, need);
         }
@@ -57,10 +53,11 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     fn queued(
         &mut self,
         now: SimTime,
-        patience: SimTime,
+        asked: &Asked,
         provider: ProviderId,
         fate: Fate,
         is_last: bool,
+        need: Need,
     ) -> Fate {
         let Some(capacity) = &self.model.provider(provider).capacity else { return fate };
         let works = matches!(fate.reply, Reply::Good | Reply::Truncated)
@@ -70,14 +67,63 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         }
         let after = |timeout: Option<SimDuration>| timeout.map_or(SimTime::NEVER, |t| now.after(t));
         let timeouts = *self.timeouts(is_last);
+        let patience = asked.deadline.min(asked.cut_off);
         let gives_up = patience.min(after(timeouts.attempt)).min(after(timeouts.first_token));
-        let slots = self.slots[provider.index()].as_mut().expect("a provider with a capacity has slots");
-        slots.pause_until(fate.begins);
         let ready = now.max(fate.begins);
-        match slots.admit(capacity, now, fate.ends.since(ready), gives_up) {
-            Admission::TurnedAway => fate.turned_away(now, NO_ROOM, None),
+        let turned_away = |at| fate.turned_away(at, capacity.full, capacity.retry_after);
+        let admission = match capacity.discipline {
+            Discipline::Fifo => {
+                let slots = self.slots[provider.index()].as_mut();
+                let slots = slots.expect("a provider with a capacity has slots");
+                slots.pause_until(fate.begins);
+                slots.admit(capacity, now, fate.ends.since(ready), gives_up)
+            }
+            Discipline::Lifo => {
+                let asked = *asked;
+                let waiting =
+                    Waiting { came: now, gives_up, ready, fate, asked, need, is_last, record: None };
+                match self.stack_up(now, provider, capacity, fate.begins, waiting) {
+                    // That is what becomes of it unless its turn comes.
+                    Admission::NeverServed => capacity
+                        .queue_timeout
+                        .map_or(Admission::NeverServed, |timeout| Admission::TimesOut(now.after(timeout))),
+                    admission => admission,
+                }
+            }
+        };
+        match admission {
+            Admission::TurnedAway => turned_away(now),
+            Admission::TimesOut(at) => turned_away(at),
             Admission::NeverServed => Fate::never_served(fate.hit),
             Admission::Starts(starts) => fate.later(starts.since(ready)),
         }
     }
+
+    /// The fate of an attempt at a provider that may have to start first.
+    fn warmed(&mut self, now: SimTime, provider: ProviderId, fate: Fate) -> Fate {
+        let Some(cold) = &self.model.provider(provider).cold else { return fate };
+        if !fate.is_counted() {
+            return fate;
+        }
+        let warmth = &mut self.warmth[provider.index()];
+        if now >= warmth.last.after(cold.after) {
+            warmth.since = now.after(cold.start);
+        }
+        warmth.last = now.max(warmth.since);
+        // What has not begun by then begins then.
+        let is_early = fate.begins >= now && fate.begins < warmth.since;
+        match is_early {
+            true => Fate { begins: warmth.since, ..fate.later(warmth.since.since(fate.begins)) },
+            false => fate,
+        }
+    }
+}
+
+/// Whether a provider is warm.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Warmth {
+    /// When it was last asked, or has started.
+    last: SimTime,
+    /// From when on it works.
+    since: SimTime,
 }

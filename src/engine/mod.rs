@@ -38,6 +38,7 @@ mod retry;
 mod routing;
 mod slab;
 mod smooth;
+mod stack;
 mod stage;
 mod stretch;
 mod view;
@@ -50,7 +51,10 @@ pub use recorder::{
     Stage,
 };
 
-use crate::model::{Answer, Detector, HealthScope, Model, OnEjection, ProviderId, Retry, Timeouts};
+use crate::model::{
+    Answer, Capacity, Detector, Discipline, HealthScope, Model, OnEjection, Provider, ProviderId, Retry,
+    Timeouts,
+};
 use crate::random::Key;
 use crate::time::SimTime;
 use arrivals::ArrivalStream;
@@ -61,6 +65,7 @@ use budget::BudgetState;
 use capacity::Slots;
 use latencies::Latencies;
 use learned::Learned;
+use limits::Warmth;
 use memo::LatencyMemo;
 use probe::Checker;
 use queue::{Event, Queue};
@@ -70,6 +75,7 @@ use request::Request;
 use routing::Switches;
 use slab::{Slab, Slot};
 use smooth::Smooth;
+use stack::Stack;
 use std::collections::VecDeque;
 use view::{Beliefs, View};
 use world::World;
@@ -132,7 +138,9 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
 
 /// Whether what becomes of an attempt depends on what others have taken, other than by the order in which they were sent.
 fn limits_depend_on_others(model: &Model) -> bool {
-    !model.quotas.is_empty()
+    let depends =
+        |p: &Provider| p.cold.is_some() || p.capacity.is_some_and(|c| c.discipline == Discipline::Lifo);
+    !model.quotas.is_empty() || model.providers.iter().any(depends)
 }
 
 /// Plays the run of this number and seed on the fastest exact path.
@@ -200,8 +208,11 @@ struct Simulation<'m: 'r, 'r, R> {
     has_smooth: bool,
     /// By replica: requests that wait until a provider is admitted.
     waiting: Vec<VecDeque<Slot>>,
-    /// By provider; `None` where there is no limit.
+    /// By provider; `None` where there is no limit, or not of this kind.
     slots: Vec<Option<Slots>>,
+    stacks: Vec<Option<Stack>>,
+    /// By provider.
+    warmth: Vec<Warmth>,
     quotas: Quotas<'m>,
     /// Whether any provider, or any account, has a limit.
     has_limits: bool,
@@ -241,6 +252,11 @@ struct Simulation<'m: 'r, 'r, R> {
     arrived: u64,
     ended: u64,
     events: u64,
+}
+
+/// The provider's capacity, if its queue is of this kind.
+fn queue_of(provider: &Provider, discipline: Discipline) -> Option<&Capacity> {
+    provider.capacity.as_ref().filter(|capacity| capacity.discipline == discipline)
 }
 
 /// A passive detector's state for one owner and provider, as it is at the start.
@@ -291,9 +307,16 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             smooth: Slab::default(),
             has_smooth: !settles && smooth::is_possible::<R>(model),
             waiting: vec![VecDeque::new(); replicas],
-            slots: model.providers.iter().map(|p| p.capacity.as_ref().map(Slots::new)).collect(),
+            slots: model.providers.iter().map(|p| queue_of(p, Discipline::Fifo).map(Slots::new)).collect(),
+            stacks: model
+                .providers
+                .iter()
+                .map(|p| queue_of(p, Discipline::Lifo).map(|_| Stack::default()))
+                .collect(),
+            warmth: vec![Warmth::default(); model.providers.len()],
             quotas: Quotas::new(model),
-            has_limits: !model.quotas.is_empty() || model.providers.iter().any(|p| p.capacity.is_some()),
+            has_limits: limits_depend_on_others(model)
+                || model.providers.iter().any(|p| p.capacity.is_some()),
             owners: owners as u32,
             checkers: vec![Checker::new(); owners * model.providers.len() * observers],
             wakes: vec![None; breakers.len()],
@@ -401,6 +424,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             Event::WaitEnds { request, slot } => self.on_wait_ends(now, request, slot),
             Event::HedgeDue { request, slot } => self.on_hedge_due(now, request, slot),
             Event::ProbeDue { prober, ordinal } => self.on_probe_due(now, prober, ordinal),
+            Event::TurnComes { provider } => self.on_turn_comes(now, provider),
             Event::OperatorActs(i) => {
                 self.catch_up(now);
                 self.switches.act(&self.model.operator[i as usize]);

@@ -43,6 +43,8 @@ pub(super) enum Event {
     ProbeDue { prober: Prober, ordinal: u32 },
     /// The operator action at this index is due.
     OperatorActs(u32),
+    /// A slot of a provider that serves last what came first may be free.
+    TurnComes { provider: ProviderId },
 }
 
 /// An event as the heap compares it: from the highest bit down its time (64 bits), its kind (4), the entity and ordinal
@@ -100,6 +102,7 @@ impl Event {
             Event::HedgeDue { request, slot } => (11, pack_request(request, slot)),
             Event::ProbeDue { prober, ordinal } => (12, pack(prober, ordinal)),
             Event::OperatorActs(i) => (13, u64::from(i)),
+            Event::TurnComes { provider } => (14, pack(Prober { provider, ..of(0) }, 0)),
         };
         kind << KIND_SHIFT | rank
     }
@@ -127,7 +130,8 @@ impl Event {
             10 => Event::WaitEnds { request, slot },
             11 => Event::HedgeDue { request, slot },
             12 => Event::ProbeDue { prober, ordinal },
-            _ => Event::OperatorActs(ordinal),
+            13 => Event::OperatorActs(ordinal),
+            _ => Event::TurnComes { provider },
         }
     }
 }
@@ -210,6 +214,8 @@ mod tests {
             Event::HedgeDue { request: 1, slot },
             Event::ProbeDue { prober: prober(0, 0), ordinal: 1 },
             Event::OperatorActs(0),
+            Event::TurnComes { provider: ProviderId::new(0) },
+            Event::TurnComes { provider: ProviderId::new(9) },
         ];
         for rotation in 0..expected.len() {
             let mut queue = Queue::default();

@@ -28,7 +28,7 @@ pub(super) fn is_possible<R: Recorder>(model: &Model) -> bool {
     let is_left_alone =
         gateway.hedge.is_none() && gateway.on_ejection == OnEjection::Drain && gateway.faults.is_empty();
     let leaves_no_trace =
-        model.quotas.is_empty() && model.providers.iter().all(|provider| provider.capacity.is_none());
+        model.quotas.is_empty() && model.providers.iter().all(|p| p.capacity.is_none() && p.cold.is_none());
     is_left_alone && leaves_no_trace && !R::NEEDS_ATTEMPTS
 }
 

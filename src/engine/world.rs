@@ -1,7 +1,7 @@
 //! The truth about providers: what becomes of an attempt or a probe that is sent to one.
 //!
 //! Faults are fixed windows and a provider's queue is worked off in order, so the fate of a call is known when it is
-//! sent. Only the parts of the engine that stand outside the gateway ask for it; routing and detectors learn a fate when
+//! sent; where what came last comes first, once its turn has come ([`super::stack`]). Only the parts of the engine that stand outside the gateway ask for it; routing and detectors learn a fate when
 //! the call ends, as a real gateway would.
 
 use super::recorder::Cause;

@@ -11,6 +11,7 @@ mod fault;
 mod gateway;
 mod health_check;
 mod latency;
+mod price;
 mod provider;
 mod quota;
 mod retry;
@@ -30,8 +31,9 @@ pub use gateway::{
     AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, OperatorAction, Propagation,
 };
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
-pub use latency::Latency;
-pub use provider::{Abandoned, Capacity, Generation, Provider, ProviderId};
+pub use latency::{Latency, Percentiles};
+pub use price::Price;
+pub use provider::{Abandoned, Capacity, Cold, Discipline, Generation, Provider, ProviderId};
 pub use quota::{Allowance, Quota, QuotaGrowth, QuotaWindow, RetryAfter};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};

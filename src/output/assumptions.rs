@@ -2,7 +2,8 @@
 
 use super::terminal::thousands;
 use crate::model::{
-    AllEjected, Arrivals, Effect, Evidence, HealthScope, InFlight, Model, NextProbe, ProviderId, RetryTo,
+    AllEjected, Arrivals, Discipline, Effect, Evidence, HealthScope, InFlight, Model, NextProbe, ProviderId,
+    RetryTo,
 };
 
 /// The assumptions of a model that move its answer most, in short phrases.
@@ -46,8 +47,14 @@ pub fn assumptions(model: &Model) -> Vec<String> {
             _ => {}
         }
     }
-    if routed.iter().any(has_queue) {
-        words.push("what waits for a provider is served in the order in which it came".to_owned());
+    for (discipline, order) in
+        [(Discipline::Fifo, "in the order in which it came"), (Discipline::Lifo, "last come, first served")]
+    {
+        let is_such =
+            |id: &ProviderId| model.provider(*id).capacity.is_some_and(|c| c.discipline == discipline);
+        if routed.iter().any(is_such) {
+            words.push(format!("what waits for a provider is served {order}"));
+        }
     }
     words.push(match &model.traffic.arrivals {
         Arrivals::Constant(_) => "arrivals are evenly spaced".to_owned(),

@@ -54,6 +54,9 @@ pub(super) fn twice() -> Positive {
 pub(super) fn too_many_requests() -> Status {
     literal(429)
 }
+pub(super) fn unavailable() -> Status {
+    literal(503)
+}
 pub(super) fn a_minute() -> PositiveDuration {
     literal("1m")
 }

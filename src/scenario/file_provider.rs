@@ -4,7 +4,8 @@
 
 use super::default;
 use super::file::Evidence;
-use super::setting::{Count, Duration, Positive, PositiveDuration, Share, Whole};
+use super::file_price::Price;
+use super::setting::{Count, Duration, Positive, PositiveDuration, Share, Status, Whole};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,9 +34,11 @@ pub(crate) struct Provider {
     pub first_token: Share,
     /// How much it can do at once. Without it, there is no limit.
     pub capacity: Option<Capacity>,
-    /// What a request costs, in whatever unit: routing by price compares it; above zero.
-    #[serde(default = "default::one_times")]
-    pub price: Positive,
+    /// How it has to start when nobody has asked it for a while. Without it, it never does.
+    pub cold: Option<Cold>,
+    /// What it charges, in US dollars. Without it, nobody knows what anything costs.
+    #[schemars(extend("x-example" = "{ input = 2.5, output = 10.0 }"))]
+    pub price: Option<Price>,
 }
 
 /// How much a provider can do at once. Its latency is then the time in service, and what waits waits before it.
@@ -45,11 +48,44 @@ pub(crate) struct Capacity {
     /// So many answers are worked on at the same time; at least 1.
     #[schemars(example = 10)]
     pub slots: Count,
-    /// So many attempts may wait; a further one gets a 503 at once. Without it, there is no limit.
+    /// So many attempts may wait; a further one is turned away at once. Without it, there is no limit.
     pub queue: Option<Whole>,
+    /// Whose turn comes first.
+    #[serde(default)]
+    pub discipline: Discipline,
+    /// An attempt that has waited for so long is turned away; above zero. Without it, none is.
+    pub queue_timeout: Option<PositiveDuration>,
     /// What becomes of an attempt that waits for its turn, when its caller has given up on it.
     #[serde(default)]
     pub abandoned: Abandoned,
+    /// The HTTP status that what is turned away gets; 400 to 599.
+    #[serde(default = "default::unavailable")]
+    pub full: Status,
+    /// The Retry-After that comes with it. Without it, none comes.
+    pub retry_after: Option<Duration>,
+}
+
+/// Whose turn comes first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Discipline {
+    /// First come, first served.
+    #[default]
+    Fifo,
+    /// Last come, first served.
+    Lifo,
+}
+
+/// A provider that has to start when nobody has asked it for a while. At the start of the run it is warm.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cold {
+    /// So long after its last attempt it is cold; above zero. Probes neither keep it warm nor find it cold.
+    #[schemars(example = "10m")]
+    pub after: PositiveDuration,
+    /// So long it takes to start for the next attempt; above zero. That one, and what comes meanwhile, waits.
+    #[schemars(example = "20s")]
+    pub start: PositiveDuration,
 }
 
 /// What becomes of an attempt that waits for its turn, when its caller has given up on it.
@@ -73,6 +109,8 @@ pub(crate) enum Latency {
     Exponential(ExponentialLatency),
     /// Lognormal, by two percentiles that can be read off a dashboard.
     Lognormal(LognormalLatency),
+    /// By three percentiles, exactly: a lognormal body up to the 95th, and a tail above it that may be far longer.
+    Percentiles(PercentilesLatency),
 }
 
 /// How long a provider takes for an answer.
@@ -85,6 +123,8 @@ pub(crate) enum AnswerLatency {
     Exponential(ExponentialLatency),
     /// Lognormal, by two percentiles that can be read off a dashboard.
     Lognormal(LognormalLatency),
+    /// By three percentiles, exactly: a lognormal body up to the 95th, and a tail above it that may be far longer.
+    Percentiles(PercentilesLatency),
     /// A time to the first token, and then as long as the answer's tokens take.
     Tokens(TokenLatency),
 }
@@ -96,6 +136,7 @@ impl AnswerLatency {
             AnswerLatency::Constant(constant) => (Latency::Constant(constant.clone()), None),
             AnswerLatency::Exponential(exponential) => (Latency::Exponential(exponential.clone()), None),
             AnswerLatency::Lognormal(lognormal) => (Latency::Lognormal(lognormal.clone()), None),
+            AnswerLatency::Percentiles(percentiles) => (Latency::Percentiles(percentiles.clone()), None),
             AnswerLatency::Tokens(tokens) => (tokens.first_token.clone(), Some(tokens)),
         }
     }
@@ -135,4 +176,22 @@ pub(crate) struct LognormalLatency {
     /// The 99th percentile; not below the median.
     #[schemars(example = "3s")]
     pub p99: PositiveDuration,
+}
+
+/// A distribution with these percentiles. Its logarithm is linear in the normal score, more steeply (or less) above the
+/// 95th percentile than below.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PercentilesLatency {
+    /// The median; above zero.
+    #[schemars(example = "639ms")]
+    pub p50: PositiveDuration,
+    /// The 95th percentile; not below the median.
+    #[schemars(example = "1144ms")]
+    pub p95: PositiveDuration,
+    /// The 99th percentile; not below the 95th.
+    #[schemars(example = "4517ms")]
+    pub p99: PositiveDuration,
+    /// What would take longer takes this; not below the 99th percentile. Without it, nothing bounds the tail.
+    pub max: Option<PositiveDuration>,
 }

@@ -13,6 +13,7 @@ mod file_detector;
 mod file_fault;
 mod file_gateway;
 mod file_health_check;
+mod file_price;
 mod file_provider;
 mod file_quota;
 mod file_retry;

@@ -2,11 +2,12 @@
 
 use failover_sim::model::{
     Abandoned, AllEjected, Answer, AnswerSet, Average, Backoff, BackoffGrowth, BucketStart, Budget, Capacity,
-    Class, Counting, Decide, Detector, Effect, EjectedFrom, Ejection, Evaluated, Fallback, FirstProbe,
-    Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck, HealthScope, Hedge, Intervals, Jitter,
-    Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, NextProbe, Nginx, NodeId, OnEjection,
-    OnError, PeakEwma, Pick, Probability, Propagation, Ratio, Retry, RetryTo, Route, SlowRatio, Stale,
-    SuccessRate, Timeouts, TokenCount, Tokens, TripAction, Trips, Window, WindowStart,
+    Class, Cold, Counting, Decide, Detector, Discipline, Effect, EjectedFrom, Ejection, Evaluated, Fallback,
+    FirstProbe, Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck, HealthScope, Hedge,
+    Intervals, Jitter, Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, NextProbe, Nginx,
+    NodeId, OnEjection, OnError, PeakEwma, Pick, Price, Probability, Propagation, Ratio, Retry, RetryTo,
+    Route, SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens, TripAction, Trips, Window,
+    WindowStart,
 };
 use failover_sim::scenario::{Loader, json_schema};
 use failover_sim::time::{SimDuration, SimTime};
@@ -66,14 +67,26 @@ fn statuses(first: u16, last: u16) -> AnswerSet {
 fn providers_and_faults() {
     let model = lowered(EVERYTHING);
     let [a, b, c, d] = model.providers.as_slice() else { panic!("four providers") };
-    assert_eq!((a.first_token, a.price), (share(0.3), 3.0));
-    assert_eq!((d.first_token, d.price, d.capacity), (Probability::ONE, 1.0, None));
+    let price = Price { input: 2.5, output: 10.0, cached_input: 2.5, request: 0.001 };
+    assert_eq!((a.first_token, a.price), (share(0.3), Some(price)));
+    let only_input = Price { input: 3.0, output: 0.0, cached_input: 3.0, request: 0.0 };
+    assert_eq!(b.price, Some(only_input));
+    assert_eq!((d.first_token, d.price, d.capacity), (Probability::ONE, None, None));
     assert_eq!(d.latency, Latency::lognormal(SimDuration::from_millis(300), secs(1)).unwrap());
     assert_eq!(d.generation, Some(Generation { prompt_per_second: Some(5000.0), per_second: 80.0 }));
-    let capacity = |slots, queue, abandoned| Some(Capacity { slots: some(slots), queue, abandoned });
-    assert_eq!(a.capacity, capacity(10, Some(1000), Abandoned::Dropped));
-    assert_eq!(b.capacity, capacity(1, None, Abandoned::Runs));
-    assert_eq!(c.capacity, capacity(2, Some(0), Abandoned::Runs));
+    let of_a = Capacity {
+        queue: Some(1000),
+        discipline: Discipline::Lifo,
+        queue_timeout: Some(secs(10)),
+        abandoned: Abandoned::Dropped,
+        full: 529,
+        retry_after: Some(secs(5)),
+        ..Capacity::new(some(10))
+    };
+    assert_eq!((a.capacity, a.cold), (Some(of_a), None));
+    assert_eq!(b.capacity, Some(Capacity::new(some(1))));
+    assert_eq!(c.capacity, Some(Capacity { queue: Some(0), ..Capacity::new(some(2)) }));
+    assert_eq!(c.cold, Some(Cold { after: secs(600), start: secs(20) }));
 
     let effects: Vec<_> = model.faults.iter().map(|fault| (fault.requests, fault.probes)).collect();
     assert_eq!(
@@ -105,6 +118,19 @@ fn what_requests_ask_for() {
             of("code", 1.0, TokenCount::Constant(0), lognormal(13, 252)),
         ]
     );
+}
+
+#[test]
+fn latency_by_percentiles() {
+    let latency = |more: &str| {
+        let of = format!("{{ percentiles = {{ p50 = \"1s\", p95 = \"2s\", p99 = \"9s\"{more} }} }}");
+        let text = format!(
+            "duration = \"1m\"\ntraffic = {{ arrivals = {{ constant = \"1/s\" }} }}\nprovider = {{ a = {{ latency = {of} }} }}"
+        );
+        Some(lowered(&text).providers[0].latency)
+    };
+    assert_eq!(latency(""), Latency::percentiles(secs(1), secs(2), secs(9), None));
+    assert_eq!(latency(", max = \"20s\""), Latency::percentiles(secs(1), secs(2), secs(9), Some(secs(20))));
 }
 
 #[test]
@@ -560,7 +586,8 @@ fn whatever_rolls_dice_makes_a_scenario_random() {
             r#"
             duration = "1m"
             traffic.arrivals.constant = "1/s"
-            provider = {{ a = {{ latency = {{ constant = "1s" }} }}, b = {{ latency = {{ constant = "1s" }} }} }}
+            provider.a = {{ latency = {{ constant = "1s" }}, price = {{ request = 1.0 }} }}
+            provider.b = {{ latency = {{ constant = "1s" }}, price = {{ request = 1.0 }} }}
             {route}
             {more}
             "#

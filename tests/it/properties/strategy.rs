@@ -176,6 +176,11 @@ fn latency(dice: bool) -> Text {
             "{{ lognormal = {{ p50 = \"{p50}ms\", p99 = \"{}ms\" }} }}",
             p50 + more
         )),
+        (1..800u64, 0..500u64, 0..3000u64, option::of(0..9000u64)).prop_map(|(p50, body, tail, rest)| {
+            let (p95, p99) = (p50 + body, p50 + body + tail);
+            let max = rest.map_or(String::new(), |rest| format!(", max = \"{}ms\"", p99 + rest));
+            format!("{{ percentiles = {{ p50 = \"{p50}ms\", p95 = \"{p95}ms\", p99 = \"{p99}ms\"{max} }} }}")
+        }),
     ]
     .boxed()
 }
@@ -202,6 +207,24 @@ fn provider(name: &str, dice: bool) -> Text {
             format!("{{ slots = {slots}, {queue}abandoned = \"{abandoned}\" }}")
         },
     );
+    let bounded = (1..10u32, 1..20u32, ms(1..4000), select(&["runs", "dropped"][..])).prop_map(
+        |(slots, queue, timeout, abandoned)| {
+            format!(
+                "{{ slots = {slots}, queue = {queue}, discipline = \"fifo\", queue_timeout = {timeout}, \
+                 abandoned = \"{abandoned}\", full = 429, retry_after = \"700ms\" }}"
+            )
+        },
+    );
+    let stacked = bounded.clone().prop_map(|bounded| bounded.replace("fifo", "lifo"));
+    let stacked = prop_oneof![
+        1 => stacked,
+        1 => (1..10u32, select(&["runs", "dropped"][..])).prop_map(|(slots, abandoned)| {
+            format!("{{ slots = {slots}, discipline = \"lifo\", abandoned = \"{abandoned}\" }}")
+        }),
+    ];
+    let capacity = prop_oneof![2 => capacity, 1 => bounded, 2 => stacked];
+    let cold = (ms(1..4000), ms(1..4000))
+        .prop_map(|(after, start)| format!("{{ after = {after}, start = {start} }}"));
     let whole = all([setting("latency", latency(dice)), maybe("first_token", quarters(0..=4))]);
     let by_tokens = (latency(dice), option::of(1..4u32), 1..9u32).prop_map(|(first, reads, writes)| {
         let reads = reads.map_or(String::new(), |reads| format!("prompt_per_second = {reads}00.0, "));
@@ -212,8 +235,16 @@ fn provider(name: &str, dice: bool) -> Text {
         [
             prop_oneof![3 => whole, 1 => by_tokens].boxed(),
             setting("error_rate", one_of(if dice { &["0.0", "0.05"] } else { &["0.0"] })),
-            maybe("price", one_of(&["0.5", "3.0"])),
+            setting(
+                "price",
+                one_of(&[
+                    "{ input = 2.5, output = 10.0 }",
+                    "{ input = 3.0, output = 15.0, request = 0.001 }",
+                    "{ request = 0.002 }",
+                ]),
+            ),
             rarely(setting("capacity", capacity)),
+            rarely(rarely(setting("cold", cold))),
         ],
     )
 }
