@@ -113,6 +113,7 @@ fn story() -> Model {
         },
         operator: Vec::new(),
         quotas: vec![],
+        network: None,
         weakest_evidence: None,
     }
 }

@@ -177,6 +177,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         if self.has_limits {
             fate = self.limited(now, asked, provider, fate, is_last);
         }
+        if self.model.network.is_some() {
+            fate = fate.later(self.trip_to(provider, asked.key));
+        }
         let seen = self.seen(now, asked, fate, is_last);
         let is_good = seen.answer == Answer::Good && !seen.is_truncated;
         let stage = match is_good {
@@ -242,6 +245,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                 let latency = self.model.provider(place.provider).latency.draw(key);
                 let service = self.service(asked, place.provider, latency);
                 let fate = self.world.attempt(place.provider, key, now, service);
+                let fate = fate.later(self.trip_to(place.provider, asked.key));
                 let seen = self.seen(now, asked, fate, true);
                 let stage = self.stage(now, asked.replica, place.provider, unswitched, seen.hit);
                 // A quiet error elsewhere is luck, not something that a hand saves from.

@@ -16,6 +16,7 @@ mod call;
 mod capacity;
 mod client;
 mod detection;
+mod detour;
 mod ejection;
 mod fallback;
 mod health_check;
@@ -121,9 +122,11 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
         || model.gateway.listens_to_successes()
         || budget(&model.traffic.client_retry);
     let detects = !model.gateway.detectors.is_empty();
+    // What is routed later may meet another view of health than it would have when it arrived.
     if somebody_listens
         || queues
         || limits_depend_on_others(model)
+        || detour::exists(model)
         || (detects && !stretch::spares_detectors(model))
     {
         Path::Plain
@@ -196,6 +199,8 @@ struct Simulation<'m: 'r, 'r, R> {
     settled_until: SimTime,
     /// Whether a good end is known when its attempt is sent, as nobody waits for it.
     settles: bool,
+    /// Whether calls are routed later than their clients send them.
+    has_detour: bool,
     /// Whether a request that is not served can be tried again.
     tries_again: bool,
     /// Whether the first choice of all requests at a replica is the same.
@@ -300,6 +305,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             latency_memo: &mut memo.latencies,
             settled_until: SimTime::START,
             settles,
+            has_detour: detour::exists(model),
             tries_again: stretch::tries_again(model),
             chooses_alike: stretch::chooses_alike(model),
             requests_in_flight: Slab::default(),

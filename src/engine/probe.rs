@@ -100,6 +100,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         if !self.model.quotas.is_empty() {
             fate = self.over_quota(now, prober.provider, fate, Need::default(), true).unwrap_or(fate);
         }
+        let fate = fate.later(self.probe_trip_to(prober.provider));
         let seen = Seen::of(fate, now, &timeouts, SimTime::NEVER);
         let Prober { replica, provider, .. } = prober;
         let passed = seen.answer == Answer::Good;

@@ -11,6 +11,7 @@ mod fault;
 mod gateway;
 mod health_check;
 mod latency;
+mod network;
 mod price;
 mod provider;
 mod quota;
@@ -32,6 +33,7 @@ pub use gateway::{
 };
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::{Latency, Percentiles};
+pub use network::{Network, RoundTrips};
 pub use price::Price;
 pub use provider::{Abandoned, Capacity, Cold, Discipline, Generation, Provider, ProviderId};
 pub use quota::{Allowance, Quota, QuotaGrowth, QuotaWindow, RetryAfter};
@@ -96,6 +98,8 @@ pub struct Model {
     pub quotas: Vec<Quota>,
     /// What routes.
     pub gateway: Gateway,
+    /// How long the network takes; `None` if no time.
+    pub network: Option<Network>,
     /// What people do by hand, in order of time and then name.
     pub operator: Vec<OperatorAction>,
     /// The weakest evidence that a part of the scenario declares; `None` if none does.
@@ -113,6 +117,7 @@ impl Model {
             || self.providers.iter().any(|p| p.latency.is_random() || p.error_rate > Probability::ZERO)
             || self.faults.iter().any(Fault::is_random)
             || self.gateway.replicas.get() > 1
+            || self.gateway.overhead.is_some_and(|overhead| overhead.is_random())
             || self.gateway.route.is_random()
             || check.is_some_and(HealthCheck::is_random)
             || self.gateway.detectors.iter().any(Detector::is_random)

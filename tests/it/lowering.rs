@@ -4,10 +4,10 @@ use failover_sim::model::{
     Abandoned, AllEjected, Answer, AnswerSet, Average, Backoff, BackoffGrowth, BucketStart, Budget, Capacity,
     Class, Cold, Counting, Decide, Detector, Discipline, Effect, EjectedFrom, Ejection, Evaluated, Fallback,
     FirstProbe, Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck, HealthScope, Hedge,
-    Intervals, Jitter, Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, NextProbe, Nginx,
-    NodeId, OnEjection, OnError, PeakEwma, Pick, Price, Probability, Propagation, Ratio, Retry, RetryTo,
-    Route, SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens, TripAction, Trips, Window,
-    WindowStart,
+    Intervals, Jitter, Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, Network, NextProbe,
+    Nginx, NodeId, OnEjection, OnError, PeakEwma, Pick, Price, Probability, Propagation, Ratio, Retry,
+    RetryTo, RoundTrips, Route, SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens, TripAction,
+    Trips, Window, WindowStart,
 };
 use failover_sim::scenario::{Loader, json_schema};
 use failover_sim::time::{SimDuration, SimTime};
@@ -102,6 +102,19 @@ fn providers_and_faults() {
 }
 
 #[test]
+fn latency_by_percentiles() {
+    let latency = |more: &str| {
+        let of = format!("{{ percentiles = {{ p50 = \"1s\", p95 = \"2s\", p99 = \"9s\"{more} }} }}");
+        let text = format!(
+            "duration = \"1m\"\ntraffic = {{ arrivals = {{ constant = \"1/s\" }} }}\nprovider = {{ a = {{ latency = {of} }} }}"
+        );
+        Some(lowered(&text).providers[0].latency)
+    };
+    assert_eq!(latency(""), Latency::percentiles(secs(1), secs(2), secs(9), None));
+    assert_eq!(latency(", max = \"20s\""), Latency::percentiles(secs(1), secs(2), secs(9), Some(secs(20))));
+}
+
+#[test]
 fn what_requests_ask_for() {
     let classes = lowered(EVERYTHING).traffic.classes;
     let of = |name: &str, share, input_tokens, output_tokens| Class {
@@ -121,16 +134,36 @@ fn what_requests_ask_for() {
 }
 
 #[test]
-fn latency_by_percentiles() {
-    let latency = |more: &str| {
-        let of = format!("{{ percentiles = {{ p50 = \"1s\", p95 = \"2s\", p99 = \"9s\"{more} }} }}");
-        let text = format!(
-            "duration = \"1m\"\ntraffic = {{ arrivals = {{ constant = \"1/s\" }} }}\nprovider = {{ a = {{ latency = {of} }} }}"
-        );
-        Some(lowered(&text).providers[0].latency)
-    };
-    assert_eq!(latency(""), Latency::percentiles(secs(1), secs(2), secs(9), None));
-    assert_eq!(latency(", max = \"20s\""), Latency::percentiles(secs(1), secs(2), secs(9), Some(secs(20))));
+fn what_the_network_and_the_gateway_add() {
+    let model = lowered(
+        r#"
+        duration = "1m"
+        [traffic]
+        arrivals = { constant = "1/s" }
+        region = "ap"
+        [traffic.class.chat]
+        region = "eu"
+        [traffic.class.code]
+        [provider.a]
+        labels = { region = "us" }
+        latency = { constant = "1s" }
+        [provider.b]
+        labels = { region = "eu" }
+        latency = { constant = "1s" }
+        [network]
+        rtt.us = { us = "2ms", eu = "80ms", ap = "200ms" }
+        rtt.eu = { ap = "150ms" }
+        [gateway]
+        region = "us"
+        overhead = { constant = "15ms" }
+        route = { prefer = ["a", "b"] }
+        health_check = { interval = "5s", timeout = "1s" }
+        "#,
+    );
+    let from = |ms| RoundTrips { to_gateway: millis(ms), to_providers: vec![millis(2), millis(80)] };
+    let probes = vec![millis(2), millis(80)];
+    assert_eq!(model.network, Some(Network { requests: vec![from(80), from(200)], probes }));
+    assert_eq!(model.gateway.overhead, Some(Latency::Constant(millis(15))));
 }
 
 #[test]
@@ -601,6 +634,8 @@ fn whatever_rolls_dice_makes_a_scenario_random() {
         "gateway.retry = { attempts = 1, on = [\"any\"], delay = \"1s\" }",
         "gateway.retry = { attempts = 1, on = [\"any\"], delay = \"1s\", jitter = { plus = \"0s\" } }",
         "gateway.hedge.after = \"1s\"",
+        "gateway.overhead.constant = \"1s\"",
+        "gateway.overhead.percentiles = { p50 = \"1s\", p95 = \"1s\", p99 = \"1s\", max = \"2s\" }",
         "gateway.detector.x = { consecutive = 1, eject_for = \"1s\" }",
     ] {
         assert!(!is_random(still), "{still}");
@@ -609,6 +644,8 @@ fn whatever_rolls_dice_makes_a_scenario_random() {
         "gateway.health.shared = \"1s\"",
         "gateway.propagation.ttl = \"1s\"",
         "gateway.slow_start = \"1s\"",
+        "gateway.overhead.exponential.mean = \"1s\"",
+        "gateway.overhead.percentiles = { p50 = \"1s\", p95 = \"1s\", p99 = \"2s\" }",
         "gateway.overprovisioning = 1.4",
         "gateway.replicas = 2",
         "gateway.route.weighted = { a = 1.0, b = 1.0 }",

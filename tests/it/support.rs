@@ -53,6 +53,7 @@ pub fn story_model() -> Model {
             avoid: vec![claude],
         }],
         quotas: vec![],
+        network: None,
         weakest_evidence: None,
     }
 }
