@@ -333,7 +333,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// A good answer, or what the gateway takes for one, goes to the client.
     fn answer(&mut self, slot: Slot, provider: ProviderId, tried: &Tried) {
-        self.leave(slot);
+        self.leave(tried.seen.ends, slot);
         let request = self.requests_in_flight.take(slot).expect("a request stays until it ends");
         self.settle_client_budget(request.client_grant, Answer::Good);
         let Tried { seen, stage, saved_by_hand } = *tried;

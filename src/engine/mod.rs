@@ -19,6 +19,7 @@ mod detection;
 mod detour;
 mod ejection;
 mod fallback;
+mod gateway_limit;
 mod health_check;
 mod latencies;
 mod latency_cells;
@@ -64,6 +65,7 @@ use attempt::Attempt;
 use breaker::Breaker;
 use budget::BudgetState;
 use capacity::Slots;
+use gateway_limit::Door;
 use latencies::Latencies;
 use learned::Learned;
 use limits::Warmth;
@@ -126,6 +128,8 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
     if somebody_listens
         || queues
         || limits_depend_on_others(model)
+        || model.gateway.limit.is_some()
+        || model.gateway.cache.is_some()
         || detour::exists(model)
         || (detects && !stretch::spares_detectors(model))
     {
@@ -219,6 +223,8 @@ struct Simulation<'m: 'r, 'r, R> {
     /// By provider.
     warmth: Vec<Warmth>,
     quotas: Quotas<'m>,
+    /// By replica; empty where replicas take everything in.
+    doors: Vec<Door>,
     /// Whether any provider, or any account, has a limit.
     has_limits: bool,
     /// How many owners of detectors there are: the replicas, or one for all of them.
@@ -321,6 +327,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
                 .collect(),
             warmth: vec![Warmth::default(); model.providers.len()],
             quotas: Quotas::new(model),
+            doors: gateway.limit.iter().flat_map(|limit| vec![Door::new(limit); replicas]).collect(),
             has_limits: limits_depend_on_others(model)
                 || model.providers.iter().any(|p| p.capacity.is_some()),
             owners: owners as u32,

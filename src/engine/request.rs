@@ -36,6 +36,8 @@ pub(super) struct Request {
     pub asked: Asked,
     /// Whether the gateway has it at present: not while its client waits to ask again.
     pub is_inside: bool,
+    /// Whether it counts among those that its replica has let in.
+    pub is_let_in: bool,
     /// Attempts made for it, and those that run.
     pub attempts: u32,
     pub running: u32,
@@ -79,6 +81,12 @@ pub(super) enum Next {
     Anywhere,
     /// To go on without another try in this step.
     GoOn,
+    /// To be let in, or to be turned away.
+    LetIn,
+    /// To come in, having been called.
+    ComeIn,
+    /// To be answered from the cache.
+    Cached,
     /// For a provider to be admitted, or to be given up.
     Admission,
     /// To be given up.
@@ -121,6 +129,7 @@ impl Request {
         Request {
             asked,
             is_inside: false,
+            is_let_in: false,
             attempts: 0,
             running: 0,
             spent: Spent::default(),
@@ -140,6 +149,11 @@ impl Request {
             next_at: SimTime::NEVER,
             tries: Tries::default(),
         }
+    }
+
+    /// Whether a replica has it, be it at the door.
+    pub fn is_at_gateway(&self) -> bool {
+        self.is_inside || matches!(self.next, Next::LetIn | Next::ComeIn)
     }
 }
 
@@ -246,11 +260,21 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// A call reaches the gateway.
     pub(super) fn enter(&mut self, now: SimTime, slot: Slot) {
+        match &self.model.gateway.limit {
+            None => self.come_in(now, slot),
+            Some(limit) => self.knock(now, slot, limit),
+        }
+    }
+
+    /// A call is inside, and is routed.
+    pub(super) fn come_in(&mut self, now: SimTime, slot: Slot) {
         let request = self.request(slot);
         request.is_inside = true;
         let replica = request.asked.replica;
         self.begin_call(now, replica);
-        self.route(now, slot, ROOT);
+        if !self.is_cached(now, slot) {
+            self.route(now, slot, ROOT);
+        }
     }
 
     /// What a replica notes of a call that reaches it.
@@ -264,11 +288,15 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     /// A call leaves the gateway.
-    pub(super) fn leave(&mut self, slot: Slot) {
+    pub(super) fn leave(&mut self, now: SimTime, slot: Slot) {
         let request = self.request(slot);
+        let replica = request.asked.replica;
+        let was_let_in = std::mem::take(&mut request.is_let_in);
         if std::mem::take(&mut request.is_inside) {
-            let replica = request.asked.replica as usize;
-            self.inside[replica] -= 1;
+            self.inside[replica as usize] -= 1;
+        }
+        if was_let_in {
+            self.call_in_next(now, replica);
         }
     }
 
@@ -376,6 +404,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         match next {
             Next::Nothing => {}
             Next::Enter => self.reach(now, slot),
+            Next::LetIn => self.on_not_let_in(now, slot),
+            Next::ComeIn => self.come_in(now, slot),
+            Next::Cached => self.answer_from_cache(now, slot),
             Next::Same(place) => {
                 let first_choice = Some(place.provider).filter(|_| !self.request(slot).is_diverted);
                 let choice = Choice { place: Some(place), first_choice };

@@ -1,7 +1,8 @@
 //! What routes requests, how it learns who is alive, and who may overrule it.
 
 use super::{
-    Detector, Fallback, HealthCheck, Hedge, Latency, Probability, ProviderId, Retry, Route, Timeouts,
+    Cache, Detector, Fallback, GatewayLimit, HealthCheck, Hedge, Latency, Probability, ProviderId, Retry,
+    Route, Timeouts,
 };
 use crate::time::{SimDuration, SimTime};
 use std::num::NonZeroU32;
@@ -17,6 +18,10 @@ pub struct Gateway {
     pub health: HealthScope,
     /// How long a verdict takes to reach routing.
     pub propagation: Propagation,
+    /// How much each replica takes in; `None` is everything.
+    pub limit: Option<GatewayLimit>,
+    /// Answers that it has itself; `None` if it keeps none.
+    pub cache: Option<Cache>,
     /// Which admitted provider gets an attempt.
     pub route: Route,
     /// The active health check; `None` if nothing probes.
@@ -56,6 +61,8 @@ impl Gateway {
             overhead: None,
             health: HealthScope::Own,
             propagation: Propagation::default(),
+            limit: None,
+            cache: None,
             route,
             health_check: None,
             detectors: vec![],

@@ -9,6 +9,7 @@ mod clock;
 mod detector;
 mod fault;
 mod gateway;
+mod gateway_limit;
 mod health_check;
 mod latency;
 mod network;
@@ -31,6 +32,7 @@ pub use fault::{Effect, Fault, InFlight};
 pub use gateway::{
     AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, OperatorAction, Propagation,
 };
+pub use gateway_limit::{Cache, GatewayLimit};
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::{Latency, Percentiles};
 pub use network::{Network, RoundTrips};
@@ -56,6 +58,11 @@ impl Probability {
     /// `None` unless `p` lies in [0, 1].
     pub fn new(p: f64) -> Option<Self> {
         (0.0..=1.0).contains(&p).then_some(Probability(p))
+    }
+
+    /// Whether it is neither impossible nor certain.
+    pub fn is_uncertain(self) -> bool {
+        self > Probability::ZERO && self < Probability::ONE
     }
 
     /// The number in [0, 1].
@@ -119,6 +126,7 @@ impl Model {
             || self.gateway.replicas.get() > 1
             || self.gateway.overhead.is_some_and(|overhead| overhead.is_random())
             || self.gateway.route.is_random()
+            || self.gateway.cache.is_some_and(|cache| cache.hit_ratio.is_uncertain())
             || check.is_some_and(HealthCheck::is_random)
             || self.gateway.detectors.iter().any(Detector::is_random)
             || self.gateway.health.is_random()

@@ -54,6 +54,9 @@ pub(super) fn twice() -> Positive {
 pub(super) fn too_many_requests() -> Status {
     literal(429)
 }
+pub(super) fn none() -> Whole {
+    literal(0)
+}
 pub(super) fn unavailable() -> Status {
     literal(503)
 }

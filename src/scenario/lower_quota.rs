@@ -74,7 +74,13 @@ impl Lowering<'_> {
     }
 
     /// A bucket has to hold at least one, or nothing ever passes.
-    fn holds_one(&mut self, limit: &Option<Allowance>, burst: SimDuration, path: &str, what: &str) {
+    pub(super) fn holds_one(
+        &mut self,
+        limit: &Option<Allowance>,
+        burst: SimDuration,
+        path: &str,
+        what: &str,
+    ) {
         let Some(Allowance { value: model::Allowance { amount, period }, .. }) = limit else { return };
         let of_burst = format!("{path}.burst");
         let holds_one = u128::from(*amount) * u128::from(burst.as_nanos()) >= u128::from(period.as_nanos());

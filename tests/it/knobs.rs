@@ -3,6 +3,7 @@
 mod detectors;
 mod gateway;
 mod latency;
+mod limits;
 mod quotas;
 mod retries;
 mod routes;
@@ -37,6 +38,7 @@ fn bases() -> impl Iterator<Item = &'static Base> {
         routes::BASES,
         detectors::BASES,
         latency::BASES,
+        limits::BASES,
     ]
     .into_iter()
     .flatten()

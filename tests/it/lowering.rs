@@ -117,9 +117,10 @@ fn latency_by_percentiles() {
 #[test]
 fn what_requests_ask_for() {
     let classes = lowered(EVERYTHING).traffic.classes;
-    let of = |name: &str, share, input_tokens, output_tokens| Class {
+    let of = |name: &str, share, priority, input_tokens, output_tokens| Class {
         name: name.to_owned(),
         share,
+        priority,
         input_tokens,
         output_tokens,
     };
@@ -127,8 +128,8 @@ fn what_requests_ask_for() {
     assert_eq!(
         classes,
         [
-            of("chat", 3.0, lognormal(1000, 4000), TokenCount::Constant(129)),
-            of("code", 1.0, TokenCount::Constant(0), lognormal(13, 252)),
+            of("chat", 3.0, 5, lognormal(1000, 4000), TokenCount::Constant(129)),
+            of("code", 1.0, 0, TokenCount::Constant(0), lognormal(13, 252)),
         ]
     );
 }

@@ -5,6 +5,7 @@ mod cli;
 mod comparison;
 mod design;
 mod files;
+mod gateway_limit;
 mod gateways;
 mod golden;
 mod knobs;

@@ -62,6 +62,7 @@ impl Writer {
             failures,
             open_count,
             attempt_count,
+            cache_hit_count,
             probe_count,
             false_ejection_count,
             saved_by_hand_count,
@@ -76,6 +77,8 @@ impl Writer {
         } = outcome;
         self.numbers(&[*request_count, *succeeded_count, *open_count, *attempt_count, *probe_count]);
         self.numbers(&[*false_ejection_count, *saved_by_hand_count, duration.as_nanos(), *event_count]);
+        self.number(u64::from(cache_hit_count.is_some()));
+        cache_hit_count.iter().for_each(|hits| self.number(*hits));
         self.numbers(&Cause::ALL.map(|cause| failures.of_cause(cause)));
         self.numbers(&Stage::ALL.map(|stage| failures.of_stage(stage)));
         for PeriodCounts { request_count, succeeded_count, attempt_count } in [before_faults, after_faults] {
@@ -191,6 +194,7 @@ impl<'a> Reader<'a> {
             saved_by_hand_count,
             duration: SimDuration::from_nanos(duration),
             event_count,
+            cache_hit_count: if self.flag()? { Some(self.number()?) } else { None },
             failures: Failures::from_counts(self.numbers()?, self.numbers()?),
             before_faults: self.period()?,
             after_faults: self.period()?,

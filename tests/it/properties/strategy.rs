@@ -114,7 +114,9 @@ fn scenario(dice: bool, listens: bool) -> Text {
     let operator = rarely(
         (0..30u64).prop_map(|at| format!("[operator.hand]\nat = \"{at}s\"\navoid = [\"a\"]\n")).boxed(),
     );
-    const LISTENING: [&str; 9] = [
+    const LISTENING: [&str; 11] = [
+        "limit",
+        "cache",
         "round_robin",
         "least_in_flight",
         "lowest_latency",
@@ -453,12 +455,26 @@ fn gateway() -> Text {
         rarely(setting("panic_below", quarters(0..=4))),
         rarely(setting("overprovisioning", one_of(&["1.0", "1.4"]))),
         rarely(setting("slow_start", ms(0..9000))),
+        rarely(setting("limit", limit())),
+        rarely(setting("cache", one_of(&["{ hit_ratio = 1.0 }", "{ hit_ratio = 0.0, latency = \"5ms\" }"]))),
         maybe("timeouts", timeouts),
         rarely(setting(
             "hedge",
             (ms(0..3000), 1..3u32).prop_map(|(after, max)| format!("{{ after = {after}, max = {max} }}")),
         )),
     ])
+}
+
+/// What the gateway takes in.
+fn limit() -> Text {
+    let at_a_time = (1..20u32, 1..20u32, option::of(1..40u32)).prop_map(|(most, queue, timeout)| {
+        let timeout = timeout.map_or(String::new(), |t| format!("queue_timeout = \"{t}00ms\", "));
+        format!("in_flight = {most}, queue = {queue}, {timeout}")
+    });
+    let rate = (2..20u32).prop_map(|rate| format!("rate = \"{rate}/s\", burst = \"700ms\", answer = 429, "));
+    prop_oneof![at_a_time.clone().boxed(), rate.clone().boxed(), all([at_a_time.boxed(), rate.boxed()])]
+        .prop_map(|limit| format!("{{ {} }}", limit.trim_end_matches(", ")))
+        .boxed()
 }
 
 fn growth() -> Text {
