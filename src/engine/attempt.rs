@@ -11,7 +11,8 @@ use super::stack::Record;
 use super::view::HEALTH_CHECK_BIT;
 use super::world::{Fate, Reply, Service};
 use super::{Event, Simulation};
-use crate::model::{Answer, Judges, ProviderId, RetryTo, Timeouts};
+use crate::model::{Answer, Demand, Judges, ProviderId, RetryTo, Timeouts};
+use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 
 /// One try of a request at a provider.
@@ -173,12 +174,13 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let provider_key = self.world.provider_key(provider);
         let key = asked.key.joined(provider_key.numbered(draw));
         let latency = self.latencies.of(asked.ordinal, provider, provider_key, draw, key);
-        let mut fate = self.world.attempt(provider, key, now, self.service(asked, provider, latency));
+        let mut fate =
+            self.world.attempt(provider, key, now, self.service(now, asked, provider, key, latency));
         if self.has_limits {
             fate = self.limited(now, asked, provider, fate, is_last);
         }
         if self.model.network.is_some() {
-            fate = fate.later(self.trip_to(provider, asked.key));
+            fate = fate.later(self.trip_to(provider, asked));
         }
         let seen = self.seen(now, asked, fate, is_last);
         let is_good = seen.answer == Answer::Good && !seen.is_truncated;
@@ -191,11 +193,35 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         Tried { seen, stage, saved_by_hand }
     }
 
-    /// How a healthy provider answers a request, given its draw.
+    /// How a healthy provider answers an attempt with this key, sent now, given its draw.
     #[inline(always)]
-    fn service(&self, asked: &Asked, provider: ProviderId, drawn: SimDuration) -> Service {
-        let demand = || self.model.traffic.demand(asked.key);
-        Service::of(self.model.provider(provider), drawn, demand)
+    fn service(
+        &self,
+        now: SimTime,
+        asked: &Asked,
+        provider: ProviderId,
+        key: Key,
+        drawn: SimDuration,
+    ) -> Service {
+        Service::of(self.model.provider(provider), drawn, |generation| {
+            let demand = self.demand(asked);
+            let (input, output) = demand.map_or((0, 0), |demand| (demand.input_tokens, demand.output_tokens));
+            let of_run = self.run.joined(self.world.provider_key(provider));
+            (generation.reads(input), generation.writes(output, key, of_run, now))
+        })
+    }
+
+    /// What a request asks for; `None` where there are no classes.
+    pub(super) fn demand(&self, asked: &Asked) -> Option<Demand> {
+        self.model.traffic.demand(self.asker(asked), asked.key)
+    }
+
+    /// The key that decides the class of a request: its user's, and its own where there are no users.
+    pub(super) fn asker(&self, asked: &Asked) -> Key {
+        match self.users {
+            None => asked.key,
+            Some(_) => self.requests.numbered(u64::from(asked.user)),
+        }
     }
 
     /// What the gateway sees of an attempt sent now.
@@ -243,9 +269,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             Some(place) => {
                 let key = asked.key.joined(self.world.provider_key(place.provider).numbered(0));
                 let latency = self.model.provider(place.provider).latency.draw(key);
-                let service = self.service(asked, place.provider, latency);
+                let service = self.service(now, asked, place.provider, key, latency);
                 let fate = self.world.attempt(place.provider, key, now, service);
-                let fate = fate.later(self.trip_to(place.provider, asked.key));
+                let fate = fate.later(self.trip_to(place.provider, asked));
                 let seen = self.seen(now, asked, fate, true);
                 let stage = self.stage(now, asked.replica, place.provider, unswitched, seen.hit);
                 // A quiet error elsewhere is luck, not something that a hand saves from.

@@ -51,6 +51,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// A call comes to the door of its replica: it is let in, waits, or is turned away.
     pub(super) fn knock(&mut self, now: SimTime, slot: Slot, limit: &GatewayLimit) {
         let asked = self.request(slot).asked;
+        let class = self.model.traffic.class_of(self.asker(&asked));
         let door = &mut self.doors[asked.replica as usize];
         if !door.is_in_rate(now) {
             return self.turn_away(now, slot, limit);
@@ -61,7 +62,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return self.come_in(now, slot);
         }
         let classes = &self.model.traffic.classes;
-        let priority = classes.get(self.model.traffic.class_of(asked.key)).map_or(0, |class| class.priority);
+        let priority = classes.get(class).map_or(0, |class| class.priority);
         let mut last = None;
         if door.waiting.len() >= limit.queue as usize {
             // Only somebody of lower priority makes room.

@@ -21,7 +21,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         fate: Fate,
         is_last: bool,
     ) -> Fate {
-        let need = if self.model.quotas.is_empty() { Need::default() } else { self.quotas.need(asked.key) };
+        let demand = if self.quotas.count_tokens() { self.demand(asked) } else { None };
+        let need = demand.map_or(Need::default(), Need::of);
         if let Some(refused) = self.over_quota(now, provider, fate, need, false) {
             return refused;
         }

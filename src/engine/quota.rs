@@ -1,8 +1,7 @@
 //! Quotas of accounts: how much of each is left, and what a call gets that is above one.
 
 use super::meter::{Meter, Wait};
-use crate::model::{Allowance, Model, ProviderId, Quota, QuotaGrowth, RetryAfter};
-use crate::random::Key;
+use crate::model::{Allowance, Demand, Model, ProviderId, Quota, QuotaGrowth, RetryAfter};
 use crate::time::{SimDuration, SimTime};
 use std::collections::BTreeMap;
 
@@ -10,6 +9,14 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Need {
     pub tokens: u64,
+}
+
+impl Need {
+    /// What a request takes that asks for this: the tokens of its prompt, and of its complete answer, as if these were known
+    /// when it is sent. Providers count what it may get at most, its `max_tokens`, or count the answer later.
+    pub fn of(demand: Demand) -> Need {
+        Need { tokens: u64::from(demand.input_tokens) + u64::from(demand.output_tokens) }
+    }
 }
 
 /// What a call gets that is above a quota: an HTTP status, and the Retry-After that comes with it.
@@ -46,13 +53,9 @@ impl<'m> Quotas<'m> {
         }
     }
 
-    /// What the request of this key takes from them: the tokens of its prompt, and of the complete answer that it asks for, as
-    /// if that were known when it is sent. Providers count what a request may get at most, its `max_tokens`, or count the
-    /// answer later.
-    pub fn need(&self, request: Key) -> Need {
-        let demand = if self.count_tokens { self.model.traffic.demand(request) } else { None };
-        let tokens = demand.map_or(0, |d| u64::from(d.input_tokens) + u64::from(d.output_tokens));
-        Need { tokens }
+    /// Whether any of them counts tokens.
+    pub fn count_tokens(&self) -> bool {
+        self.count_tokens
     }
 
     /// Has a call pass all quotas of its provider, or none: the first one that has no room turns it away.

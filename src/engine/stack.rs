@@ -176,7 +176,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             self.quotas.ends_well(provider, fate.ends, need);
         }
         let Some(Record { attempt: slot, number, stage, saved_by_hand }) = waiting.record else { return };
-        let fate = fate.later(self.trip_to(provider, asked.key));
+        let fate = fate.later(self.trip_to(provider, &asked));
         let seen = self.seen(came, &asked, fate, is_last);
         let is_it = |attempt: &&mut Attempt| attempt.ordinal == asked.ordinal && attempt.number == number;
         // Somebody may have given up on it.

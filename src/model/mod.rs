@@ -10,6 +10,7 @@ mod detector;
 mod fault;
 mod gateway;
 mod gateway_limit;
+mod generation;
 mod health_check;
 mod latency;
 mod network;
@@ -19,6 +20,7 @@ mod quota;
 mod retry;
 mod route;
 mod traffic;
+mod users;
 
 pub use answer::{Answer, AnswerSet};
 pub use class::{Class, Demand, TokenCount};
@@ -33,15 +35,17 @@ pub use gateway::{
     AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, OperatorAction, Propagation,
 };
 pub use gateway_limit::{Cache, GatewayLimit};
+pub use generation::{Drift, Generation, speed_sigma};
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::{Latency, Percentiles};
 pub use network::{Network, RoundTrips};
 pub use price::Price;
-pub use provider::{Abandoned, Capacity, Cold, Discipline, Generation, Provider, ProviderId};
+pub use provider::{Abandoned, Capacity, Cold, Discipline, Provider, ProviderId};
 pub use quota::{Allowance, Quota, QuotaGrowth, QuotaWindow, RetryAfter};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
 pub use traffic::{Arrivals, Rate, Trace, Traffic};
+pub use users::Users;
 
 use crate::time::SimDuration;
 
@@ -121,7 +125,7 @@ impl Model {
         let check = self.gateway.health_check.as_ref();
         let mut retries = [&self.traffic.client_retry, &self.gateway.retry].into_iter().flatten();
         self.traffic.is_random()
-            || self.providers.iter().any(|p| p.latency.is_random() || p.error_rate > Probability::ZERO)
+            || self.providers.iter().any(Provider::is_random)
             || self.faults.iter().any(Fault::is_random)
             || self.gateway.replicas.get() > 1
             || self.gateway.overhead.is_some_and(|overhead| overhead.is_random())
@@ -139,8 +143,19 @@ impl Model {
 
     /// About how many requests arrive in one run.
     pub fn expected_requests(&self) -> f64 {
-        let at_mean_rate = self.traffic.arrivals.mean_rate().per_second() * self.duration.as_secs_f64();
+        let of_rate = |rate: Rate| rate.per_second() * self.duration.as_secs_f64();
+        let at_mean_rate = of_rate(self.traffic.arrivals.mean_rate());
         match &self.traffic.arrivals {
+            Arrivals::Users(users) => {
+                let (input, output) = self.traffic.mean_tokens();
+                let answer = |provider: &Provider| {
+                    let generation = provider.generation;
+                    let by_tokens = generation.map(|g| g.usually_takes(input, output));
+                    provider.latency.mean().plus(by_tokens.unwrap_or(SimDuration::ZERO))
+                };
+                // As if the fastest one served them all.
+                of_rate(users.rate(self.providers.iter().map(answer).min().unwrap_or(SimDuration::ZERO)))
+            }
             // As recorded it is replayed once, however long the run.
             Arrivals::Trace(trace) if trace.rate().is_none() => at_mean_rate.min(trace.times().len() as f64),
             _ => at_mean_rate,

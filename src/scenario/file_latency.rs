@@ -2,7 +2,7 @@
 //!
 //! A part of [`super::file`].
 
-use super::setting::{Duration, Positive, PositiveDuration};
+use super::setting::{Duration, Positive, PositiveDuration, Weight};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,25 @@ pub(crate) struct TokenLatency {
     /// Tokens of the answer in a second after the first one; above zero. A request's class says how many there are.
     #[schemars(example = 80.0)]
     pub per_second: Positive,
+    /// The speed that one answer in 100 is below: then it differs from answer to answer, lognormal with `per_second` as the
+    /// median; above zero, at most `per_second`. Without it, it does not.
+    #[schemars(example = 40.0)]
+    pub per_second_p1: Option<Positive>,
+    /// How the speed of all answers goes up and down together. Without it, it does not.
+    #[schemars(extend("x-example" = "{ every = \"30s\", p1 = 0.5 }"))]
+    pub drift: Option<Drift>,
+}
+
+/// A multiple of the speed that stays for a while, and then is another one: lognormal, with a median of 1.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Drift {
+    /// How long it stays; above zero.
+    #[schemars(example = "30s")]
+    pub every: PositiveDuration,
+    /// What it is below for one stretch of time in 100; above 0, at most 1.
+    #[schemars(example = 0.5)]
+    pub p1: Weight,
 }
 
 /// An exponential distribution.

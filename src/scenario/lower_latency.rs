@@ -21,7 +21,8 @@ impl Lowering<'_> {
         let Some(tokens) = tokens else { return Some((self.latency(&latency, &path)?, None)) };
         self.tokens_to_write(name);
         let first_token = self.latency(&latency, &format!("{path}.tokens.first_token"));
-        Some((first_token?, Some(generation(tokens))))
+        let generation = self.generation(tokens, &format!("{path}.tokens"));
+        Some((first_token?, Some(generation?)))
     }
 
     pub(super) fn latency(&mut self, latency: &Latency, path: &str) -> Option<model::Latency> {
@@ -96,11 +97,28 @@ impl Lowering<'_> {
         let why = "when the first token comes is `latency.tokens.first_token`";
         self.without_effect(&format!("provider.{name}"), &["first_token"], why);
     }
-}
 
-fn generation(latency: &TokenLatency) -> model::Generation {
-    model::Generation {
-        prompt_per_second: latency.prompt_per_second.as_ref().map(|speed| speed.value),
-        per_second: latency.per_second.value,
+    /// How fast answers are written; `path` is that of its latency.
+    fn generation(&mut self, latency: &TokenLatency, path: &str) -> Option<model::Generation> {
+        let (p50, p1) = (latency.per_second.value, latency.per_second_p1.as_ref().map(|speed| speed.value));
+        let sigma = model::speed_sigma(p50, p1.unwrap_or(p50));
+        let (of_p1, of_median) = (format!("{path}.per_second_p1"), format!("{path}.per_second"));
+        if sigma.is_none() && self.findings.sound(&of_p1) && self.findings.sound(&of_median) {
+            let (at, other) = (self.place(&of_p1), self.place(&of_median));
+            let message = format!(
+                "`{path}` has a per_second_p1 of {}, above its per_second of {p50}",
+                p1.unwrap_or(p50)
+            );
+            let problem = Problem::new(message).at(&at).also(&other, "the median");
+            self.problems.push(problem.help("swap them, or lower per_second_p1"));
+        }
+        let drift = latency.drift.as_ref();
+        let drift = drift.zip(drift.and_then(|drift| model::speed_sigma(1.0, drift.p1.value)));
+        Some(model::Generation {
+            prompt_per_second: latency.prompt_per_second.as_ref().map(|speed| speed.value),
+            sigma: sigma?,
+            drift: drift.map(|(drift, sigma)| model::Drift { every: drift.every.value, sigma }),
+            ..model::Generation::new(p50)
+        })
     }
 }

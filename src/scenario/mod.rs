@@ -23,6 +23,7 @@ mod file_quota;
 mod file_retry;
 mod file_route;
 mod file_traffic;
+mod file_users;
 mod files;
 mod lower;
 mod lower_capacity;

@@ -7,6 +7,7 @@ mod limits;
 mod quotas;
 mod retries;
 mod routes;
+mod users;
 mod world;
 
 use crate::play::on_path;
@@ -32,6 +33,7 @@ type Knobs = (&'static [&'static str], &'static [(&'static str, &'static str)]);
 fn bases() -> impl Iterator<Item = &'static Base> {
     [
         world::BASES,
+        users::BASES,
         gateway::BASES,
         quotas::BASES,
         retries::BASES,

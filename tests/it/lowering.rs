@@ -1,13 +1,13 @@
 //! What is written is what is simulated: every setting of a gateway, compared with the model that it makes.
 
 use failover_sim::model::{
-    Abandoned, AllEjected, Answer, AnswerSet, Average, Backoff, BackoffGrowth, BucketStart, Budget, Capacity,
-    Class, Cold, Counting, Decide, Detector, Discipline, Effect, EjectedFrom, Ejection, Evaluated, Fallback,
-    FirstProbe, Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck, HealthScope, Hedge,
-    Intervals, Jitter, Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, Network, NextProbe,
-    Nginx, NodeId, OnEjection, OnError, PeakEwma, Pick, Price, Probability, Propagation, Ratio, Retry,
-    RetryTo, RoundTrips, Route, SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens, TripAction,
-    Trips, Window, WindowStart,
+    Abandoned, AllEjected, Answer, AnswerSet, Arrivals, Average, Backoff, BackoffGrowth, BucketStart, Budget,
+    Capacity, Class, Cold, Counting, Decide, Detector, Discipline, Drift, Effect, EjectedFrom, Ejection,
+    Evaluated, Fallback, FirstProbe, Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck,
+    HealthScope, Hedge, Intervals, Jitter, Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model,
+    Network, NextProbe, Nginx, NodeId, OnEjection, OnError, PeakEwma, Pick, Price, Probability, Propagation,
+    Ratio, Retry, RetryTo, RoundTrips, Route, SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens,
+    TripAction, Trips, Users, Window, WindowStart, speed_sigma,
 };
 use failover_sim::scenario::{Loader, json_schema};
 use failover_sim::time::{SimDuration, SimTime};
@@ -73,7 +73,7 @@ fn providers_and_faults() {
     assert_eq!(b.price, Some(only_input));
     assert_eq!((d.first_token, d.price, d.capacity), (Probability::ONE, None, None));
     assert_eq!(d.latency, Latency::lognormal(SimDuration::from_millis(300), secs(1)).unwrap());
-    assert_eq!(d.generation, Some(Generation { prompt_per_second: Some(5000.0), per_second: 80.0 }));
+    assert_eq!(d.generation, Some(Generation { prompt_per_second: Some(5000.0), ..Generation::new(80.0) }));
     let of_a = Capacity {
         queue: Some(1000),
         discipline: Discipline::Lifo,
@@ -115,6 +115,25 @@ fn latency_by_percentiles() {
 }
 
 #[test]
+fn users() {
+    let of = |users: &str| {
+        let text = format!(
+            "duration = \"1m\"\ntraffic.arrivals.users = {{ {users} }}\nprovider.a.latency.constant = \"1s\""
+        );
+        lowered(&text).traffic.arrivals
+    };
+    let users = |count, think, ramp_up| Arrivals::Users(Users::new(some(count), think, ramp_up).unwrap());
+    assert_eq!(
+        of("count = 200, think = { exponential = { mean = \"3s\" } }, ramp_up = \"30s\""),
+        users(200, Latency::Exponential { mean: secs(3) }, secs(30))
+    );
+    assert_eq!(
+        of("count = 1, think = { constant = \"2s\" }"),
+        users(1, Latency::Constant(secs(2)), SimDuration::ZERO)
+    );
+}
+
+#[test]
 fn what_requests_ask_for() {
     let classes = lowered(EVERYTHING).traffic.classes;
     let of = |name: &str, share, priority, input_tokens, output_tokens| Class {
@@ -131,6 +150,29 @@ fn what_requests_ask_for() {
             of("chat", 3.0, 5, lognormal(1000, 4000), TokenCount::Constant(129)),
             of("code", 1.0, 0, TokenCount::Constant(0), lognormal(13, 252)),
         ]
+    );
+}
+
+#[test]
+fn speeds_that_vary() {
+    let generation = |more: &str| {
+        let text = format!(
+            r#"
+            duration = "1m"
+            traffic = {{ arrivals = {{ constant = "1/s" }}, class.chat.output_tokens.constant = 100 }}
+            provider.a.latency.tokens = {{ first_token.constant = "1s", per_second = 80.0{more} }}
+            "#
+        );
+        lowered(&text).providers[0].generation.expect("an answer by tokens")
+    };
+    let plain = Generation::new(80.0);
+    assert_eq!(generation(""), plain);
+    let sigma = speed_sigma(80.0, 20.0).expect("below the median");
+    assert_eq!(generation(", per_second_p1 = 20.0"), Generation { sigma, ..plain });
+    let drift = Drift { every: secs(30), sigma: speed_sigma(1.0, 0.5).expect("below the median") };
+    assert_eq!(
+        generation(", drift = { every = \"30s\", p1 = 0.5 }"),
+        Generation { drift: Some(drift), ..plain }
     );
 }
 

@@ -27,6 +27,23 @@ pub const BASES: &[Base] = &[
         )],
     },
     Base {
+        at: &["provider.a.latency.tokens"],
+        toml: r#"
+    duration = "60s"
+    traffic = { arrivals = { constant = "20/s" }, class = { chat = { output_tokens = { constant = 40 } } } }
+    [provider.a]
+    latency = { tokens = { first_token = { constant = "400ms" }, per_second = 80.0 } }
+    "#,
+        knobs: &[
+            (&[], &[("@.per_second_p1", "20.0"), ("@.drift", "{ every = \"7s\", p1 = 0.5 }")]),
+            (&["@.per_second_p1=20.0"], &[("@.per_second_p1", "21.0")]),
+            (
+                &["@.drift={ every = \"7s\", p1 = 0.5 }"],
+                &[("@.drift.every", "\"6s\""), ("@.drift.p1", "0.6")],
+            ),
+        ],
+    },
+    Base {
         at: &[""],
         toml: r#"
     duration = "60s"

@@ -94,16 +94,10 @@ fn with_rows() -> Text {
 }
 
 fn scenario(dice: bool, listens: bool) -> Text {
-    let traffic = table(
-        "traffic",
-        [
-            setting(
-                "arrivals",
-                choice(if dice { &["constant", "poisson"] } else { &["constant"] }, "/s", 1..25),
-            ),
-            maybe("client_timeout", ms(100..8000)),
-        ],
-    );
+    let open = choice(if dice { &["constant", "poisson"] } else { &["constant"] }, "/s", 1..25);
+    // Users hear how their requests end.
+    let arrivals = if listens { prop_oneof![3 => open, 1 => users(dice)].boxed() } else { open };
+    let traffic = table("traffic", [setting("arrivals", arrivals), maybe("client_timeout", ms(100..8000))]);
     let traffic = all([traffic, classes(dice)]);
     let client_retry = if listens { in_half(retry("traffic.client_retry", dice)) } else { nothing() };
     let retries = if listens { in_half(retries_of_gateway(dice)) } else { nothing() };
@@ -242,6 +236,15 @@ fn latency(dice: bool) -> Text {
     .boxed()
 }
 
+fn users(dice: bool) -> Text {
+    let think = latency(dice).prop_filter("users think", |think| !think.contains("\"0ms\""));
+    (1..20u32, think, 0..40_000u64)
+        .prop_map(|(count, think, ramp)| {
+            format!("{{ users = {{ count = {count}, think = {think}, ramp_up = \"{ramp}ms\" }} }}")
+        })
+        .boxed()
+}
+
 /// What requests ask for: one kind, or two where there are dice.
 fn classes(dice: bool) -> Text {
     let tokens = || {
@@ -283,9 +286,16 @@ fn provider(name: &str, dice: bool) -> Text {
     let cold = (ms(1..4000), ms(1..4000))
         .prop_map(|(after, start)| format!("{{ after = {after}, start = {start} }}"));
     let whole = all([setting("latency", latency(dice)), maybe("first_token", quarters(0..=4))]);
-    let by_tokens = (latency(dice), option::of(1..4u32), 1..9u32).prop_map(|(first, reads, writes)| {
+    let varies = if dice {
+        one_of(&["", ", per_second_p1 = 5.0", ", drift = { every = \"4s\", p1 = 0.3 }"])
+    } else {
+        nothing()
+    };
+    let by_tokens = (latency(dice), option::of(1..4u32), 1..9u32, varies);
+    let by_tokens = by_tokens.prop_map(|(first, reads, writes, varies)| {
         let reads = reads.map_or(String::new(), |reads| format!("prompt_per_second = {reads}00.0, "));
-        format!("latency = {{ tokens = {{ first_token = {first}, {reads}per_second = {writes}0.0 }} }}\n")
+        let speed = format!("{reads}per_second = {writes}0.0{varies}");
+        format!("latency = {{ tokens = {{ first_token = {first}, {speed} }} }}\n")
     });
     table(
         &format!("provider.{name}"),
