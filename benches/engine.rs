@@ -113,6 +113,7 @@ fn story() -> Model {
         },
         operator: Vec::new(),
         slo: None,
+        quotas: vec![],
         network: None,
         weakest_evidence: None,
     }

@@ -268,7 +268,13 @@ mod tests {
             let (copies, compression) = trace.scaling();
             let period = trace.period().as_nanos() as i128;
             let own = || TokenCount::Recorded;
-            let class = Class { name: "own".into(), share: 1.0, input_tokens: own(), output_tokens: own() };
+            let class = Class {
+                name: "own".into(),
+                share: 1.0,
+                priority: 0,
+                input_tokens: own(),
+                output_tokens: own(),
+            };
             let traffic = Traffic { classes: vec![class], ..Traffic::new(Arrivals::Trace(trace.clone())) };
             let mut prefixes = ArrivalPrefixes::default();
             let duration = SimDuration::from_secs(90);

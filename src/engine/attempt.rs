@@ -3,11 +3,11 @@
 use super::breaker::Ended;
 use super::budget::Grant;
 use super::call::Seen;
-use super::capacity::Admission;
 use super::recorder::{AttemptEnd, Candidate, Cause, Ending, Recorder, Stage};
 use super::request::{Asked, Failed, Next, Request};
 use super::routing::{Choice, Place, ROOT, Spent, Switches};
 use super::slab::Slot;
+use super::stack::Record;
 use super::view::HEALTH_CHECK_BIT;
 use super::world::{Fate, Reply, Service};
 use super::{Event, Simulation};
@@ -71,13 +71,20 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let (number, call, grant) = (request.attempts, request.client_retries, request.grant.take());
         let (retries, fallbacks) = (request.retries, request.fallbacks);
         let draw = request.tries.next(place.provider, number);
+        let is_elsewhere = fallbacks > 0 || request.running > 0 || !request.spent.is_empty();
+        request.is_diverted = is_elsewhere || choice.first_choice != Some(place.provider);
+        let is_diverted = request.is_diverted;
         request.attempts += 1;
         request.running += 1;
         request.step = step;
         let (running, hedges) = (request.running, request.hedges);
         let is_last = self.is_last(retries, fallbacks);
         let tried = self.try_at(now, &asked, place.provider, draw, is_last, choice);
-        let Tried { seen, stage, saved_by_hand } = tried;
+        let Tried { seen, mut stage, saved_by_hand } = tried;
+        if stage == Stage::OverQuota && is_diverted {
+            stage = Stage::BackupOverQuota;
+        }
+        let waits_with = if self.has_limits { self.waits_at(place.provider) } else { None };
         let can_hedge = self.model.gateway.hedge.is_some_and(|hedge| hedges < hedge.max.get());
         if R::NEEDS_ATTEMPTS {
             let candidates = self.candidates(asked.replica);
@@ -89,7 +96,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return self.answer(slot, place.provider, &tried);
         }
         // What hangs for ever has no end to wait for.
-        if seen.ends == SimTime::NEVER && !can_hedge && running == 1 && self.hangs_for_good {
+        let never_ends = seen.ends == SimTime::NEVER && waits_with.is_none();
+        if never_ends && !can_hedge && running == 1 && self.hangs_for_good {
             self.requests_in_flight.take(slot);
             let (provider, good) = (Some(place.provider), Answer::Good);
             return self.report(&asked, number + 1, provider, seen.ends, Ending::Open, good, false);
@@ -108,6 +116,13 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             grant,
             call,
         });
+        if let Some(fate) = waits_with {
+            let stage = self.stage(now, asked.replica, place.provider, choice, fate.hit);
+            let saved_by_hand =
+                !self.switches.is_empty() && self.is_saved_by_hand(now, &asked, place.provider);
+            let record = Record { attempt, number, stage, saved_by_hand };
+            self.remember_waiting(place.provider, record);
+        }
         self.queue.push(seen.ends, Event::AttemptEnds { request: asked.ordinal, slot: attempt });
         if let Some(hedge) = self.model.gateway.hedge.filter(|_| can_hedge) {
             let due = now.after(hedge.after);
@@ -162,7 +177,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let mut fate =
             self.world.attempt(provider, key, now, self.service(now, asked, provider, key, latency));
         if self.has_limits {
-            fate = self.queued(now, asked.deadline.min(asked.cut_off), provider, fate, is_last);
+            fate = self.limited(now, asked, provider, fate, is_last);
         }
         if self.model.network.is_some() {
             fate = fate.later(self.trip_to(provider, asked));
@@ -211,7 +226,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// What the gateway sees of an attempt sent now.
     #[inline(always)]
-    fn seen(&self, now: SimTime, asked: &Asked, fate: Fate, is_last: bool) -> Seen {
+    pub(super) fn seen(&self, now: SimTime, asked: &Asked, fate: Fate, is_last: bool) -> Seen {
         let gives_up = asked.deadline.min(asked.cut_off);
         if self.is_patient && fate.reply == Reply::Good && fate.ends <= gives_up {
             return Seen::good(&fate, !self.model.gateway.timeouts.buffers);
@@ -224,36 +239,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     /// The timers of an attempt.
-    fn timeouts(&self, is_last: bool) -> &Timeouts {
+    pub(super) fn timeouts(&self, is_last: bool) -> &Timeouts {
         if is_last { &self.last_timeouts } else { &self.model.gateway.timeouts }
-    }
-
-    /// The fate of an attempt that has to wait for a provider's slot, if it is one that keeps a slot busy.
-    fn queued(
-        &mut self,
-        now: SimTime,
-        patience: SimTime,
-        provider: ProviderId,
-        fate: Fate,
-        is_last: bool,
-    ) -> Fate {
-        let Some(capacity) = &self.model.provider(provider).capacity else { return fate };
-        let works = matches!(fate.reply, Reply::Good | Reply::Truncated)
-            || (fate.first_token < SimTime::NEVER && fate.ends < SimTime::NEVER);
-        if !works {
-            return fate;
-        }
-        let after = |timeout: Option<SimDuration>| timeout.map_or(SimTime::NEVER, |t| now.after(t));
-        let timeouts = *self.timeouts(is_last);
-        let gives_up = patience.min(after(timeouts.attempt)).min(after(timeouts.first_token));
-        let slots = self.slots[provider.index()].as_mut().expect("a provider with a capacity has slots");
-        slots.pause_until(fate.begins);
-        let ready = now.max(fate.begins);
-        match slots.admit(capacity, now, fate.ends.since(ready), gives_up) {
-            Admission::TurnedAway => Fate::turned_away(now, fate.hit),
-            Admission::NeverServed => Fate::never_served(fate.hit),
-            Admission::Starts(starts) => fate.later(starts.since(ready)),
-        }
     }
 
     /// Whether a request with so many retries and fallbacks behind it is not tried again if it fails now; asked only where
@@ -372,7 +359,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// A good answer, or what the gateway takes for one, goes to the client.
     fn answer(&mut self, slot: Slot, provider: ProviderId, tried: &Tried) {
-        self.leave(slot);
+        self.leave(tried.seen.ends, slot);
         let request = self.requests_in_flight.take(slot).expect("a request stays until it ends");
         self.settle_client_budget(request.client_grant, Answer::Good);
         let Tried { seen, stage, saved_by_hand } = *tried;

@@ -12,6 +12,8 @@ pub(super) enum Admission {
     TurnedAway,
     /// Work on it starts then: at once, or when its turn comes. That may be after its caller gave up.
     Starts(SimTime),
+    /// It has waited for as long as it may by then, and is turned away.
+    TimesOut(SimTime),
     /// Its caller gives up first and it is dropped, or its turn never comes. It stays in the queue until its turn.
     NeverServed,
 }
@@ -22,8 +24,9 @@ pub(super) enum Admission {
 pub(super) struct Slots {
     /// When each slot that has worked becomes free, with all that it was given; the others are free.
     free_at: BinaryHeap<Reverse<SimTime>>,
-    /// When the turn comes of each attempt that waits, in order; those before the last admission are still in here.
-    turns: VecDeque<SimTime>,
+    /// When each attempt that waits leaves the queue, in order, as its turn comes or it times out; those that have left since
+    /// the last admission are still in here.
+    leaves: VecDeque<SimTime>,
     /// No slot is free before.
     paused_until: SimTime,
 }
@@ -45,19 +48,23 @@ impl Slots {
         service: SimDuration,
         gives_up: SimTime,
     ) -> Admission {
-        while self.turns.front().is_some_and(|turn| *turn <= now) {
-            self.turns.pop_front();
+        while self.leaves.front().is_some_and(|leaves| *leaves <= now) {
+            self.leaves.pop_front();
         }
         let ready = now.max(self.paused_until);
         let all_used = self.free_at.len() == capacity.slots.get() as usize;
         // One that has worked is taken before one that has not, to keep the heap small.
         let worked = self.free_at.peek().map(|slot| slot.0).filter(|free_at| all_used || *free_at <= ready);
         let turn = worked.map_or(ready, |free_at| free_at.max(ready));
+        let times_out = capacity.queue_timeout.map_or(SimTime::NEVER, |timeout| now.after(timeout));
         if turn > now {
-            if capacity.queue.is_some_and(|most| self.turns.len() >= most as usize) {
+            if capacity.queue.is_some_and(|most| self.leaves.len() >= most as usize) {
                 return Admission::TurnedAway;
             }
-            self.turns.push_back(turn);
+            self.leaves.push_back(turn.min(times_out));
+        }
+        if turn > times_out {
+            return Admission::TimesOut(times_out);
         }
         let dropped = capacity.abandoned == Abandoned::Dropped && turn > gives_up;
         if dropped || turn == SimTime::NEVER {
@@ -89,7 +96,7 @@ mod tests {
     const BATCH: u64 = 5_000;
 
     fn capacity(slots: u32, queue: Option<u32>, abandoned: Abandoned) -> Capacity {
-        Capacity { slots: NonZeroU32::new(slots).expect("there is a slot"), queue, abandoned }
+        Capacity { queue, abandoned, ..Capacity::new(NonZeroU32::new(slots).expect("there is a slot")) }
     }
 
     fn at(secs: u64) -> SimTime {
@@ -235,6 +242,20 @@ mod tests {
             assert_eq!(next(0, 20), last, "it waits to the last instant");
             assert_eq!(next(9, 100), Admission::TurnedAway, "given up or not, two wait");
         }
+    }
+
+    /// The second one would have waited for 10 s, and leaves its place after 3; the third one's turn comes at that instant.
+    #[test]
+    fn what_waits_too_long_leaves_its_place() {
+        let bounded = Capacity {
+            queue_timeout: Some(SimDuration::from_secs(3)),
+            ..capacity(1, Some(1), Abandoned::Runs)
+        };
+        let mut slots = Slots::new(&bounded);
+        let mut next = |now| admit(&mut slots, &bounded, now, 10);
+        assert_eq!([next(0), next(1)], [Admission::Starts(at(0)), Admission::TimesOut(at(4))]);
+        assert_eq!([next(3), next(4)], [Admission::TurnedAway, Admission::TimesOut(at(7))]);
+        assert_eq!([next(7), next(9)], [Admission::Starts(at(10)), Admission::TurnedAway]);
     }
 
     #[test]

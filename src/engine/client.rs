@@ -15,7 +15,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// The gateway's part is over without a good answer: the client asks again, or the request has failed.
     pub(super) fn fail(&mut self, now: SimTime, slot: Slot) {
         self.return_grant(slot);
-        self.leave(slot);
+        self.leave(now, slot);
         let request = self.request(slot);
         let failure = request.failure.expect("a request that fails has a failure");
         let grant = request.client_grant.take();

@@ -20,17 +20,21 @@ mod detection;
 mod detour;
 mod ejection;
 mod fallback;
+mod gateway_limit;
 mod health_check;
 mod latencies;
 mod latency_cells;
 mod learned;
+mod limits;
 mod memo;
+mod meter;
 mod nginx;
 mod operator;
 mod outlier;
 mod poisson;
 mod probe;
 mod queue;
+mod quota;
 mod recorder;
 mod renewal;
 mod replay;
@@ -40,6 +44,7 @@ mod retry;
 mod routing;
 mod slab;
 mod smooth;
+mod stack;
 mod stage;
 mod status_page;
 mod stretch;
@@ -55,7 +60,10 @@ pub use recorder::{
     Stage,
 };
 
-use crate::model::{Answer, Arrivals, Detector, HealthScope, Model, OnEjection, ProviderId, Retry, Timeouts};
+use crate::model::{
+    Answer, Arrivals, Capacity, Detector, Discipline, HealthScope, Model, OnEjection, Provider, ProviderId,
+    Retry, Timeouts,
+};
 use crate::random::Key;
 use crate::time::SimTime;
 use alerts::Alerts;
@@ -65,17 +73,21 @@ use attempt::Attempt;
 use breaker::Breaker;
 use budget::BudgetState;
 use capacity::Slots;
+use gateway_limit::Door;
 use latencies::Latencies;
 use learned::Learned;
+use limits::Warmth;
 use memo::LatencyMemo;
 use operator::OperatorState;
 use probe::Checker;
 use queue::{Event, Queue};
+use quota::Quotas;
 use replicas::Down;
 use request::Request;
 use routing::Switches;
 use slab::{Slab, Slot};
 use smooth::Smooth;
+use stack::Stack;
 use std::collections::VecDeque;
 use users::Users;
 use view::{Beliefs, View};
@@ -126,7 +138,14 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
         || !model.alerts().is_empty();
     let detects = !model.gateway.detectors.is_empty();
     // What is routed later may meet another view of health than it would have when it arrived.
-    if somebody_listens || queues || detour::exists(model) || (detects && !stretch::spares_detectors(model)) {
+    if somebody_listens
+        || queues
+        || limits_depend_on_others(model)
+        || model.gateway.limit.is_some()
+        || model.gateway.cache.is_some()
+        || detour::exists(model)
+        || (detects && !stretch::spares_detectors(model))
+    {
         Path::Plain
     } else if R::TAKES_NUMBERS {
         Path::Counting
@@ -135,6 +154,13 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
     } else {
         Path::Direct
     }
+}
+
+/// Whether what becomes of an attempt depends on what others have taken, other than by the order in which they were sent.
+fn limits_depend_on_others(model: &Model) -> bool {
+    let depends =
+        |p: &Provider| p.cold.is_some() || p.capacity.is_some_and(|c| c.discipline == Discipline::Lifo);
+    !model.quotas.is_empty() || model.providers.iter().any(depends)
 }
 
 /// Plays the run of this number and seed on the fastest exact path.
@@ -207,9 +233,15 @@ struct Simulation<'m: 'r, 'r, R> {
     has_smooth: bool,
     /// By replica: requests that wait until a provider is admitted.
     waiting: Vec<VecDeque<Slot>>,
-    /// By provider; `None` where there is no limit.
+    /// By provider; `None` where there is no limit, or not of this kind.
     slots: Vec<Option<Slots>>,
-    /// Whether any provider has a limit.
+    stacks: Vec<Option<Stack>>,
+    /// By provider.
+    warmth: Vec<Warmth>,
+    quotas: Quotas<'m>,
+    /// By replica; empty where replicas take everything in.
+    doors: Vec<Door>,
+    /// Whether any provider, or any account, has a limit.
     has_limits: bool,
     /// How many owners of detectors there are: the replicas, or one for all of them.
     owners: u32,
@@ -252,6 +284,11 @@ struct Simulation<'m: 'r, 'r, R> {
     arrived: u64,
     ended: u64,
     events: u64,
+}
+
+/// The provider's capacity, if its queue is of this kind.
+fn queue_of(provider: &Provider, discipline: Discipline) -> Option<&Capacity> {
+    provider.capacity.as_ref().filter(|capacity| capacity.discipline == discipline)
 }
 
 /// A passive detector's state for one owner and provider, as it is at the start.
@@ -304,8 +341,17 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             smooth: Slab::default(),
             has_smooth: !settles && smooth::is_possible::<R>(model),
             waiting: vec![VecDeque::new(); replicas],
-            slots: model.providers.iter().map(|p| p.capacity.as_ref().map(Slots::new)).collect(),
-            has_limits: model.providers.iter().any(|provider| provider.capacity.is_some()),
+            slots: model.providers.iter().map(|p| queue_of(p, Discipline::Fifo).map(Slots::new)).collect(),
+            stacks: model
+                .providers
+                .iter()
+                .map(|p| queue_of(p, Discipline::Lifo).map(|_| Stack::default()))
+                .collect(),
+            warmth: vec![Warmth::default(); model.providers.len()],
+            quotas: Quotas::new(model),
+            doors: gateway.limit.iter().flat_map(|limit| vec![Door::new(limit); replicas]).collect(),
+            has_limits: limits_depend_on_others(model)
+                || model.providers.iter().any(|p| p.capacity.is_some()),
             owners: owners as u32,
             checkers: vec![Checker::new(); owners * model.providers.len() * observers],
             wakes: vec![None; breakers.len()],
@@ -416,6 +462,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             Event::WaitEnds { request, slot } => self.on_wait_ends(now, request, slot),
             Event::HedgeDue { request, slot } => self.on_hedge_due(now, request, slot),
             Event::ProbeDue { prober, ordinal } => self.on_probe_due(now, prober, ordinal),
+            Event::TurnComes { provider } => self.on_turn_comes(now, provider),
             Event::AlertTicks(i) => self.on_alert_ticks(now, i),
             Event::AlertFires(i) => self.on_alert_fires(now, i),
             Event::AlertResolves(i) => self.recorder.milestone(now, Milestone::AlertResolves(i as usize)),

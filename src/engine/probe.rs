@@ -2,6 +2,7 @@
 
 use super::call::Seen;
 use super::health_check::{Counter, Mood, Prober, Verdict, prober_key};
+use super::quota::Need;
 use super::recorder::{ProbeEnd, Recorder};
 use super::view::{HEALTH_CHECK_BIT, Marks};
 use super::{Event, Simulation};
@@ -95,7 +96,10 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let key = self.probe_key(prober, ordinal);
         let latency = check.latency.draw(key);
         let timeouts = Timeouts { attempt: Some(check.timeout), ..Timeouts::default() };
-        let fate = self.world.probe(prober.provider, key, now, latency);
+        let mut fate = self.world.probe(prober.provider, key, now, latency);
+        if !self.model.quotas.is_empty() {
+            fate = self.over_quota(now, prober.provider, fate, Need::default(), true).unwrap_or(fate);
+        }
         let fate = fate.later(self.probe_trip_to(prober.provider));
         let seen = Seen::of(fate, now, &timeouts, SimTime::NEVER);
         let Prober { replica, provider, .. } = prober;

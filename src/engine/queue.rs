@@ -53,6 +53,8 @@ pub(super) enum Event {
     OperatorReturns(u32),
     /// The operator action at this index is due.
     OperatorActs(u32),
+    /// A slot of a provider that serves last what came first may be free.
+    TurnComes { provider: ProviderId },
 }
 
 /// An event as the heap compares it: from the highest bit down its time (64 bits), its kind (4), the entity and ordinal
@@ -117,6 +119,7 @@ impl Event {
             Event::OperatorLearns(i) => (13, 3 << PEOPLE_SHIFT | u64::from(i)),
             Event::OperatorReturns(i) => (13, 4 << PEOPLE_SHIFT | u64::from(i)),
             Event::OperatorActs(i) => (13, 5 << PEOPLE_SHIFT | u64::from(i)),
+            Event::TurnComes { provider } => (14, pack(Prober { provider, ..of(0) }, 0)),
         };
         kind << KIND_SHIFT | rank
     }
@@ -144,7 +147,7 @@ impl Event {
             10 => Event::WaitEnds { request, slot },
             11 => Event::HedgeDue { request, slot },
             12 => Event::ProbeDue { prober, ordinal },
-            _ => match field(PEOPLE_SHIFT, 3) {
+            13 => match field(PEOPLE_SHIFT, 3) {
                 0 => Event::AlertTicks(ordinal),
                 1 => Event::AlertFires(ordinal),
                 2 => Event::AlertResolves(ordinal),
@@ -152,6 +155,7 @@ impl Event {
                 4 => Event::OperatorReturns(ordinal),
                 _ => Event::OperatorActs(ordinal),
             },
+            _ => Event::TurnComes { provider },
         }
     }
 }
@@ -240,6 +244,8 @@ mod tests {
             Event::OperatorLearns(1),
             Event::OperatorReturns(1),
             Event::OperatorActs(0),
+            Event::TurnComes { provider: ProviderId::new(0) },
+            Event::TurnComes { provider: ProviderId::new(9) },
         ];
         for rotation in 0..expected.len() {
             let mut queue = Queue::default();

@@ -22,11 +22,13 @@ pub enum Cause {
     Truncated,
     /// The gateway replica that it came to was down.
     GatewayDown,
+    /// The gateway turned it away, being above its own limits.
+    GatewayLimit,
 }
 
 impl Cause {
     /// Every cause, in the order of the columns.
-    pub const ALL: [Cause; 7] = [
+    pub const ALL: [Cause; 8] = [
         Cause::Status,
         Cause::Refused,
         Cause::InFlightAtOnset,
@@ -34,6 +36,7 @@ impl Cause {
         Cause::NoProvider,
         Cause::Truncated,
         Cause::GatewayDown,
+        Cause::GatewayLimit,
     ];
 
     /// The name in result files; a metric's column is `failed_cause_<name>_count`.
@@ -46,6 +49,7 @@ impl Cause {
             Cause::NoProvider => "no_provider",
             Cause::Truncated => "truncated",
             Cause::GatewayDown => "gateway_down",
+            Cause::GatewayLimit => "gateway_limit",
         }
     }
 }
@@ -67,11 +71,17 @@ pub enum Stage {
     Background,
     /// It was at a gateway replica that failed, or came to one that had.
     GatewayDown,
+    /// Its first choice turned it away: the provider was full, or its account above a quota, and no fault had a part in it.
+    OverQuota,
+    /// The same, at a provider that got it in place of another one: a fallback, or a stand-in for one that was ejected.
+    BackupOverQuota,
+    /// The gateway did not take it in, or not before its client gave up.
+    GatewayLimit,
 }
 
 impl Stage {
     /// Every stage, in the order of the columns.
-    pub const ALL: [Stage; 7] = [
+    pub const ALL: [Stage; 10] = [
         Stage::InFlightAtOnset,
         Stage::Undetected,
         Stage::AllEjected,
@@ -79,6 +89,9 @@ impl Stage {
         Stage::AfterRecovery,
         Stage::Background,
         Stage::GatewayDown,
+        Stage::OverQuota,
+        Stage::BackupOverQuota,
+        Stage::GatewayLimit,
     ];
 
     /// The name in result files; a metric's column is `failed_stage_<name>_count`.
@@ -91,6 +104,9 @@ impl Stage {
             Stage::AfterRecovery => "after_recovery",
             Stage::Background => "background",
             Stage::GatewayDown => "gateway_down",
+            Stage::OverQuota => "over_quota",
+            Stage::BackupOverQuota => "backup_over_quota",
+            Stage::GatewayLimit => "gateway_limit",
         }
     }
 }
@@ -128,7 +144,7 @@ pub struct RequestEnd {
     pub arrived: SimTime,
     /// When it ended; [`SimTime::NEVER`] if it is open.
     pub ended: SimTime,
-    /// The provider of its last attempt; `None` if none was made.
+    /// The provider of its last attempt; `None` if none was made, as when the gateway had the answer itself.
     pub provider: Option<ProviderId>,
     /// How many attempts were made for it.
     pub attempts: u32,

@@ -73,10 +73,11 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// Everything in flight at a replica is lost with it.
     fn lose_all(&mut self, now: SimTime, replica: u32) {
         self.waiting[replica as usize].clear();
+        self.clear_door(replica);
         for slot in self.requests_in_flight.slots() {
             let request = self.requests_in_flight.get(slot);
             // What is on its way, or about to be asked again, is not at the gateway.
-            if request.is_some_and(|r| r.asked.replica == replica && r.is_inside) {
+            if request.is_some_and(|r| r.asked.replica == replica && r.is_at_gateway()) {
                 self.lose_with_replica(now, slot);
             }
         }
@@ -88,7 +89,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// A request is at a replica that fails, or comes to one that has.
     pub(super) fn lose_with_replica(&mut self, now: SimTime, slot: Slot) {
         let Some(request) = self.requests_in_flight.get_mut(slot) else { return };
-        let answer = if request.is_inside { Answer::ConnectionLost } else { Answer::Refused };
+        let answer = if request.is_at_gateway() { Answer::ConnectionLost } else { Answer::Refused };
         let (cause, stage) = (Cause::GatewayDown, Stage::GatewayDown);
         request.failure = Some(Failed { provider: None, answer, retry_after: None, cause, stage });
         self.fail(now, slot);

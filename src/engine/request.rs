@@ -40,6 +40,8 @@ pub(super) struct Request {
     pub asked: Asked,
     /// Whether the gateway has it at present: not while its client waits to ask again.
     pub is_inside: bool,
+    /// Whether it counts among those that its replica has let in.
+    pub is_let_in: bool,
     /// Attempts made for it, and those that run.
     pub attempts: u32,
     pub running: u32,
@@ -50,6 +52,8 @@ pub(super) struct Request {
     pub retries: u32,
     pub fallbacks: u32,
     pub hedges: u32,
+    /// Whether its last attempt went elsewhere than its first choice.
+    pub is_diverted: bool,
     /// When its last attempt has taken so long that a parallel one is due.
     pub hedge_at: SimTime,
     /// How often its client has asked again.
@@ -81,6 +85,12 @@ pub(super) enum Next {
     Anywhere,
     /// To go on without another try in this step.
     GoOn,
+    /// To be let in, or to be turned away.
+    LetIn,
+    /// To come in, having been called.
+    ComeIn,
+    /// To be answered from the cache.
+    Cached,
     /// For a provider to be admitted, or to be given up.
     Admission,
     /// To be given up.
@@ -123,6 +133,7 @@ impl Request {
         Request {
             asked,
             is_inside: false,
+            is_let_in: false,
             attempts: 0,
             running: 0,
             spent: Spent::default(),
@@ -130,6 +141,7 @@ impl Request {
             retries: 0,
             fallbacks: 0,
             hedges: 0,
+            is_diverted: false,
             hedge_at: SimTime::NEVER,
             client_retries: 0,
             waited: SimDuration::ZERO,
@@ -141,6 +153,11 @@ impl Request {
             next_at: SimTime::NEVER,
             tries: Tries::default(),
         }
+    }
+
+    /// Whether a replica has it, be it at the door.
+    pub fn is_at_gateway(&self) -> bool {
+        self.is_inside || matches!(self.next, Next::LetIn | Next::ComeIn)
     }
 }
 
@@ -247,11 +264,21 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// A call reaches the gateway.
     pub(super) fn enter(&mut self, now: SimTime, slot: Slot) {
+        match &self.model.gateway.limit {
+            None => self.come_in(now, slot),
+            Some(limit) => self.knock(now, slot, limit),
+        }
+    }
+
+    /// A call is inside, and is routed.
+    pub(super) fn come_in(&mut self, now: SimTime, slot: Slot) {
         let request = self.request(slot);
         request.is_inside = true;
         let replica = request.asked.replica;
         self.begin_call(now, replica);
-        self.route(now, slot, ROOT);
+        if !self.is_cached(now, slot) {
+            self.route(now, slot, ROOT);
+        }
     }
 
     /// What a replica notes of a call that reaches it.
@@ -265,11 +292,15 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     /// A call leaves the gateway.
-    pub(super) fn leave(&mut self, slot: Slot) {
+    pub(super) fn leave(&mut self, now: SimTime, slot: Slot) {
         let request = self.request(slot);
+        let replica = request.asked.replica;
+        let was_let_in = std::mem::take(&mut request.is_let_in);
         if std::mem::take(&mut request.is_inside) {
-            let replica = request.asked.replica as usize;
-            self.inside[replica] -= 1;
+            self.inside[replica as usize] -= 1;
+        }
+        if was_let_in {
+            self.call_in_next(now, replica);
         }
     }
 
@@ -377,8 +408,12 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         match next {
             Next::Nothing => {}
             Next::Enter => self.reach(now, slot),
+            Next::LetIn => self.on_not_let_in(now, slot),
+            Next::ComeIn => self.come_in(now, slot),
+            Next::Cached => self.answer_from_cache(now, slot),
             Next::Same(place) => {
-                let choice = Choice { place: Some(place), first_choice: Some(place.provider) };
+                let first_choice = Some(place.provider).filter(|_| !self.request(slot).is_diverted);
+                let choice = Choice { place: Some(place), first_choice };
                 self.send(now, slot, place, choice);
             }
             Next::Anywhere => self.route(now, slot, step),

@@ -52,7 +52,7 @@ impl Spent {
         self.0.checked_shr(node.0.into()).unwrap_or(0) & 1 == 1
     }
 
-    fn is_empty(self) -> bool {
+    pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 }

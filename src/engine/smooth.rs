@@ -27,8 +27,9 @@ pub(super) fn is_possible<R: Recorder>(model: &Model) -> bool {
     let gateway = &model.gateway;
     let is_left_alone =
         gateway.hedge.is_none() && gateway.on_ejection == OnEjection::Drain && gateway.faults.is_empty();
-    let is_at_once = !detour::exists(model);
-    let leaves_no_trace = model.providers.iter().all(|provider| provider.capacity.is_none());
+    let is_at_once = !detour::exists(model) && gateway.limit.is_none() && gateway.cache.is_none();
+    let leaves_no_trace =
+        model.quotas.is_empty() && model.providers.iter().all(|p| p.capacity.is_none() && p.cold.is_none());
     is_left_alone && is_at_once && leaves_no_trace && !R::NEEDS_ATTEMPTS
 }
 

@@ -20,6 +20,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         match (hit, choice.first_choice) {
             (Hit::None, _) => Stage::Background,
             (Hit::InFlight, _) => Stage::InFlightAtOnset,
+            (Hit::NoRoom, first) if first == Some(provider) => Stage::OverQuota,
+            (Hit::NoRoom, _) => Stage::BackupOverQuota,
             // It met a fault, but had it not been kept from a healthy provider it would not have.
             (Hit::WhenSent, Some(first)) if first != provider => {
                 self.needless_ejection(now, replica, first).unwrap_or(Stage::Undetected)

@@ -1,7 +1,7 @@
 //! The truth about providers: what becomes of an attempt or a probe that is sent to one.
 //!
 //! Faults are fixed windows and a provider's queue is worked off in order, so the fate of a call is known when it is
-//! sent. Only the parts of the engine that stand outside the gateway ask for it; routing and detectors learn a fate when
+//! sent; where what came last comes first, once its turn has come ([`super::stack`]). Only the parts of the engine that stand outside the gateway ask for it; routing and detectors learn a fate when
 //! the call ends, as a real gateway would.
 
 use super::recorder::Cause;
@@ -60,7 +60,7 @@ pub(super) enum Reply {
     Silence,
 }
 
-/// The part that a fault has in a call's fate.
+/// The part that a fault, or the lack of room, has in a call's fate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hit {
     None,
@@ -68,6 +68,8 @@ pub(super) enum Hit {
     WhenSent,
     /// The call was in flight when the fault started.
     InFlight,
+    /// No fault had a part in it: there was no room for the call.
+    NoRoom,
 }
 
 /// What becomes of a call if nobody gives up on it first.
@@ -91,9 +93,15 @@ impl Fate {
         Fate { begins: SimTime::START, first_token: SimTime::NEVER, ends, reply, hit, retry_after: None }
     }
 
-    /// A call that the provider has no room for.
-    pub fn turned_away(now: SimTime, hit: Hit) -> Fate {
-        Fate::error(now, Reply::Status(NO_ROOM), hit)
+    /// The same call, for which there turns out to be no room at that moment.
+    pub fn turned_away(self, at: SimTime, status: u16, retry_after: Option<SimDuration>) -> Fate {
+        let hit = if self.hit == Hit::None { Hit::NoRoom } else { self.hit };
+        Fate { retry_after, ..Fate::error(at, Reply::Status(status), hit) }
+    }
+
+    /// Whether the call comes to where it is counted, before anything becomes of it.
+    pub fn is_counted(&self) -> bool {
+        !matches!(self.reply, Reply::Refused | Reply::Unreachable)
     }
 
     /// A call whose turn never comes.
@@ -141,9 +149,6 @@ pub(super) enum Call {
 
 /// A status for errors that providers give with no fault active.
 const QUIET_ERROR: u16 = 500;
-
-/// What a provider answers that has no room for another call.
-const NO_ROOM: u16 = 503;
 
 const QUIET: Key = Key::purpose("quiet error");
 

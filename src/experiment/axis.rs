@@ -117,7 +117,7 @@ impl AxisKind {
             Some(Kind::Moment) if values.iter().all(|value| quantity::duration(value).is_ok()) => {
                 AxisKind::Duration
             }
-            Some(Kind::Rate) => AxisKind::Rate,
+            Some(Kind::Rate | Kind::Allowance) => AxisKind::Rate,
             Some(
                 Kind::Share
                 | Kind::Weight

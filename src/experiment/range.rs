@@ -40,6 +40,7 @@ pub(crate) enum Quantity {
     Rate {
         per: char,
         seconds: f64,
+        is_whole: bool,
     },
     Number,
     Whole,
@@ -53,10 +54,12 @@ impl Quantity {
             Kind::Duration | Kind::PositiveDuration => Some(Quantity::Duration),
             Kind::Moment => (!on_clock(from) && !on_clock(to)).then_some(Quantity::Duration),
             // In the unit of both ends, or else a second: its values are then as short as the ends.
-            Kind::Rate => Some(match (per(from), per(to)) {
+            Kind::Rate => Some(match (per(from, false), per(to, false)) {
                 (Some(one), Some(other)) if one == other => one,
-                _ => Quantity::Rate { per: 's', seconds: 1.0 },
+                _ => Quantity::Rate { per: 's', seconds: 1.0, is_whole: false },
             }),
+            // Over another period it is another limit.
+            Kind::Allowance => per(from, true).filter(|one| per(to, true) == Some(*one)),
             Kind::Count | Kind::Whole => Some(Quantity::Whole),
             Kind::Share
             | Kind::Weight
@@ -85,6 +88,7 @@ impl Quantity {
     pub fn check_step(self, step: &Value) -> Result<(), Complaint> {
         match self {
             Quantity::Duration => Kind::PositiveDuration.check(step),
+            Quantity::Rate { is_whole: true, .. } => Kind::Allowance.check(step),
             Quantity::Rate { .. } => Kind::Rate.check(step),
             Quantity::Number => Kind::Positive.check(step),
             Quantity::Whole => Kind::Count.check(step),
@@ -94,7 +98,7 @@ impl Quantity {
     /// The nearest number that a person can read and type.
     fn readable(self, number: f64) -> f64 {
         match self {
-            Quantity::Whole => number.round(),
+            Quantity::Whole | Quantity::Rate { is_whole: true, .. } => number.round(),
             Quantity::Duration => rounded(number, DIGITS).round(),
             Quantity::Rate { .. } | Quantity::Number => rounded(number, DIGITS),
         }
@@ -112,7 +116,7 @@ impl Quantity {
 }
 
 /// The unit in which a rate is written.
-fn per(rate: &Value) -> Option<Quantity> {
+fn per(rate: &Value, is_whole: bool) -> Option<Quantity> {
     let (_, unit) = rate.as_str()?.split_once('/')?;
     let per = unit.trim().chars().next()?;
     let seconds = match per {
@@ -122,7 +126,7 @@ fn per(rate: &Value) -> Option<Quantity> {
         'd' => 86_400.0,
         _ => return None,
     };
-    Some(Quantity::Rate { per, seconds })
+    Some(Quantity::Rate { per, seconds, is_whole })
 }
 
 /// A duration as one decimal number, such as `12.34s`, in the largest unit up to a second of which it has one.

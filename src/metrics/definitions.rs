@@ -91,6 +91,8 @@ metrics! {
         |o| o.after_faults.success_ratio();
     "attempt_count" Count "tries of a request at a provider; probes are never among them"
         |o| count(o.attempt_count);
+    "cache_hit_count" Count "requests that the gateway answered from its cache, without an attempt; null without one"
+        |o| o.cache_hit_count.and_then(count);
     "probe_count" Count "health check calls, over all replicas and providers"
         |o| count(o.probe_count);
     "probe_per_day" PerDay "the same for 24 hours of simulated time"
@@ -129,6 +131,8 @@ metrics! {
         |o| count(o.failures.of_cause(Cause::Truncated));
     "failed_cause_gateway_down_count" Count "failed: the gateway replica was down"
         |o| count(o.failures.of_cause(Cause::GatewayDown));
+    "failed_cause_gateway_limit_count" Count "failed: the gateway turned it away, being above its own limits"
+        |o| count(o.failures.of_cause(Cause::GatewayLimit));
     "failed_stage_in_flight_at_onset_count" Count "lost because it was in flight when the fault started"
         |o| count(o.failures.of_stage(Stage::InFlightAtOnset));
     "failed_stage_undetected_count" Count "lost because it was sent to a failing provider that was still admitted"
@@ -143,6 +147,12 @@ metrics! {
         |o| count(o.failures.of_stage(Stage::Background));
     "failed_stage_gateway_down_count" Count "lost with a gateway replica that failed"
         |o| count(o.failures.of_stage(Stage::GatewayDown));
+    "failed_stage_over_quota_count" Count "lost because its first choice was full or above a quota, with no fault in play there"
+        |o| count(o.failures.of_stage(Stage::OverQuota));
+    "failed_stage_backup_over_quota_count" Count "lost because a provider that got it in place of another one was full or above a quota"
+        |o| count(o.failures.of_stage(Stage::BackupOverQuota));
+    "failed_stage_gateway_limit_count" Count "lost because the gateway did not take it in, or not before its client gave up"
+        |o| count(o.failures.of_stage(Stage::GatewayLimit));
 }
 
 fn count(n: u64) -> Option<f64> {

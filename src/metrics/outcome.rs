@@ -135,6 +135,8 @@ pub struct Outcome {
     pub open_count: u64,
     /// Attempts sent to providers.
     pub attempt_count: u64,
+    /// Those that the gateway answered itself; `None` if it has no cache.
+    pub cache_hit_count: Option<u64>,
     /// Probes sent to providers; never among the attempts.
     pub probe_count: u64,
     /// Ejections with no fault active since their evidence began, over all replicas.

@@ -49,6 +49,7 @@ pub struct MetricsRecorder<'m> {
     model: &'m Model,
     failures: Failures,
     open_count: u64,
+    cache_hit_count: Option<u64>,
     probe_count: u64,
     false_ejection_count: u64,
     saved_by_hand_count: u64,
@@ -87,6 +88,7 @@ impl<'m> MetricsRecorder<'m> {
             model,
             failures: Failures::default(),
             open_count: 0,
+            cache_hit_count: model.gateway.cache.map(|_| 0),
             probe_count: 0,
             false_ejection_count: 0,
             saved_by_hand_count: 0,
@@ -131,6 +133,7 @@ impl<'m> MetricsRecorder<'m> {
             failures: self.failures,
             open_count: self.open_count,
             attempt_count,
+            cache_hit_count: self.cache_hit_count,
             probe_count: self.probe_count,
             false_ejection_count: self.false_ejection_count,
             saved_by_hand_count: self.saved_by_hand_count,
@@ -169,6 +172,9 @@ impl Recorder for MetricsRecorder<'_> {
         self.saved_by_hand_count += u64::from(request.saved_by_hand);
         let RequestEnd { arrived: arrived_from, attempts, ending, .. } = *request;
         self.requests_ended(&Alike { count: 1, arrived_from, attempts, ending });
+        if let Some(hits) = &mut self.cache_hit_count {
+            *hits += u64::from(ending == Ending::Succeeded && request.provider.is_none());
+        }
         if ending == Ending::Succeeded {
             self.latencies(request.ended.since(request.arrived), 1);
         }

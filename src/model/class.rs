@@ -12,6 +12,8 @@ pub struct Class {
     pub name: String,
     /// How many requests, or users where there are some, are of this kind, in proportion to the other kinds; above zero.
     pub share: f64,
+    /// Who comes first where requests wait in a gateway's queue: the higher one.
+    pub priority: u32,
     /// Tokens of the prompt.
     pub input_tokens: TokenCount,
     /// Tokens of a complete answer.
@@ -132,7 +134,7 @@ mod tests {
     use super::*;
 
     fn class(share: f64, output_tokens: TokenCount) -> Class {
-        Class { name: "a".into(), share, input_tokens: TokenCount::Constant(7), output_tokens }
+        Class { name: "a".into(), share, priority: 0, input_tokens: TokenCount::Constant(7), output_tokens }
     }
 
     #[test]

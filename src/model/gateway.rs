@@ -1,6 +1,8 @@
 //! What routes requests, and how it learns who is alive.
 
-use super::{Detector, Fallback, HealthCheck, Hedge, Latency, Probability, Retry, Route, Timeouts};
+use super::{
+    Cache, Detector, Fallback, GatewayLimit, HealthCheck, Hedge, Latency, Probability, Retry, Route, Timeouts,
+};
 use crate::time::{SimDuration, SimTime};
 use std::num::NonZeroU32;
 
@@ -15,6 +17,10 @@ pub struct Gateway {
     pub health: HealthScope,
     /// How long a verdict takes to reach routing.
     pub propagation: Propagation,
+    /// How much each replica takes in; `None` is everything.
+    pub limit: Option<GatewayLimit>,
+    /// Answers that it has itself; `None` if it keeps none.
+    pub cache: Option<Cache>,
     /// Which admitted provider gets an attempt.
     pub route: Route,
     /// The active health check; `None` if nothing probes.
@@ -54,6 +60,8 @@ impl Gateway {
             overhead: None,
             health: HealthScope::Own,
             propagation: Propagation::default(),
+            limit: None,
+            cache: None,
             route,
             health_check: None,
             detectors: vec![],

@@ -9,6 +9,7 @@ mod clock;
 mod detector;
 mod fault;
 mod gateway;
+mod gateway_limit;
 mod generation;
 mod health_check;
 mod latency;
@@ -17,6 +18,7 @@ mod operator;
 mod price;
 mod profile;
 mod provider;
+mod quota;
 mod retry;
 mod route;
 mod slo;
@@ -33,6 +35,7 @@ pub use detector::{
 };
 pub use fault::{Effect, Fault, InFlight};
 pub use gateway::{AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, Propagation};
+pub use gateway_limit::{Cache, GatewayLimit};
 pub use generation::{Drift, Generation, speed_sigma};
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::{Latency, Percentiles};
@@ -40,7 +43,8 @@ pub use network::{Network, RoundTrips};
 pub use operator::{OperatorAction, Stages, StatusPage, Trigger};
 pub use price::Price;
 pub use profile::Profile;
-pub use provider::{Abandoned, Capacity, Provider, ProviderId};
+pub use provider::{Abandoned, Capacity, Cold, Discipline, Provider, ProviderId};
+pub use quota::{Allowance, Quota, QuotaGrowth, QuotaWindow, RetryAfter};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
 pub use slo::{Alert, BeforeRun, FirstTick, Slo};
@@ -62,6 +66,11 @@ impl Probability {
     /// `None` unless `p` lies in [0, 1].
     pub fn new(p: f64) -> Option<Self> {
         (0.0..=1.0).contains(&p).then_some(Probability(p))
+    }
+
+    /// Whether it is neither impossible nor certain.
+    pub fn is_uncertain(self) -> bool {
+        self > Probability::ZERO && self < Probability::ONE
     }
 
     /// The number in [0, 1].
@@ -100,6 +109,8 @@ pub struct Model {
     pub providers: Vec<Provider>,
     /// What goes wrong, in order of start and then name: the first one is the one that scalars speak of.
     pub faults: Vec<Fault>,
+    /// How much accounts may send, in order of name.
+    pub quotas: Vec<Quota>,
     /// What routes.
     pub gateway: Gateway,
     /// How long the network takes; `None` if no time.
@@ -125,6 +136,7 @@ impl Model {
             || self.gateway.replicas.get() > 1
             || self.gateway.overhead.is_some_and(|overhead| overhead.is_random())
             || self.gateway.route.is_random()
+            || self.gateway.cache.is_some_and(|cache| cache.hit_ratio.is_uncertain())
             || check.is_some_and(HealthCheck::is_random)
             || self.gateway.detectors.iter().any(Detector::is_random)
             || self.gateway.health.is_random()

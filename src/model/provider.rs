@@ -1,6 +1,7 @@
 //! What serves requests.
 
 use super::{Generation, Latency, Price, Probability};
+use crate::time::SimDuration;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
@@ -43,6 +44,8 @@ pub struct Provider {
     pub first_token: Probability,
     /// How much it can do at once; `None` is without limit.
     pub capacity: Option<Capacity>,
+    /// When it has to start; `None` if it never does.
+    pub cold: Option<Cold>,
     /// What it charges; `None` if nobody knows.
     pub price: Option<Price>,
 }
@@ -58,6 +61,7 @@ impl Provider {
             error_rate: Probability::ZERO,
             first_token: Probability::ONE,
             capacity: None,
+            cold: None,
             price: None,
         }
     }
@@ -75,10 +79,52 @@ impl Provider {
 pub struct Capacity {
     /// So many answers are worked on at the same time.
     pub slots: NonZeroU32,
-    /// So many attempts may wait; a further one gets a 503 at once. `None` is without limit.
+    /// So many attempts may wait; a further one is turned away at once. `None` is without limit.
     pub queue: Option<u32>,
+    /// Whose turn comes first.
+    pub discipline: Discipline,
+    /// What has waited for so long is turned away; `None` if nothing is.
+    pub queue_timeout: Option<SimDuration>,
     /// What becomes of work that nobody waits for any more.
     pub abandoned: Abandoned,
+    /// What it answers to what it turns away: an HTTP status from 400 to 599.
+    pub full: u16,
+    /// The Retry-After that comes with it; `None` if none comes.
+    pub retry_after: Option<SimDuration>,
+}
+
+impl Capacity {
+    /// So many slots, and a queue without limit: first come, first served. It works on everything, and knows the 503 that
+    /// it never gives.
+    pub fn new(slots: NonZeroU32) -> Self {
+        Capacity {
+            slots,
+            queue: None,
+            discipline: Discipline::Fifo,
+            queue_timeout: None,
+            abandoned: Abandoned::Runs,
+            full: 503,
+            retry_after: None,
+        }
+    }
+}
+
+/// Whose turn comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Discipline {
+    /// First come, first served.
+    Fifo,
+    /// Last come, first served.
+    Lifo,
+}
+
+/// A provider that has to start when nobody has asked it for a while, such as one that is scaled to zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cold {
+    /// So long after its last attempt it is cold. At the start of the run it is warm.
+    pub after: SimDuration,
+    /// So long it takes to start for the first attempt; that one, and what comes meanwhile, waits.
+    pub start: SimDuration,
 }
 
 /// What becomes of an attempt that waits for its turn, when its caller has given up on it.

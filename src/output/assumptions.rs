@@ -2,8 +2,8 @@
 
 use super::terminal::thousands;
 use crate::model::{
-    AllEjected, Arrivals, Effect, Evidence, HealthScope, InFlight, Model, NextProbe, ProviderId, RetryTo,
-    Traffic,
+    AllEjected, Arrivals, Discipline, Effect, Evidence, HealthScope, InFlight, Model, NextProbe, ProviderId,
+    RetryTo, Traffic,
 };
 
 fn arrivals(traffic: &Traffic) -> String {
@@ -68,7 +68,8 @@ pub fn assumptions(model: &Model) -> Vec<String> {
         }
     }
     let routed = model.gateway.route.providers();
-    let has_limit = |id: &ProviderId| model.provider(*id).capacity.is_some();
+    let has_queue = |id: &ProviderId| model.provider(*id).capacity.is_some();
+    let has_limit = |id: &ProviderId| has_queue(id) || model.quotas.iter().any(|q| q.providers.contains(id));
     let again = match model.gateway.retry.is_some() || model.traffic.client_retry.is_some() {
         true => ", and what is tried again",
         false => "",
@@ -84,8 +85,14 @@ pub fn assumptions(model: &Model) -> Vec<String> {
             _ => {}
         }
     }
-    if routed.iter().any(has_limit) {
-        words.push("what waits for a provider is served in the order in which it came".to_owned());
+    for (discipline, order) in
+        [(Discipline::Fifo, "in the order in which it came"), (Discipline::Lifo, "last come, first served")]
+    {
+        let is_such =
+            |id: &ProviderId| model.provider(*id).capacity.is_some_and(|c| c.discipline == discipline);
+        if routed.iter().any(is_such) {
+            words.push(format!("what waits for a provider is served {order}"));
+        }
     }
     words.push(arrivals(&model.traffic));
     let mut then = Vec::new();
@@ -169,6 +176,15 @@ mod tests {
         assert!(words.contains("(it gets 1,200 requests a minute, and what is tried again)"), "{words}");
         let words = of("fallback = {}\nhedge = { after = \"1s\" }");
         assert!(words.contains("the gateway falls back and hedges"), "{words}");
+    }
+
+    #[test]
+    fn a_quota_is_a_limit() {
+        assert!(of("").contains("a backup has no limit (it gets 1,200 requests a minute)"));
+        let of_backup = of("[quota.q]\non = { name = \"b\" }\nrequests = \"500/min\"");
+        assert!(!of_backup.contains("has no limit"), "{of_backup}");
+        let of_first = of("[quota.q]\non = { name = \"a\" }\nrequests = \"500/min\"");
+        assert!(of_first.contains("a backup has no limit"), "{of_first}");
     }
 
     #[test]

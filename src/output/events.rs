@@ -250,6 +250,7 @@ mod tests {
             gateway: Gateway::new(Route::prefer(&[ProviderId::new(0)], |_| "only".to_owned())),
             operator: Vec::new(),
             slo: None,
+            quotas: vec![],
             network: None,
             weakest_evidence: None,
         }

@@ -197,6 +197,7 @@ fn words(answer: Answer) -> String {
 
 fn ending(end: &RequestEnd) -> String {
     match end.ending {
+        Ending::Succeeded if end.provider.is_none() => "answered from the cache".to_owned(),
         Ending::Succeeded => "succeeded".to_owned(),
         Ending::Failed(cause, _) => format!("failed: {}", cause.name().replace('_', " ")),
         Ending::Open => "open".to_owned(),

@@ -7,7 +7,7 @@ use super::file_latency::Latency;
 use super::file_traffic::TokenCount;
 use super::file_traffic::Weekday;
 use super::setting::{
-    AnswerItem, Count, Duration, NonNegative, Positive, PositiveDuration, Share, Weight, Whole,
+    AnswerItem, Count, Duration, NonNegative, Positive, PositiveDuration, Share, Status, Weight, Whole,
 };
 use serde::Deserialize;
 
@@ -55,11 +55,23 @@ pub(super) fn unchanged() -> NonNegative {
 pub(super) fn monday() -> Weekday {
     Weekday::Monday
 }
-pub(super) fn no_time() -> Duration {
-    literal("0s")
+pub(super) fn twice() -> Positive {
+    literal(2.0)
+}
+pub(super) fn too_many_requests() -> Status {
+    literal(429)
 }
 pub(super) fn none() -> Whole {
     literal(0)
+}
+pub(super) fn unavailable() -> Status {
+    literal(503)
+}
+pub(super) fn a_minute() -> PositiveDuration {
+    literal("1m")
+}
+pub(super) fn no_time() -> Duration {
+    literal("0s")
 }
 pub(super) fn half_a_minute() -> PositiveDuration {
     literal("30s")

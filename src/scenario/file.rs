@@ -9,6 +9,7 @@ use super::file_gateway::Gateway;
 use super::file_network::Network;
 use super::file_operator::Operator;
 use super::file_provider::Provider;
+use super::file_quota::Quota;
 use super::file_slo::{Alert, Slo};
 use super::file_traffic::Traffic;
 use super::setting::{PositiveDuration, TimeOfDay};
@@ -36,6 +37,9 @@ pub(crate) struct Scenario {
     /// What goes wrong, by name.
     #[serde(default)]
     pub fault: BTreeMap<String, Fault>,
+    /// How much accounts may send, by name.
+    #[serde(default)]
+    pub quota: BTreeMap<String, Quota>,
     /// What routes requests, and how it learns who is alive.
     #[serde(default)]
     pub gateway: Gateway,

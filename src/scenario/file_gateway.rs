@@ -6,6 +6,7 @@ use super::default;
 use super::file::Evidence;
 use super::file_detector::Detector;
 use super::file_fault::GatewayFault;
+use super::file_gateway_limit::{Cache, GatewayLimit};
 use super::file_health_check::HealthCheck;
 use super::file_latency::Latency;
 use super::file_retry::{Fallback, Hedge, Retry};
@@ -46,6 +47,13 @@ pub(crate) struct Gateway {
     #[schemars(extend("x-example" = "{ delay = \"1s\" }"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub propagation: Option<Propagation>,
+    /// How much each replica takes in. Without it, everything.
+    #[schemars(extend("x-example" = "{ in_flight = 100, queue = 50 }"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<GatewayLimit>,
+    /// Answers that it has itself, also while no provider gives any. Without it, none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Cache>,
     /// Which admitted provider gets an attempt. May be left out where there is only one provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<Route>,
@@ -105,6 +113,8 @@ impl Default for Gateway {
             overhead: None,
             health: HealthScope::Own,
             propagation: None,
+            limit: None,
+            cache: None,
             route: None,
             group: BTreeMap::new(),
             health_check: None,

@@ -4,9 +4,10 @@
 
 use super::default;
 use super::file::Evidence;
+use super::file_capacity::{Capacity, Cold};
 use super::file_latency::AnswerLatency;
 use super::file_price::Price;
-use super::setting::{Count, Share, Whole};
+use super::setting::Share;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -35,32 +36,9 @@ pub(crate) struct Provider {
     pub first_token: Share,
     /// How much it can do at once. Without it, there is no limit.
     pub capacity: Option<Capacity>,
+    /// How it has to start when nobody has asked it for a while. Without it, it never does.
+    pub cold: Option<Cold>,
     /// What it charges, in US dollars. Without it, nobody knows what anything costs.
     #[schemars(extend("x-example" = "{ input = 2.5, output = 10.0 }"))]
     pub price: Option<Price>,
-}
-
-/// How much a provider can do at once. Its latency is then the time in service, and what waits waits before it.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Capacity {
-    /// So many answers are worked on at the same time; at least 1.
-    #[schemars(example = 10)]
-    pub slots: Count,
-    /// So many attempts may wait; a further one gets a 503 at once. Without it, there is no limit.
-    pub queue: Option<Whole>,
-    /// What becomes of an attempt that waits for its turn, when its caller has given up on it.
-    #[serde(default)]
-    pub abandoned: Abandoned,
-}
-
-/// What becomes of an attempt that waits for its turn, when its caller has given up on it.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Abandoned {
-    /// It is worked on all the same.
-    #[default]
-    Runs,
-    /// It is dropped when its turn comes.
-    Dropped,
 }

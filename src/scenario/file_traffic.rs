@@ -235,6 +235,9 @@ pub(crate) struct Class {
     /// How many requests, or users where there are some, are of this kind, in proportion to the other kinds; above zero.
     #[serde(default = "default::one_times")]
     pub share: Positive,
+    /// Who comes first where requests wait in a gateway's queue: the higher one.
+    #[serde(default = "default::none")]
+    pub priority: Whole,
     /// Where its clients are. Without it, where those of the whole traffic are.
     #[schemars(example = "eu-west-1")]
     pub region: Option<String>,

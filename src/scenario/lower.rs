@@ -1,7 +1,7 @@
 //! Lowers a checked file into a model: names become ids, clock times instants; says all that does not fit together.
 //!
 //! Each table of a file has a part of its own: [`super::lower_traffic`], [`super::lower_provider`],
-//! [`super::lower_fault`], [`super::lower_gateway`], [`super::lower_network`], [`super::lower_operator`],
+//! [`super::lower_fault`], [`super::lower_quota`], [`super::lower_gateway`], [`super::lower_network`], [`super::lower_operator`],
 //! [`super::lower_slo`]. Single values were checked by [`super::check`]; what it had to repair
 //! is not judged here.
 
@@ -54,6 +54,7 @@ impl<'a> Lowering<'a> {
         for (name, fault) in &file.fault {
             faults.push(self.fault(name, fault));
         }
+        let quotas = self.quotas();
         let gateway = self.gateway();
         let network = self.network();
         let mut faults: Option<Vec<model::Fault>> = faults.into_iter().collect();
@@ -69,6 +70,7 @@ impl<'a> Lowering<'a> {
             traffic: traffic?,
             providers: providers?,
             faults: faults?,
+            quotas: quotas?,
             gateway: gateway?,
             network,
             operator: operator?,

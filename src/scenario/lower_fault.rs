@@ -12,7 +12,7 @@ use super::setting::Moment;
 use super::shape::inline;
 use crate::model::{self, ProviderId};
 use crate::time::SimTime;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Lowering<'_> {
     /// When something happens; it has to be before arrivals stop.
@@ -67,7 +67,7 @@ impl Lowering<'_> {
 
     pub(super) fn fault(&mut self, name: &str, fault: &Fault) -> Option<model::Fault> {
         let path = format!("fault.{name}");
-        let providers = self.hit_by(fault, &format!("{path}.on"));
+        let providers = self.labelled(&fault.on, &format!("{path}.on"), "fault");
         let start = self.instant(&fault.at, &format!("{path}.at"));
         let requests = effect(&fault.requests);
         let (providers, start) = providers.zip(start)?;
@@ -129,8 +129,13 @@ impl Lowering<'_> {
         })
     }
 
-    /// The providers whose labels match.
-    fn hit_by(&mut self, fault: &Fault, path: &str) -> Option<Vec<ProviderId>> {
+    /// The providers that have all of these labels; there has to be one for the `what` that they are of.
+    pub(super) fn labelled(
+        &mut self,
+        on: &BTreeMap<String, String>,
+        path: &str,
+        what: &str,
+    ) -> Option<Vec<ProviderId>> {
         let has = |name: &str, provider: &Provider, label: &str, value: &str| match label {
             "name" => name == value,
             _ => provider.labels.get(label).is_some_and(|found| found == value),
@@ -139,12 +144,10 @@ impl Lowering<'_> {
         let hit: Vec<ProviderId> = file
             .provider
             .iter()
-            .filter(|(name, provider)| {
-                fault.on.iter().all(|(label, value)| has(name, provider, label, value))
-            })
+            .filter(|(name, provider)| on.iter().all(|(label, value)| has(name, provider, label, value)))
             .filter_map(|(name, _)| self.ids.get(name.as_str()).copied())
             .collect();
-        if !hit.is_empty() && !fault.on.is_empty() {
+        if !hit.is_empty() && !on.is_empty() {
             return Some(hit);
         }
         if !self.findings.labels_known() || !self.findings.sound(path) {
@@ -164,12 +167,12 @@ impl Lowering<'_> {
             })
             .collect();
         let listed = format!("providers have\n{}", all.join("\n"));
-        if fault.on.is_empty() {
-            let message = format!("`{path}` is empty, so it is not said whom the fault hits");
+        if on.is_empty() {
+            let message = format!("`{path}` is empty, so it is not said whom the {what} hits");
             self.problem(path, message, format!("write labels that all must match; {listed}"));
             return None;
         }
-        for (label, value) in &fault.on {
+        for (label, value) in on {
             let known: BTreeSet<&str> = match label.as_str() {
                 "name" => file.provider.keys().map(String::as_str).collect(),
                 _ => file.provider.values().filter_map(|p| p.labels.get(label)).map(String::as_str).collect(),
@@ -190,7 +193,7 @@ impl Lowering<'_> {
                 let place = self.root.at(&inner.split('.').collect::<Vec<_>>()).map(|node| node.key.clone());
                 let place = place.unwrap_or_else(|| self.place(path));
                 self.problems.push(
-                    Problem::new(format!("no provider has a label `{label}`, so the fault hits nothing"))
+                    Problem::new(format!("no provider has a label `{label}`, so the {what} hits nothing"))
                         .at(&place)
                         .help(help),
                 );
@@ -201,12 +204,12 @@ impl Lowering<'_> {
                     Some(near) => format!("did you mean \"{near}\"?"),
                     None => format!("providers have {label} {}", one_of(known)),
                 };
-                let message = format!("no provider has {label} \"{value}\", so the fault hits nothing");
+                let message = format!("no provider has {label} \"{value}\", so the {what} hits nothing");
                 self.problem(&inner, message, help);
                 return None;
             }
         }
-        let message = "no provider has all of these labels, so the fault hits nothing".to_owned();
+        let message = format!("no provider has all of these labels, so the {what} hits nothing");
         self.problem(path, message, listed);
         None
     }

@@ -5,6 +5,7 @@
 use super::file_gateway::{AllEjected, Gateway, HealthScope, OnEjection, Propagation, Timeouts};
 use super::file_health_check::{Counting, FirstProbe, HealthCheck, NextProbe};
 use super::lower::{Lowering, answers, at_least_one};
+use super::lower_gateway_limit::cache;
 use super::setting::PositiveDuration;
 use crate::model;
 use crate::time::SimDuration;
@@ -34,6 +35,7 @@ impl Lowering<'_> {
             .hedge
             .as_ref()
             .map(|hedge| model::Hedge { after: hedge.after.value, max: at_least_one(hedge.max.value) });
+        let limit = gateway.limit.as_ref().map(|limit| self.gateway_limit(limit));
         let faults = self.gateway_faults();
         let overhead = gateway.overhead.as_ref().map(|latency| self.latency(latency, "gateway.overhead"));
         let health_check = match health_check {
@@ -52,6 +54,8 @@ impl Lowering<'_> {
                 HealthScope::Shared(staleness) => model::HealthScope::Shared(staleness.value),
             },
             propagation: gateway.propagation.as_ref().map(propagation).unwrap_or_default(),
+            limit,
+            cache: gateway.cache.as_ref().map(cache),
             health_check,
             detectors: detectors?,
             timeouts: gateway.timeouts.as_ref().map(timeouts).unwrap_or_default(),

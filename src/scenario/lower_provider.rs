@@ -3,8 +3,8 @@
 //! A part of [`super::lower`].
 
 use super::file_price::Price;
-use super::file_provider::{Abandoned, Capacity};
-use super::lower::{Lowering, PROVIDERS_MAX, at_least_one};
+use super::lower::{Lowering, PROVIDERS_MAX};
+use super::lower_capacity::{capacity, cold};
 use crate::model;
 
 impl Lowering<'_> {
@@ -29,6 +29,9 @@ impl Lowering<'_> {
                     "call the label something else",
                 );
             }
+            if let Some(capacity) = &provider.capacity {
+                self.turns_somebody_away(capacity, &format!("provider.{name}.capacity"));
+            }
             let latency = self.answer_latency(name, &provider.latency);
             providers.push(latency.map(|(latency, generation)| model::Provider {
                 generation,
@@ -36,6 +39,7 @@ impl Lowering<'_> {
                 error_rate: provider.error_rate.value,
                 first_token: provider.first_token.value,
                 capacity: provider.capacity.as_ref().map(capacity),
+                cold: provider.cold.as_ref().map(cold),
                 price: provider.price.as_ref().map(price),
                 ..model::Provider::new(name, latency)
             }));
@@ -50,16 +54,5 @@ fn price(price: &Price) -> model::Price {
         output: price.output.value,
         cached_input: price.input.value,
         request: price.request.value,
-    }
-}
-
-fn capacity(capacity: &Capacity) -> model::Capacity {
-    model::Capacity {
-        slots: at_least_one(capacity.slots.value),
-        queue: capacity.queue.as_ref().map(|queue| queue.value),
-        abandoned: match capacity.abandoned {
-            Abandoned::Runs => model::Abandoned::Runs,
-            Abandoned::Dropped => model::Abandoned::Dropped,
-        },
     }
 }

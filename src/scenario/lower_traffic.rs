@@ -33,12 +33,14 @@ impl Lowering<'_> {
         let mut classes = vec![];
         for (name, class) in &self.file.traffic.class {
             let path = format!("traffic.class.{name}");
+            self.priority_has_effect(&path);
             let (input, output) = (format!("{path}.input_tokens"), format!("{path}.output_tokens"));
             let input_tokens = self.token_count(&class.input_tokens, Side::Input, arrivals, &input);
             let output_tokens = self.token_count(&class.output_tokens, Side::Output, arrivals, &output);
             classes.push(input_tokens.zip(output_tokens).map(|(input_tokens, output_tokens)| model::Class {
                 name: name.clone(),
                 share: class.share.value,
+                priority: class.priority.value,
                 input_tokens,
                 output_tokens,
             }));

@@ -33,6 +33,7 @@ pub(crate) enum Kind {
     Duration,
     PositiveDuration,
     Rate,
+    Allowance,
     Moment,
     TimeOfDay,
     Share,
@@ -49,11 +50,12 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 17] = [
+    pub const ALL: [Kind; 18] = [
         Kind::Text,
         Kind::Duration,
         Kind::PositiveDuration,
         Kind::Rate,
+        Kind::Allowance,
         Kind::Moment,
         Kind::TimeOfDay,
         Kind::Share,
@@ -76,6 +78,7 @@ impl Kind {
             Kind::Duration => "duration",
             Kind::PositiveDuration => "positive duration",
             Kind::Rate => "rate",
+            Kind::Allowance => "allowance",
             Kind::Moment => "moment",
             Kind::TimeOfDay => "time of day",
             Kind::Share => "share",
@@ -98,6 +101,7 @@ impl Kind {
             Kind::Text => "\"text\"",
             Kind::Duration | Kind::PositiveDuration => "\"5s\"",
             Kind::Rate => "\"100/s\"",
+            Kind::Allowance => "\"500/min\"",
             Kind::Moment => "\"7m\"",
             Kind::TimeOfDay => "\"02:40:00 UTC\"",
             Kind::Share => "0.05",
@@ -128,6 +132,7 @@ impl Kind {
             Kind::Duration => duration(value).map(drop),
             Kind::PositiveDuration => positive_duration(value).map(drop),
             Kind::Rate => rate(value).map(drop),
+            Kind::Allowance => allowance(value).map(drop),
             Kind::Moment => moment(value).map(drop),
             Kind::TimeOfDay => clock(value).map(drop),
             Kind::Share => share(value).map(drop),
@@ -249,23 +254,67 @@ pub(crate) fn rate(value: &Value) -> Result<model::Rate, Complaint> {
             format!("write \"{value}/s\" for requests in a second"),
         ));
     }
-    let text = text(value, "a rate", EXAMPLES)?.trim();
+    let (text, number, seconds) = per_period(value, "a rate", EXAMPLES)?;
+    let Ok(number) = number.parse::<f64>() else {
+        return Err(Complaint::new(
+            format!("is \"{text}\", not a rate"),
+            format!("write it like {EXAMPLES}"),
+        ));
+    };
+    model::Rate::new(number / seconds as f64).ok_or_else(|| {
+        let help = format!("write it like {EXAMPLES}");
+        match number.is_finite() {
+            true => Complaint::new(format!("is \"{text}\", and must be above zero"), help),
+            false => Complaint::new(format!("is \"{text}\", not a finite number"), help),
+        }
+    })
+}
+
+/// So many whole things in a second, a minute, an hour or a day.
+pub(crate) fn allowance(value: &Value) -> Result<model::Allowance, Complaint> {
+    const EXAMPLES: &str = r#""500/min" or "14400/day""#;
+    const MOST: u64 = model::Allowance::MOST;
+    if matches!(value, Value::Integer(_) | Value::Float(_)) {
+        let help = format!("write \"{value}/min\" for so many in a minute");
+        return Err(Complaint::new(format!("is {value}, without a unit"), help));
+    }
+    let (text, number, seconds) = per_period(value, "a limit", EXAMPLES)?;
+    let help = format!("write it like {EXAMPLES}");
+    match number.parse::<u64>() {
+        Ok(amount @ 1..=MOST) => Ok(model::Allowance { amount, period: SimDuration::from_secs(seconds) }),
+        Ok(0) => Err(Complaint::new(format!("is \"{text}\", and must be at least 1"), help)),
+        Ok(_) => Err(Complaint::new(format!("is \"{text}\""), format!("use at most {MOST}"))),
+        Err(_) if number.parse::<f64>().is_ok_and(|number| number > 0.0) => {
+            let help = "write whole ones, over a longer period where they are few: \"30/min\" for half of one a second";
+            Err(Complaint::new(format!("is \"{text}\", not a whole number in a period"), help))
+        }
+        Err(_) => Err(Complaint::new(format!("is \"{text}\", not a limit"), help)),
+    }
+}
+
+/// A text `number/unit`: all of it, the number, and the seconds of the unit.
+fn per_period<'a>(
+    value: &'a Value,
+    expected: &str,
+    examples: &str,
+) -> Result<(&'a str, &'a str, u64), Complaint> {
+    let text = text(value, expected, examples)?.trim();
     let Some((number, unit)) = text.split_once('/') else {
         return Err(match text.parse::<f64>() {
             Ok(_) => Complaint::new(
                 format!("is \"{text}\", without a unit"),
-                format!("write \"{text}/s\" for requests in a second"),
+                format!("write \"{text}/s\" for so many in a second"),
             ),
             Err(_) => {
-                Complaint::new(format!("is \"{text}\", not a rate"), format!("write it like {EXAMPLES}"))
+                Complaint::new(format!("is \"{text}\", not {expected}"), format!("write it like {examples}"))
             }
         });
     };
     let seconds = match unit.trim() {
-        "s" | "sec" | "second" => 1.0,
-        "m" | "min" | "minute" => 60.0,
-        "h" | "hour" => 3600.0,
-        "d" | "day" => 86_400.0,
+        "s" | "sec" | "second" => 1,
+        "m" | "min" | "minute" => 60,
+        "h" | "hour" => 3600,
+        "d" | "day" => 86_400,
         unit => {
             return Err(Complaint::new(
                 format!("is \"{text}\", and there is no unit `/{unit}`"),
@@ -273,19 +322,7 @@ pub(crate) fn rate(value: &Value) -> Result<model::Rate, Complaint> {
             ));
         }
     };
-    let Ok(number) = number.trim().parse::<f64>() else {
-        return Err(Complaint::new(
-            format!("is \"{text}\", not a rate"),
-            format!("write it like {EXAMPLES}"),
-        ));
-    };
-    model::Rate::new(number / seconds).ok_or_else(|| {
-        let help = format!("write it like {EXAMPLES}");
-        match number.is_finite() {
-            true => Complaint::new(format!("is \"{text}\", and must be above zero"), help),
-            false => Complaint::new(format!("is \"{text}\", not a finite number"), help),
-        }
-    })
+    Ok((text, number.trim(), seconds))
 }
 
 /// An instant: a time since the start, or what the scenario's clock shows.

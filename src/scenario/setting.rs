@@ -3,7 +3,7 @@
 //! Reading, and all complaints, are left to [`super::quantity`].
 
 use super::number::{answer, count, factor, multiple, non_negative, positive, share, status, weight, whole};
-use super::quantity::{Kind, When, clock, duration, moment, positive_duration, rate};
+use super::quantity::{Kind, When, allowance, clock, duration, moment, positive_duration, rate};
 use crate::model;
 use crate::time::SimDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -64,6 +64,11 @@ quantity!(
     /// How often something happens.
     Rate(model::Rate), Kind::Rate, rate,
     { "type": "string", "pattern": r"^\s*[0-9.]+([eE][0-9]+)?\s*/\s*(s|sec|second|m|min|minute|h|hour|d|day)\s*$" }
+);
+quantity!(
+    /// So many in a period.
+    Allowance(model::Allowance), Kind::Allowance, allowance,
+    { "type": "string", "pattern": r"^\s*[0-9]+\s*/\s*(s|sec|second|m|min|minute|h|hour|d|day)\s*$" }
 );
 quantity!(
     /// An instant of the run.

@@ -4,6 +4,8 @@ mod arrivals;
 mod detectors;
 mod gateway;
 mod latency;
+mod limits;
+mod quotas;
 mod retries;
 mod routes;
 mod slo;
@@ -36,11 +38,13 @@ fn bases() -> impl Iterator<Item = &'static Base> {
         world::BASES,
         users::BASES,
         gateway::BASES,
+        quotas::BASES,
         retries::BASES,
         routes::BASES,
         detectors::BASES,
         latency::BASES,
         slo::BASES,
+        limits::BASES,
     ]
     .into_iter()
     .flatten()

@@ -2,12 +2,12 @@
 
 use failover_sim::model::{
     Abandoned, AllEjected, Answer, AnswerSet, Arrivals, Average, Backoff, BackoffGrowth, BucketStart, Budget,
-    Capacity, Class, Counting, Decide, Detector, Drift, Effect, EjectedFrom, Ejection, Evaluated, Fallback,
-    FirstProbe, Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck, HealthScope, Hedge,
-    Intervals, Jitter, Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, Network, NextProbe,
-    Nginx, NodeId, OnEjection, OnError, PeakEwma, Pick, Price, Probability, Propagation, Ratio, Retry,
-    RetryTo, RoundTrips, Route, SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens, TripAction,
-    Trips, Users, Window, WindowStart, speed_sigma,
+    Capacity, Class, Cold, Counting, Decide, Detector, Discipline, Drift, Effect, EjectedFrom, Ejection,
+    Evaluated, Fallback, FirstProbe, Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck,
+    HealthScope, Hedge, Intervals, Jitter, Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model,
+    Network, NextProbe, Nginx, NodeId, OnEjection, OnError, PeakEwma, Pick, Price, Probability, Propagation,
+    Ratio, Retry, RetryTo, RoundTrips, Route, SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens,
+    TripAction, Trips, Users, Window, WindowStart, speed_sigma,
 };
 use failover_sim::scenario::{Loader, json_schema};
 use failover_sim::time::{SimDuration, SimTime};
@@ -74,10 +74,19 @@ fn providers_and_faults() {
     assert_eq!((d.first_token, d.price, d.capacity), (Probability::ONE, None, None));
     assert_eq!(d.latency, Latency::lognormal(SimDuration::from_millis(300), secs(1)).unwrap());
     assert_eq!(d.generation, Some(Generation { prompt_per_second: Some(5000.0), ..Generation::new(80.0) }));
-    let capacity = |slots, queue, abandoned| Some(Capacity { slots: some(slots), queue, abandoned });
-    assert_eq!(a.capacity, capacity(10, Some(1000), Abandoned::Dropped));
-    assert_eq!(b.capacity, capacity(1, None, Abandoned::Runs));
-    assert_eq!(c.capacity, capacity(2, Some(0), Abandoned::Runs));
+    let of_a = Capacity {
+        queue: Some(1000),
+        discipline: Discipline::Lifo,
+        queue_timeout: Some(secs(10)),
+        abandoned: Abandoned::Dropped,
+        full: 529,
+        retry_after: Some(secs(5)),
+        ..Capacity::new(some(10))
+    };
+    assert_eq!((a.capacity, a.cold), (Some(of_a), None));
+    assert_eq!(b.capacity, Some(Capacity::new(some(1))));
+    assert_eq!(c.capacity, Some(Capacity { queue: Some(0), ..Capacity::new(some(2)) }));
+    assert_eq!(c.cold, Some(Cold { after: secs(600), start: secs(20) }));
 
     let effects: Vec<_> = model.faults.iter().map(|fault| (fault.requests, fault.probes)).collect();
     assert_eq!(
@@ -127,9 +136,10 @@ fn users() {
 #[test]
 fn what_requests_ask_for() {
     let classes = lowered(EVERYTHING).traffic.classes;
-    let of = |name: &str, share, input_tokens, output_tokens| Class {
+    let of = |name: &str, share, priority, input_tokens, output_tokens| Class {
         name: name.to_owned(),
         share,
+        priority,
         input_tokens,
         output_tokens,
     };
@@ -137,8 +147,8 @@ fn what_requests_ask_for() {
     assert_eq!(
         classes,
         [
-            of("chat", 3.0, lognormal(1000, 4000), TokenCount::Constant(129)),
-            of("code", 1.0, TokenCount::Constant(0), lognormal(13, 252)),
+            of("chat", 3.0, 5, lognormal(1000, 4000), TokenCount::Constant(129)),
+            of("code", 1.0, 0, TokenCount::Constant(0), lognormal(13, 252)),
         ]
     );
 }

@@ -49,6 +49,7 @@ pub fn story_model() -> Model {
         },
         operator: vec![OperatorAction::at("on_call", at_secs(24 * 60), vec![claude])],
         slo: None,
+        quotas: vec![],
         network: None,
         weakest_evidence: None,
     }

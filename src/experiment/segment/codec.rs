@@ -66,6 +66,7 @@ impl Writer {
             failures,
             open_count,
             attempt_count,
+            cache_hit_count,
             probe_count,
             false_ejection_count,
             saved_by_hand_count,
@@ -85,6 +86,8 @@ impl Writer {
         } = outcome;
         self.numbers(&[*request_count, *succeeded_count, *open_count, *attempt_count, *probe_count]);
         self.numbers(&[*false_ejection_count, *saved_by_hand_count, duration.as_nanos(), *event_count]);
+        self.number(u64::from(cache_hit_count.is_some()));
+        cache_hit_count.iter().for_each(|hits| self.number(*hits));
         self.numbers(&Cause::ALL.map(|cause| failures.of_cause(cause)));
         self.numbers(&Stage::ALL.map(|stage| failures.of_stage(stage)));
         self.optional_number(error_budget.map(f64::to_bits));
@@ -207,6 +210,7 @@ impl<'a> Reader<'a> {
             saved_by_hand_count,
             duration: SimDuration::from_nanos(duration),
             event_count,
+            cache_hit_count: if self.flag()? { Some(self.number()?) } else { None },
             failures: Failures::from_counts(self.numbers()?, self.numbers()?),
             error_budget: self.optional_number()?.map(f64::from_bits),
             alert_count: self.optional_number()?,

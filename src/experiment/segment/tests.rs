@@ -37,7 +37,7 @@ fn fault() -> impl Strategy<Value = FaultOutcome> {
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {
-    let counts = any::<([u64; 8], [u64; Cause::ALL.len()], [u64; Stage::ALL.len()])>();
+    let counts = any::<([u64; 9], [u64; Cause::ALL.len()], [u64; Stage::ALL.len()])>();
     let optional = || proptest::option::of(duration());
     let answer = (proptest::option::of(0.0..1e18), any::<Option<u64>>(), optional(), optional(), optional());
     let latency = proptest::option::of((duration(), duration(), duration()));
@@ -50,6 +50,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
                 failures: Failures::from_counts(by_cause, by_stage),
                 open_count: counts[2],
                 attempt_count: counts[3],
+                cache_hit_count: (counts[8] % 2 == 0).then_some(counts[8]),
                 probe_count: counts[4],
                 false_ejection_count: counts[5],
                 saved_by_hand_count: counts[6],

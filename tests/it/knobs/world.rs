@@ -180,14 +180,32 @@ pub const BASES: &[Base] = &[
     latency = { exponential = { mean = "800ms" } }
     capacity = { slots = 10, queue = 40, abandoned = "runs" }
     "#,
-        knobs: &[(
-            &[],
-            &[
-                ("provider.a.capacity.slots", "12"),
-                ("provider.a.capacity.queue", "0"),
-                ("provider.a.capacity.abandoned", "\"dropped\""),
-            ],
-        )],
+        knobs: &[
+            (
+                &[],
+                &[
+                    ("provider.a.capacity.slots", "12"),
+                    ("provider.a.capacity.queue", "0"),
+                    ("provider.a.capacity.abandoned", "\"dropped\""),
+                    ("provider.a.capacity.discipline", "\"lifo\""),
+                    ("provider.a.capacity.queue_timeout", "\"1s\""),
+                    ("provider.a.capacity.full", "429"),
+                    ("provider.a.cold", "{ after = \"100ms\", start = \"5s\" }"),
+                ],
+            ),
+            (
+                &["gateway.retry={ attempts = 1, on = [503], retry_after = \"9s\" }"],
+                &[("provider.a.capacity.retry_after", "\"1s\"")],
+            ),
+            (
+                &["provider.a.capacity.queue_timeout=\"500ms\""],
+                &[("provider.a.capacity.queue_timeout", "\"1s\"")],
+            ),
+            (
+                &["provider.a.cold={ after = \"100ms\", start = \"5s\" }"],
+                &[("provider.a.cold.after", "\"300ms\""), ("provider.a.cold.start", "\"1s\"")],
+            ),
+        ],
     },
     // Some answers break off before their first token.
     Base {

@@ -113,7 +113,9 @@ fn scenario(dice: bool, listens: bool) -> Text {
         if is_told { format!("{faults}{operator}") } else { faults }
     });
     let slo = if listens { rarely(watched(dice)) } else { rarely(slo()) };
-    const LISTENING: [&str; 9] = [
+    const LISTENING: [&str; 11] = [
+        "limit",
+        "cache",
         "round_robin",
         "least_in_flight",
         "lowest_latency",
@@ -144,6 +146,7 @@ fn scenario(dice: bool, listens: bool) -> Text {
             .boxed();
     let mut parts = vec![Just("duration = \"30s\"\n".to_owned()).boxed(), traffic, client_retry];
     parts.extend(providers);
+    parts.extend(if listens { vec![rarely(quota("q")), rarely(quota("r"))] } else { vec![] });
     parts.extend([faults.boxed(), gateway, retries, slo]);
     all(parts)
 }
@@ -295,6 +298,24 @@ fn provider(name: &str, dice: bool) -> Text {
             format!("{{ slots = {slots}, {queue}abandoned = \"{abandoned}\" }}")
         },
     );
+    let bounded = (1..10u32, 1..20u32, ms(1..4000), select(&["runs", "dropped"][..])).prop_map(
+        |(slots, queue, timeout, abandoned)| {
+            format!(
+                "{{ slots = {slots}, queue = {queue}, discipline = \"fifo\", queue_timeout = {timeout}, \
+                 abandoned = \"{abandoned}\", full = 429, retry_after = \"700ms\" }}"
+            )
+        },
+    );
+    let stacked = bounded.clone().prop_map(|bounded| bounded.replace("fifo", "lifo"));
+    let stacked = prop_oneof![
+        1 => stacked,
+        1 => (1..10u32, select(&["runs", "dropped"][..])).prop_map(|(slots, abandoned)| {
+            format!("{{ slots = {slots}, discipline = \"lifo\", abandoned = \"{abandoned}\" }}")
+        }),
+    ];
+    let capacity = prop_oneof![2 => capacity, 1 => bounded, 2 => stacked];
+    let cold = (ms(1..4000), ms(1..4000))
+        .prop_map(|(after, start)| format!("{{ after = {after}, start = {start} }}"));
     let whole = all([setting("latency", latency(dice)), maybe("first_token", quarters(0..=4))]);
     let varies = if dice {
         one_of(&["", ", per_second_p1 = 5.0", ", drift = { every = \"4s\", p1 = 0.3 }"])
@@ -321,6 +342,33 @@ fn provider(name: &str, dice: bool) -> Text {
                 ]),
             ),
             rarely(setting("capacity", capacity)),
+            rarely(rarely(setting("cold", cold))),
+        ],
+    )
+}
+
+/// A limit that some of what comes is above, and often two of them on one provider.
+fn quota(name: &str) -> Text {
+    let refused =
+        one_of(&["window = \"token_bucket\"\ncounts_refused = true\n", "window = \"token_bucket\"\n"]);
+    let window = prop_oneof![
+        2 => all([refused, maybe("burst", ms(1000..20_000))]),
+        1 => one_of(&["window = \"fixed\"\n", "window = \"calendar\"\n"]),
+    ];
+    let growth = (1..5u32, 1..12u32, 1..6u32).prop_map(|(factor, cells, every)| {
+        format!("{{ factor = {factor}.5, over = \"{}s\", every = \"{every}s\" }}", cells * every)
+    });
+    table(
+        &format!("quota.{name}"),
+        [
+            setting("on", one_of(&["{ name = \"a\" }", "{ name = \"b\" }"])),
+            setting("requests", one_of(&["\"3/s\"", "\"9/s\"", "\"100/min\"", "\"400/min\""])),
+            maybe("tokens", one_of(&["\"500/s\"", "\"20000/min\""])),
+            window.boxed(),
+            maybe("growth", growth),
+            maybe("answer", one_of(&["503", "529"])),
+            maybe("retry_after", one_of(&["\"never\"", "{ after = \"700ms\" }"])),
+            maybe("probes", one_of(&["false"])),
         ],
     )
 }
@@ -448,6 +496,8 @@ fn gateway() -> Text {
         rarely(setting("panic_below", quarters(0..=4))),
         rarely(setting("overprovisioning", one_of(&["1.0", "1.4"]))),
         rarely(setting("slow_start", ms(0..9000))),
+        rarely(setting("limit", limit())),
+        rarely(setting("cache", one_of(&["{ hit_ratio = 1.0 }", "{ hit_ratio = 0.0, latency = \"5ms\" }"]))),
         maybe("timeouts", timeouts),
         rarely(setting(
             "hedge",
@@ -534,6 +584,18 @@ fn watched(dice: bool) -> Text {
         ],
     );
     all([slo(), alert, in_half(operator)])
+}
+
+/// What the gateway takes in.
+fn limit() -> Text {
+    let at_a_time = (1..20u32, 1..20u32, option::of(1..40u32)).prop_map(|(most, queue, timeout)| {
+        let timeout = timeout.map_or(String::new(), |t| format!("queue_timeout = \"{t}00ms\", "));
+        format!("in_flight = {most}, queue = {queue}, {timeout}")
+    });
+    let rate = (2..20u32).prop_map(|rate| format!("rate = \"{rate}/s\", burst = \"700ms\", answer = 429, "));
+    prop_oneof![at_a_time.clone().boxed(), rate.clone().boxed(), all([at_a_time.boxed(), rate.boxed()])]
+        .prop_map(|limit| format!("{{ {} }}", limit.trim_end_matches(", ")))
+        .boxed()
 }
 
 fn growth() -> Text {
