@@ -192,6 +192,20 @@ pub enum Milestone {
     FaultStarts(usize),
     /// The fault at this index is over.
     FaultEnds(usize),
+    /// An incident starts.
+    IncidentStarts {
+        /// Of the source at this index.
+        source: usize,
+        /// Its place among the source's in this run, from 1.
+        number: u32,
+    },
+    /// An incident is over.
+    IncidentEnds {
+        /// Of the source at this index.
+        source: usize,
+        /// Its place among the source's in this run, from 1.
+        number: u32,
+    },
     /// The operator action at this index is done.
     OperatorActs(usize),
     /// The gateway's own fault at this index starts.

@@ -2,7 +2,7 @@
 
 use super::LatencyHistogram;
 use super::outcome::{
-    Failures, FaultOutcome, LatencyQuantiles, Outcome, SecondCounts, TimelineEntry, TimelineEvent,
+    Failures, FaultOutcome, LatencyQuantiles, Outcome, SecondCounts, TimelineEntry, TimelineEvent, Trouble,
 };
 use super::verdict::{PeriodCounts, Periods};
 use crate::engine::{
@@ -51,6 +51,9 @@ pub struct MetricsRecorder<'m> {
     probe_count: u64,
     false_ejection_count: u64,
     saved_by_hand_count: u64,
+    trouble: Option<Trouble>,
+    /// How many faults and incidents are there, and since when there was any.
+    troubled: (u32, SimTime),
     periods: Periods,
     /// By [`Periods::index`]: together all requests.
     counts: [PeriodCounts; 3],
@@ -88,6 +91,8 @@ impl<'m> MetricsRecorder<'m> {
             probe_count: 0,
             false_ejection_count: 0,
             saved_by_hand_count: 0,
+            trouble: (!model.faults.is_empty() || !model.incidents.is_empty()).then(Trouble::default),
+            troubled: (0, SimTime::START),
             periods: Periods::of(model),
             counts: Default::default(),
             latency: wanted.latency.then(LatencyHistogram::default),
@@ -109,7 +114,11 @@ impl<'m> MetricsRecorder<'m> {
     ///
     /// # Panics
     /// If requests do not add up: a bug.
-    pub fn finish(self, stats: RunStats) -> Outcome {
+    pub fn finish(mut self, stats: RunStats) -> Outcome {
+        // What lasts longer than requests arrive has not ended.
+        if self.troubled.0 > 0 {
+            self.all_is_well(SimTime::START.after(self.model.duration).max(self.troubled.1));
+        }
         let total = |count: fn(&PeriodCounts) -> u64| self.counts.iter().map(count).sum::<u64>();
         let (succeeded_count, attempt_count) = (total(|c| c.succeeded_count), total(|c| c.attempt_count));
         let failed_count = self.failures.total();
@@ -133,11 +142,18 @@ impl<'m> MetricsRecorder<'m> {
             saved_by_hand_count: self.saved_by_hand_count,
             before_faults: self.counts[0],
             after_faults: self.counts[2],
+            trouble: self.trouble,
             faults: self.faults,
             duration: self.model.duration,
             event_count: stats.events,
             series: self.series,
             timeline: self.timeline,
+        }
+    }
+
+    fn all_is_well(&mut self, at: SimTime) {
+        if let Some(trouble) = &mut self.trouble {
+            trouble.lasted = trouble.lasted.plus(at.since(self.troubled.1));
         }
     }
 
@@ -231,6 +247,24 @@ impl Recorder for MetricsRecorder<'_> {
                 row.was_ejected_at_end =
                     !self.admitted[admitted_index(self.model, row.replica, row.provider)];
             }
+        }
+        match milestone {
+            Milestone::FaultStarts(_) | Milestone::IncidentStarts { .. } => {
+                if let Some(trouble) = &mut self.trouble {
+                    trouble.count += 1;
+                }
+                let (active, since) = self.troubled;
+                self.troubled = (active + 1, if active == 0 { at } else { since });
+            }
+            Milestone::FaultEnds(_) | Milestone::IncidentEnds { .. } => {
+                self.troubled.0 -= 1;
+                if self.troubled.0 == 0 {
+                    self.all_is_well(at);
+                }
+            }
+            Milestone::OperatorActs(_)
+            | Milestone::GatewayFaultStarts(_)
+            | Milestone::GatewayFaultEnds(_) => {}
         }
         self.note(at, TimelineEvent::Milestone(milestone));
     }

@@ -9,6 +9,7 @@ mod detector;
 mod fault;
 mod gateway;
 mod health_check;
+mod incidents;
 mod latency;
 mod provider;
 mod retry;
@@ -22,11 +23,12 @@ pub use detector::{
     MaxEjectedRule, Nginx, OnError, Ratio, SlowRatio, Stale, SuccessRate, TripAction, Trips, Window,
     WindowStart,
 };
-pub use fault::{Effect, Fault, InFlight};
+pub use fault::{Effect, Fault, InFlight, Phase, Recovery};
 pub use gateway::{
     AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, OperatorAction, Propagation,
 };
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
+pub use incidents::{Gaps, Incidents, Severity, Week};
 pub use latency::Latency;
 pub use provider::{Abandoned, Capacity, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
@@ -86,6 +88,8 @@ pub struct Model {
     pub providers: Vec<Provider>,
     /// What goes wrong, in order of start and then name: the first one is the one that scalars speak of.
     pub faults: Vec<Fault>,
+    /// What goes wrong now and then, in order of name; each run draws its own.
+    pub incidents: Vec<Incidents>,
     /// What routes.
     pub gateway: Gateway,
     /// What people do by hand, in order of time and then name.
@@ -104,6 +108,7 @@ impl Model {
         self.traffic.arrivals.is_random()
             || self.providers.iter().any(|p| p.latency.is_random() || p.error_rate > Probability::ZERO)
             || self.faults.iter().any(Fault::is_random)
+            || !self.incidents.is_empty()
             || self.gateway.replicas.get() > 1
             || self.gateway.route.is_random()
             || check.is_some_and(HealthCheck::is_random)

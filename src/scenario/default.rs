@@ -65,6 +65,9 @@ pub(super) fn any_failure() -> Vec<AnswerItem> {
 pub(super) fn refuse() -> Effect {
     Effect::Refuse
 }
+pub(super) fn unavailable() -> Effect {
+    Effect::Status(literal(503))
+}
 pub(super) fn finish() -> InFlight {
     InFlight::Finish
 }

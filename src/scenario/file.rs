@@ -6,6 +6,7 @@
 
 use super::file_fault::Fault;
 use super::file_gateway::Gateway;
+use super::file_incidents::Incidents;
 use super::file_provider::Provider;
 use super::file_traffic::Traffic;
 use super::setting::{Moment, PositiveDuration, TimeOfDay};
@@ -33,6 +34,9 @@ pub(crate) struct Scenario {
     /// What goes wrong, by name.
     #[serde(default)]
     pub fault: BTreeMap<String, Fault>,
+    /// What goes wrong now and then, by source: drawn anew for each run, or replayed from a list.
+    #[serde(default)]
+    pub incidents: BTreeMap<String, Incidents>,
     /// What routes requests, and how it learns who is alive.
     #[serde(default)]
     pub gateway: Gateway,

@@ -53,6 +53,7 @@ impl<'a> Lowering<'a> {
         for (name, fault) in &file.fault {
             faults.push(self.fault(name, fault));
         }
+        let incidents = self.incidents(&mut faults);
         let gateway = self.gateway();
         let mut operator: Vec<Option<model::OperatorAction>> = vec![];
         for (name, action) in &file.operator {
@@ -78,6 +79,7 @@ impl<'a> Lowering<'a> {
             traffic: traffic?,
             providers: providers?,
             faults,
+            incidents: incidents?,
             gateway: gateway?,
             operator,
             weakest_evidence: None,

@@ -2,17 +2,20 @@
 //!
 //! A part of [`super::lower`].
 
-use super::file_fault::{Effect, Fault, GatewayEffect, GatewayFault, InFlight};
+use super::file_fault::{Effect, Fault, GatewayEffect, GatewayFault, InFlight, Recovery};
 use super::file_gateway::HealthScope;
 use super::file_provider::Provider;
-use super::lower::Lowering;
+use super::lower::{Lowering, at_least_one};
 use super::problem::{Problem, nearest, one_of};
 use super::quantity::When;
 use super::setting::Moment;
 use super::shape::inline;
 use crate::model::{self, ProviderId};
 use crate::time::SimTime;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// More than anybody watches; each one takes a moment of a run.
+const FLAPS_MAX: u32 = 1_000;
 
 impl Lowering<'_> {
     /// When something happens; it has to be before arrivals stop.
@@ -67,22 +70,41 @@ impl Lowering<'_> {
 
     pub(super) fn fault(&mut self, name: &str, fault: &Fault) -> Option<model::Fault> {
         let path = format!("fault.{name}");
-        let providers = self.hit_by(fault, &format!("{path}.on"));
+        let providers = self.hit_by(&fault.on, &format!("{path}.on"));
         let start = self.instant(&fault.at, &format!("{path}.at"));
         let requests = effect(&fault.requests);
+        let recovery = self.recovery(fault.recovery.as_ref(), &format!("{path}.recovery"));
         let (providers, start) = providers.zip(start)?;
         Some(model::Fault {
             probes: fault.probes.as_ref().map_or(requests, effect),
-            in_flight: match fault.in_flight {
-                InFlight::Finish => model::InFlight::Finish,
-                InFlight::Fail => model::InFlight::Fail,
-                InFlight::Hang => model::InFlight::Hang,
-            },
+            recovery,
+            in_flight: in_flight(fault.in_flight),
             fraction: fault.fraction.value,
             probe_fraction: fault.probe_fraction.as_ref().unwrap_or(&fault.fraction).value,
             retry_after: fault.retry_after.as_ref().map(|after| after.value),
-            ..model::Fault::new(name, providers, start, start.after(fault.lasts.value), requests)
+            ..model::Fault::new(
+                name,
+                providers,
+                start,
+                start.after(fault.lasts.value).after(recovery.lasts()),
+                requests,
+            )
         })
+    }
+
+    pub(super) fn recovery(&mut self, recovery: Option<&Recovery>, path: &str) -> model::Recovery {
+        match recovery {
+            None => model::Recovery::AtOnce,
+            Some(Recovery::Ramp(takes)) => model::Recovery::Ramp(takes.value),
+            Some(Recovery::Flaps(flaps)) => {
+                self.at_most(FLAPS_MAX, flaps.times.value, &format!("{path}.flaps.times"));
+                model::Recovery::Flaps {
+                    times: at_least_one(flaps.times.value),
+                    up: flaps.up.value,
+                    down: flaps.down.value,
+                }
+            }
+        }
     }
 
     /// What goes wrong with the gateway itself, in order of time and then name.
@@ -130,7 +152,7 @@ impl Lowering<'_> {
     }
 
     /// The providers whose labels match.
-    fn hit_by(&mut self, fault: &Fault, path: &str) -> Option<Vec<ProviderId>> {
+    pub(super) fn hit_by(&mut self, on: &BTreeMap<String, String>, path: &str) -> Option<Vec<ProviderId>> {
         let has = |name: &str, provider: &Provider, label: &str, value: &str| match label {
             "name" => name == value,
             _ => provider.labels.get(label).is_some_and(|found| found == value),
@@ -140,11 +162,11 @@ impl Lowering<'_> {
             .provider
             .iter()
             .filter(|(name, provider)| {
-                fault.on.iter().all(|(label, value)| has(name, provider, label, value))
+                on.iter().all(|(label, value)| has(name, provider, label, value))
             })
             .filter_map(|(name, _)| self.ids.get(name.as_str()).copied())
             .collect();
-        if !hit.is_empty() && !fault.on.is_empty() {
+        if !hit.is_empty() && !on.is_empty() {
             return Some(hit);
         }
         if !self.findings.labels_known() || !self.findings.sound(path) {
@@ -164,12 +186,12 @@ impl Lowering<'_> {
             })
             .collect();
         let listed = format!("providers have\n{}", all.join("\n"));
-        if fault.on.is_empty() {
+        if on.is_empty() {
             let message = format!("`{path}` is empty, so it is not said whom the fault hits");
             self.problem(path, message, format!("write labels that all must match; {listed}"));
             return None;
         }
-        for (label, value) in &fault.on {
+        for (label, value) in on {
             let known: BTreeSet<&str> = match label.as_str() {
                 "name" => file.provider.keys().map(String::as_str).collect(),
                 _ => file.provider.values().filter_map(|p| p.labels.get(label)).map(String::as_str).collect(),
@@ -212,7 +234,15 @@ impl Lowering<'_> {
     }
 }
 
-fn effect(effect: &Effect) -> model::Effect {
+pub(super) fn in_flight(in_flight: InFlight) -> model::InFlight {
+    match in_flight {
+        InFlight::Finish => model::InFlight::Finish,
+        InFlight::Fail => model::InFlight::Fail,
+        InFlight::Hang => model::InFlight::Hang,
+    }
+}
+
+pub(super) fn effect(effect: &Effect) -> model::Effect {
     match effect {
         Effect::Refuse => model::Effect::Refuse,
         Effect::Hang => model::Effect::Hang,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::{Cause, Stage};
-use crate::metrics::{Failures, FaultOutcome, LatencyQuantiles, PeriodCounts};
+use crate::metrics::{Failures, FaultOutcome, LatencyQuantiles, PeriodCounts, Trouble};
 use crate::model::ProviderId;
 use crate::time::SimDuration;
 use proptest::prelude::*;
@@ -40,8 +40,16 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     let counts = any::<([u64; 8], [u64; Cause::ALL.len()], [u64; Stage::ALL.len()])>();
     let latency = proptest::option::of((duration(), duration(), duration()));
     let faults = proptest::collection::vec(fault(), 0..4);
-    (counts, period(), period(), latency, faults, duration()).prop_map(
-        |((counts, by_cause, by_stage), before_faults, after_faults, latency, faults, duration)| Outcome {
+    let trouble = proptest::option::of((any::<u64>(), duration()));
+    (counts, period(), period(), latency, (trouble, faults), duration()).prop_map(
+        |(
+            (counts, by_cause, by_stage),
+            before_faults,
+            after_faults,
+            latency,
+            (trouble, faults),
+            duration,
+        )| Outcome {
             request_count: counts[0],
             succeeded_count: counts[1],
             failures: Failures::from_counts(by_cause, by_stage),
@@ -53,6 +61,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
             before_faults,
             after_faults,
             latency: latency.map(|(p50, p95, p99)| LatencyQuantiles { p50, p95, p99 }),
+            trouble: trouble.map(|(count, lasted)| Trouble { count, lasted }),
             faults,
             duration,
             event_count: counts[7],
