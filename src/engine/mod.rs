@@ -38,6 +38,7 @@ mod slab;
 mod smooth;
 mod stage;
 mod stretch;
+mod trouble;
 mod view;
 mod window;
 mod world;

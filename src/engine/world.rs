@@ -5,10 +5,39 @@
 //! the call ends, as a real gateway would.
 
 use super::recorder::Cause;
-use crate::model::{Effect, Fault, InFlight, Model, Phase, Probability, ProviderId};
+use super::trouble::{Call, Troubles, Window};
+use crate::model::{Demand, Effect, Fault, Generation, InFlight, Model, Probability, Provider, ProviderId};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
-use std::ops::Range;
+
+/// How a healthy provider answers a call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Service {
+    /// From when the call is sent to its last byte.
+    pub latency: SimDuration,
+    /// The share of it until the first token.
+    pub first_share: f64,
+}
+
+impl Service {
+    /// The service of an attempt, given the provider's draw and, where that matters, what the request asks for.
+    #[inline(always)]
+    pub fn of(provider: &Provider, drawn: SimDuration, demand: impl FnOnce() -> Option<Demand>) -> Service {
+        match &provider.generation {
+            None => Service { latency: drawn, first_share: provider.first_token.get() },
+            Some(generation) => Service::by_tokens(generation, drawn, demand()),
+        }
+    }
+
+    fn by_tokens(generation: &Generation, drawn: SimDuration, demand: Option<Demand>) -> Service {
+        let (input, output) = demand.map_or((0, 0), |demand| (demand.input_tokens, demand.output_tokens));
+        let first_token = drawn.plus(generation.reads(input));
+        let latency = first_token.plus(generation.writes(output));
+        // An answer may take no time at all.
+        let first_share = first_token.as_nanos() as f64 / latency.as_nanos().max(1) as f64;
+        Service { latency, first_share }
+    }
+}
 
 /// How a provider's end of a call turns out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,13 +128,6 @@ pub(super) enum Outlook {
     },
 }
 
-/// A call's kind decides which of a fault's effects it meets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Call {
-    Attempt,
-    Probe,
-}
-
 /// A status for errors that providers give with no fault active.
 const QUIET_ERROR: u16 = 500;
 
@@ -113,118 +135,6 @@ const QUIET_ERROR: u16 = 500;
 const NO_ROOM: u16 = 503;
 
 const QUIET: Key = Key::purpose("quiet error");
-
-/// A stretch of time in which a fault hits the same share of a provider's calls.
-#[derive(Debug)]
-struct Window {
-    start: SimTime,
-    end: SimTime,
-    /// The fault's; which calls are hit is drawn by it.
-    key: Key,
-    requests: Effect,
-    probes: Effect,
-    /// The share of attempts that are hit, and of probes.
-    fraction: f64,
-    probe_fraction: f64,
-    /// [`InFlight::Finish`] where the fault was there before.
-    in_flight: InFlight,
-    retry_after: Option<SimDuration>,
-}
-
-impl Window {
-    fn effect(&self, call: Call) -> Effect {
-        match call {
-            Call::Attempt => self.requests,
-            Call::Probe => self.probes,
-        }
-    }
-
-    fn is_active(&self, time: SimTime) -> bool {
-        self.start <= time && time < self.end
-    }
-
-    /// Whether a call is among the share that is hit.
-    fn hits(&self, call: Call, key: Key) -> bool {
-        let share = match call {
-            Call::Attempt => self.fraction,
-            Call::Probe => self.probe_fraction,
-        };
-        key.joined(self.key).coin(share)
-    }
-
-    /// Whether it does anything to attempts.
-    fn acts(&self) -> bool {
-        self.requests != Effect::Unaffected && self.fraction > 0.0
-    }
-}
-
-/// All that goes wrong with one provider, so that a call looks only at what can touch it, however much there is.
-#[derive(Debug)]
-struct Troubles {
-    /// In order of start, and then as the model has its faults.
-    windows: Vec<Window>,
-    /// For each window, when it and all before it are over.
-    over: Vec<SimTime>,
-    /// The places of windows that may break what is in flight when they start.
-    breaking: Vec<usize>,
-    /// When the first window starts, and when all are over.
-    first_and_last: (SimTime, SimTime),
-}
-
-impl Troubles {
-    fn new(mut windows: Vec<Window>) -> Self {
-        windows.sort_by_key(|window| window.start);
-        let over = windows.iter().scan(SimTime::START, |over, window| {
-            *over = window.end.max(*over);
-            Some(*over)
-        });
-        let over: Vec<SimTime> = over.collect();
-        let breaks = |(_, window): &(usize, &Window)| window.in_flight != InFlight::Finish;
-        Troubles {
-            breaking: windows.iter().enumerate().filter(breaks).map(|(i, _)| i).collect(),
-            first_and_last: (
-                windows.first().map_or(SimTime::NEVER, |window| window.start),
-                over.last().copied().unwrap_or(SimTime::START),
-            ),
-            windows,
-            over,
-        }
-    }
-
-    /// The places of the windows that may be there at some moment from `from` to `to`: the first one is, if any.
-    fn between(&self, from: SimTime, to: SimTime) -> Range<usize> {
-        let first = self.over.partition_point(|over| *over <= from);
-        first..first + self.windows[first..].partition_point(|window| window.start <= to)
-    }
-
-    /// Whether no window is there at any moment from `from` to `to`.
-    #[inline(always)]
-    fn spare(&self, from: SimTime, to: SimTime) -> bool {
-        // Nothing but speed: most runs have few faults, and are before or after all of them.
-        let (first, last) = self.first_and_last;
-        to < first || from >= last || self.between(from, to).is_empty()
-    }
-
-    /// The windows that are there, with their places.
-    fn active(&self, now: SimTime) -> impl Iterator<Item = (usize, &Window)> {
-        let places = self.between(now, now).map(|i| (i, &self.windows[i]));
-        places.filter(move |(_, window)| window.is_active(now))
-    }
-
-    /// When the fault of the window in this place lets go of a call that it hits.
-    fn lets_go(&self, place: usize, call: Call, key: Key) -> SimTime {
-        let Window { key: fault, mut end, .. } = self.windows[place];
-        for next in &self.windows[place + 1..] {
-            if next.start > end {
-                break;
-            }
-            if next.key == fault && next.start == end && next.hits(call, key) {
-                end = next.end;
-            }
-        }
-        end
-    }
-}
 
 /// All providers and what is going to happen to them.
 #[derive(Debug)]
@@ -237,29 +147,10 @@ pub(super) struct World<'m> {
 
 impl<'m> World<'m> {
     pub fn new<'f>(model: &'m Model, faults: impl Iterator<Item = &'f Fault>) -> Self {
-        let mut windows: Vec<Vec<Window>> = model.providers.iter().map(|_| Vec::new()).collect();
-        for fault in faults {
-            let key = Key::purpose(&fault.name);
-            for Phase { start, end, force, is_onset } in fault.phases() {
-                for provider in &fault.providers {
-                    windows[provider.index()].push(Window {
-                        start,
-                        end,
-                        key,
-                        requests: fault.requests,
-                        probes: fault.probes,
-                        fraction: fault.fraction.get() * force,
-                        probe_fraction: fault.probe_fraction.get() * force,
-                        in_flight: if is_onset { fault.in_flight } else { InFlight::Finish },
-                        retry_after: fault.retry_after,
-                    });
-                }
-            }
-        }
         World {
             model,
             provider_keys: model.providers.iter().map(|p| Key::purpose(&p.name)).collect(),
-            troubles: windows.into_iter().map(Troubles::new).collect(),
+            troubles: Troubles::of_all(model, faults),
         }
     }
 
@@ -268,13 +159,12 @@ impl<'m> World<'m> {
         self.provider_keys[provider.index()]
     }
 
-    /// The fate of the attempt with this key, sent now, which a healthy provider would answer after `latency`.
+    /// The fate of the attempt with this key, sent now, which a healthy provider would answer like this.
     #[inline(always)]
-    pub fn attempt(&self, provider: ProviderId, key: Key, sent: SimTime, latency: SimDuration) -> Fate {
-        let model = self.model.provider(provider);
-        let ends = sent.after(latency);
+    pub fn attempt(&self, provider: ProviderId, key: Key, sent: SimTime, service: Service) -> Fate {
+        let ends = sent.after(service.latency);
         // Nothing but speed: what follows is what `call` does where there is no fault.
-        let is_streamed = model.first_token < Probability::ONE;
+        let is_streamed = service.first_share < 1.0;
         if !is_streamed
             && self.troubles[provider.index()].spare(sent, ends)
             && !self.is_quiet_error(provider, key)
@@ -282,23 +172,21 @@ impl<'m> World<'m> {
             let (reply, hit) = (Reply::Good, Hit::None);
             return Fate { begins: sent, first_token: ends, ends, reply, hit, retry_after: None };
         }
-        self.call(Call::Attempt, provider, key, sent, latency)
+        self.call(Call::Attempt, provider, key, sent, service)
     }
 
     /// The fate of the probe with this key, sent now, which a healthy provider would answer after `latency`.
     pub fn probe(&self, provider: ProviderId, key: Key, sent: SimTime, latency: SimDuration) -> Fate {
-        self.call(Call::Probe, provider, key, sent, latency)
+        // What a probe gets is short: its first token is its answer.
+        self.call(Call::Probe, provider, key, sent, Service { latency, first_share: 1.0 })
     }
 
     /// What becomes of attempts that are sent to a provider from `now` on, until one of its faults starts or ends.
     pub fn outlook(&self, provider: ProviderId, now: SimTime) -> Outlook {
         let troubles = &self.troubles[provider.index()];
-        let coming = troubles.windows.partition_point(|window| window.start <= now);
-        let fails_at = troubles.windows[coming..].iter().find(|window| window.acts());
-        let fails_at = fails_at.map_or(SimTime::NEVER, |window| window.start);
-        let breaking = &troubles.breaking[troubles.breaking.partition_point(|&i| i < coming)..];
-        let breaks_at = breaking.iter().map(|&i| &troubles.windows[i]).find(|window| window.acts());
-        let breaks_at = breaks_at.map_or(SimTime::NEVER, |window| window.start);
+        let starts = |window: Option<&Window>| window.map_or(SimTime::NEVER, |window| window.start);
+        let fails_at = starts(troubles.coming(now).iter().find(|window| window.acts()));
+        let breaks_at = starts(troubles.breaking(now).find(|window| window.acts()));
         let (mut slow, mut struck) = (None, None);
         for (place, window) in troubles.active(now).filter(|(_, window)| window.acts()) {
             let is_partial = window.fraction < 1.0;
@@ -317,12 +205,10 @@ impl<'m> World<'m> {
         Outlook::Fine { slow, struck, fails_at, breaks_at }
     }
 
-    fn call(&self, call: Call, provider: ProviderId, key: Key, sent: SimTime, latency: SimDuration) -> Fate {
-        let provider_model = self.model.provider(provider);
+    fn call(&self, call: Call, provider: ProviderId, key: Key, sent: SimTime, service: Service) -> Fate {
+        let Service { latency, first_share } = service;
         let troubles = &self.troubles[provider.index()];
         let quiet = self.is_quiet_error(provider, key);
-        // What a probe gets is short: its first token is its answer.
-        let first_share = if call == Call::Probe { 1.0 } else { provider_model.first_token.get() };
         let answered = |reply, start: SimTime, latency: SimDuration, hit| {
             let ends = start.after(latency);
             let first_token = if first_share < 1.0 { start.after(latency.scaled(first_share)) } else { ends };
@@ -381,9 +267,7 @@ impl<'m> World<'m> {
             }
         }
         // They are in order of start: the first one that breaks the call decides when it ends.
-        let breaking = troubles.breaking.iter().map(|&i| &troubles.windows[i]);
-        let later = troubles.breaking.partition_point(|&i| troubles.windows[i].start <= sent);
-        for window in breaking.skip(later) {
+        for window in troubles.breaking(sent) {
             let start = window.start;
             if start > fate.ends && fate.reply != Reply::Silence {
                 break;

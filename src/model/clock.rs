@@ -5,7 +5,7 @@ use crate::time::SimTime;
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
-/// What a clock on the wall showed when the run began. For display; no decision reads it.
+/// What a clock on the wall showed when the run began. For display, and for what goes by hours of the day; no decision of a gateway reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clock {
     start_seconds: u64,
@@ -24,6 +24,11 @@ impl Clock {
     /// The zone's label.
     pub fn zone(&self) -> &str {
         &self.zone
+    }
+
+    /// Seconds since midnight at the start of the run.
+    pub fn start_seconds(&self) -> u64 {
+        self.start_seconds
     }
 
     /// When the clock next shows `hour:minute:second`, counted from the start of the run.

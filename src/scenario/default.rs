@@ -4,6 +4,7 @@ use super::file_fault::{Effect, InFlight};
 use super::file_gateway::{AllEjected, OnEjection};
 use super::file_health_check::{FirstProbe, NextProbe};
 use super::file_provider::Latency;
+use super::file_traffic::TokenCount;
 use super::setting::{
     AnswerItem, Count, Duration, NonNegative, Positive, PositiveDuration, Share, Weight, Whole,
 };
@@ -85,4 +86,7 @@ pub(super) fn from_start() -> NextProbe {
 }
 pub(super) fn probe_latency() -> Latency {
     Latency::Constant(literal("50ms"))
+}
+pub(super) fn no_tokens() -> TokenCount {
+    TokenCount::Constant(literal(0))
 }

@@ -1,9 +1,10 @@
-//! Finds and reads what a scenario names: parts and traces, beside the file that names them or in `models/`.
+//! Finds and reads what a scenario names: parts, traces and lists of incidents, beside the file that names them or in `models/`.
 //!
 //! Everything read is kept, because a sweep lowers the same scenario thousands of times. What the files mean is left
-//! to [`super::part`] and [`super::trace`].
+//! to [`super::part`], [`super::trace`] and [`super::incident_list`].
 
 use super::file_traffic::TraceUnit;
+use super::incident_list::{self, Listed};
 use super::problem::{Problem, Problems, nearest};
 use super::source::{Folder, Place, Source};
 use super::trace;
@@ -27,6 +28,7 @@ pub(crate) fn part_text(name: &str) -> Option<&'static str> {
 pub(crate) struct Files {
     parts: Mutex<BTreeMap<String, Node>>,
     traces: Mutex<BTreeMap<TraceKey, Arc<[SimTime]>>>,
+    incidents: Mutex<BTreeMap<String, Arc<[Listed]>>>,
 }
 
 type TraceKey = (String, Option<String>, Option<TraceUnit>);
@@ -171,6 +173,20 @@ impl Files {
         let times: Arc<[SimTime]> = trace::read(&found.name, &text, request)?.into();
         lock(&self.traces).insert(key, times.clone());
         Ok(times)
+    }
+
+    /// The incidents of a list.
+    pub fn incidents(&self, reference: &str, at: &Place) -> Result<Arc<[Listed]>, Problem> {
+        let found = self.find(reference, at, "list of incidents")?;
+        if let Some(listed) = lock(&self.incidents).get(&found.identity) {
+            return Ok(listed.clone());
+        }
+        let text = found.read().map_err(|why| {
+            Problem::new(format!("the list of incidents `{}` cannot be read: {why}", found.name)).at(at)
+        })?;
+        let listed: Arc<[Listed]> = incident_list::read(&found.name, &text, at)?.into();
+        lock(&self.incidents).insert(found.identity, listed.clone());
+        Ok(listed)
     }
 }
 

@@ -161,9 +161,7 @@ impl Lowering<'_> {
         let hit: Vec<ProviderId> = file
             .provider
             .iter()
-            .filter(|(name, provider)| {
-                on.iter().all(|(label, value)| has(name, provider, label, value))
-            })
+            .filter(|(name, provider)| on.iter().all(|(label, value)| has(name, provider, label, value)))
             .filter_map(|(name, _)| self.ids.get(name.as_str()).copied())
             .collect();
         if !hit.is_empty() && !on.is_empty() {

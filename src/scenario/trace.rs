@@ -161,7 +161,7 @@ pub(crate) fn csv_line(text: &str, position: Option<&csv::Position>) -> u64 {
 }
 
 /// One line of the file as a source of its own: the whole may be large.
-fn line_place(name: &str, text: &str, line: u64, cell: Option<&str>) -> Place {
+pub(crate) fn line_place(name: &str, text: &str, line: u64, cell: Option<&str>) -> Place {
     let number = usize::try_from(line).unwrap_or(1).max(1);
     let content = text.lines().nth(number - 1).unwrap_or_default().to_owned();
     let span = match cell.filter(|cell| !cell.is_empty()).and_then(|cell| Some((content.find(cell)?, cell))) {

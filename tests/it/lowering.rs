@@ -1,12 +1,14 @@
 //! What is written is what is simulated: every setting of a gateway, compared with the model that it makes.
 
+mod incidents;
+
 use failover_sim::model::{
     Abandoned, AllEjected, Answer, AnswerSet, Average, Backoff, BackoffGrowth, BucketStart, Budget, Capacity,
-    Counting, Decide, Detector, Effect, EjectedFrom, Ejection, Evaluated, Fallback, FirstProbe, Gateway,
-    GatewayEffect, Growth, HalfOpen, HealthCheck, HealthScope, Hedge, Intervals, Jitter, Judges, Latency,
-    LowestLatency, MaxEjected, MaxEjectedRule, Model, NextProbe, Nginx, NodeId, OnEjection, OnError,
-    PeakEwma, Pick, Probability, Propagation, Ratio, Retry, RetryTo, Route, SlowRatio, Stale, SuccessRate,
-    Timeouts, Tokens, TripAction, Trips, Window, WindowStart,
+    Class, Counting, Decide, Detector, Effect, EjectedFrom, Ejection, Evaluated, Fallback, FirstProbe,
+    Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck, HealthScope, Hedge, Intervals, Jitter,
+    Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, NextProbe, Nginx, NodeId, OnEjection,
+    OnError, PeakEwma, Pick, Probability, Propagation, Ratio, Recovery, Retry, RetryTo, Route, SlowRatio,
+    Stale, SuccessRate, Timeouts, TokenCount, Tokens, TripAction, Trips, Window, WindowStart,
 };
 use failover_sim::scenario::{Loader, json_schema};
 use failover_sim::time::{SimDuration, SimTime};
@@ -68,12 +70,15 @@ fn providers_and_faults() {
     let [a, b, c, d] = model.providers.as_slice() else { panic!("four providers") };
     assert_eq!((a.first_token, a.price), (share(0.3), 3.0));
     assert_eq!((d.first_token, d.price, d.capacity), (Probability::ONE, 1.0, None));
+    assert_eq!(d.latency, Latency::lognormal(SimDuration::from_millis(300), secs(1)).unwrap());
+    assert_eq!(d.generation, Some(Generation { prompt_per_second: Some(5000.0), per_second: 80.0 }));
     let capacity = |slots, queue, abandoned| Some(Capacity { slots: some(slots), queue, abandoned });
     assert_eq!(a.capacity, capacity(10, Some(1000), Abandoned::Dropped));
     assert_eq!(b.capacity, capacity(1, None, Abandoned::Runs));
     assert_eq!(c.capacity, capacity(2, Some(0), Abandoned::Runs));
 
-    let effects: Vec<_> = model.faults.iter().map(|fault| (fault.requests, fault.probes)).collect();
+    let scripted = || model.faults.iter().filter(|fault| !fault.name.contains('#'));
+    let effects: Vec<_> = scripted().map(|fault| (fault.requests, fault.probes)).collect();
     assert_eq!(
         effects,
         [
@@ -82,8 +87,38 @@ fn providers_and_faults() {
             (Effect::Truncate(share(0.75)), Effect::Status(429)),
         ]
     );
-    assert_eq!(model.faults[1].retry_after, None);
-    assert_eq!(model.faults[2].retry_after, Some(secs(20)));
+    let waits: Vec<_> = scripted().map(|fault| fault.retry_after).collect();
+    assert_eq!(waits, [None, None, Some(secs(20))]);
+    // They last for a minute, and then recover.
+    let flaps = |times, up, down| Recovery::Flaps { times: some(times), up: secs(up), down: secs(down) };
+    let ends: Vec<_> = scripted().map(|fault| (fault.recovery, fault.end)).collect();
+    assert_eq!(
+        ends,
+        [
+            (Recovery::AtOnce, minute(2)),
+            (flaps(3, 60, 30), minute(3).after(secs(270))),
+            (Recovery::Ramp(secs(120)), minute(6)),
+        ]
+    );
+}
+
+#[test]
+fn what_requests_ask_for() {
+    let classes = lowered(EVERYTHING).traffic.classes;
+    let of = |name: &str, share, input_tokens, output_tokens| Class {
+        name: name.to_owned(),
+        share,
+        input_tokens,
+        output_tokens,
+    };
+    let lognormal = |p50, p99| TokenCount::lognormal(p50, p99).unwrap();
+    assert_eq!(
+        classes,
+        [
+            of("chat", 3.0, lognormal(1000, 4000), TokenCount::Constant(129)),
+            of("code", 1.0, TokenCount::Constant(0), lognormal(13, 252)),
+        ]
+    );
 }
 
 #[test]

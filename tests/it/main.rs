@@ -23,6 +23,7 @@ mod theory_breakers;
 mod theory_ejections;
 mod theory_faults;
 mod theory_groups;
+mod theory_incidents;
 mod theory_probes;
 mod theory_retries;
 mod tidy;

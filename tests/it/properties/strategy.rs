@@ -49,12 +49,18 @@ fn scenario(dice: bool, listens: bool) -> Text {
             maybe("client_timeout", ms(100..8000)),
         ],
     );
+    let traffic = all([traffic, classes(dice)]);
     let client_retry = if listens { in_half(retry("traffic.client_retry", dice)) } else { nothing() };
     let retries = if listens { in_half(retries_of_gateway(dice)) } else { nothing() };
     let providers = ["a", "b", "c"].map(|name| provider(name, dice));
     let faults = vec(fault(dice), 0..3).prop_map(|faults| {
         faults.iter().enumerate().map(|(i, fault)| format!("[fault.f{i}]\n{fault}")).collect::<String>()
     });
+    let incidents = if dice {
+        rarely(incidents().prop_map(|source| format!("[incidents.now_and_then]\n{source}")).boxed())
+    } else {
+        nothing()
+    };
     let operator = rarely(
         (0..30u64).prop_map(|at| format!("[operator.hand]\nat = \"{at}s\"\navoid = [\"a\"]\n")).boxed(),
     );
@@ -89,7 +95,7 @@ fn scenario(dice: bool, listens: bool) -> Text {
             .boxed();
     let mut parts = vec![Just("duration = \"30s\"\n".to_owned()).boxed(), traffic, client_retry];
     parts.extend(providers);
-    parts.extend([faults.boxed(), gateway, retries, operator]);
+    parts.extend([faults.boxed(), incidents, gateway, retries, operator]);
     all(parts)
 }
 
@@ -178,6 +184,21 @@ fn latency(dice: bool) -> Text {
     .boxed()
 }
 
+/// What requests ask for: one kind, or two where there are dice.
+fn classes(dice: bool) -> Text {
+    let tokens = || {
+        let lognormal = (1..200u32, 0..400u32)
+            .prop_map(|(p50, more)| format!("{{ lognormal = {{ p50 = {p50}, p99 = {} }} }}", p50 + more));
+        let constant = (0..300u32).prop_map(|count| format!("{{ constant = {count} }}"));
+        if dice { prop_oneof![constant, lognormal].boxed() } else { constant.boxed() }
+    };
+    let class = |name: &str| {
+        let name = format!("traffic.class.{name}");
+        table(&name, [maybe("input_tokens", tokens()), setting("output_tokens", tokens())])
+    };
+    if dice { all([class("chat"), in_half(class("code"))]) } else { class("chat") }
+}
+
 fn provider(name: &str, dice: bool) -> Text {
     let capacity = (1..20u32, option::of(0..20u32), select(&["runs", "dropped"][..])).prop_map(
         |(slots, queue, abandoned)| {
@@ -185,12 +206,18 @@ fn provider(name: &str, dice: bool) -> Text {
             format!("{{ slots = {slots}, {queue}abandoned = \"{abandoned}\" }}")
         },
     );
+    let whole = all([setting("latency", latency(dice)), maybe("first_token", quarters(0..=4))]);
+    let by_tokens = (latency(dice), option::of(1..4u32), 1..9u32).prop_map(|(first, reads, writes)| {
+        let reads = reads.map_or(String::new(), |reads| format!("prompt_per_second = {reads}00.0, "));
+        format!("latency = {{ tokens = {{ first_token = {first}, {reads}per_second = {writes}0.0 }} }}\n")
+    });
     table(
         &format!("provider.{name}"),
         [
-            setting("latency", latency(dice)),
+            Just(if name == "c" { String::new() } else { "labels = { tier = \"two\" }\n".to_owned() })
+                .boxed(),
+            prop_oneof![3 => whole, 1 => by_tokens].boxed(),
             setting("error_rate", one_of(if dice { &["0.0", "0.05"] } else { &["0.0"] })),
-            maybe("first_token", quarters(0..=4)),
             maybe("price", one_of(&["0.5", "3.0"])),
             rarely(setting("capacity", capacity)),
         ],
@@ -219,6 +246,46 @@ fn fault(dice: bool) -> Text {
         setting("fraction", share()),
         maybe("probe_fraction", share()),
         maybe("retry_after", ms(0..4000)),
+        rarely(setting("recovery", recovery(dice))),
+    ])
+}
+
+fn recovery(dice: bool) -> Text {
+    let flaps = (1..4u32, 1..4000u64, 1..4000u64).prop_map(|(times, up, down)| {
+        format!("{{ flaps = {{ times = {times}, up = \"{up}ms\", down = \"{down}ms\" }} }}")
+    });
+    if dice {
+        prop_oneof![ms(1..9000).prop_map(|takes| format!("{{ ramp = {takes} }}")), flaps].boxed()
+    } else {
+        flaps.boxed()
+    }
+}
+
+/// A source of incidents that come as often as faults do.
+fn incidents() -> Text {
+    let gaps = prop_oneof![
+        ms(500..20_000).prop_map(|mean| format!("{{ exponential = {{ mean = {mean} }} }}")),
+        ms(500..20_000).prop_map(|scale| format!("{{ weibull = {{ shape = 0.67, scale = {scale} }} }}")),
+    ];
+    let severity = one_of(&[
+        "{ constant = 0.5 }",
+        "{ constant = 1.0 }",
+        "{ uniform = { min = 0.0, max = 1.0 } }",
+        "{ classes = { minor = { weight = 3, fraction = 0.1 }, major = { weight = 1, fraction = 1.0 } } }",
+    ]);
+    all([
+        prop_oneof![
+            one_of(&["{ name = \"a\" }"]).prop_map(|on| format!("on = {on}\n")),
+            Just("on = { tier = \"two\" }\none_of = 0.5\n".to_owned()),
+        ]
+        .boxed(),
+        setting("gaps", gaps),
+        setting("lasts", latency(true)),
+        setting("severity", severity),
+        maybe("requests", effect()),
+        maybe("probes", effect()),
+        maybe("in_flight", one_of(&["\"finish\"", "\"fail\"", "\"hang\""])),
+        rarely(setting("recovery", recovery(true))),
     ])
 }
 
