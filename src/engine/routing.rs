@@ -5,7 +5,7 @@
 use super::learned::Learned;
 use super::view::View;
 use crate::model::{
-    AllEjected, LowestLatency, Model, NodeId, OperatorAction, PeakEwma, Pick, ProviderId, Route,
+    AllEjected, LowestLatency, Model, NodeId, OperatorAction, PeakEwma, Pick, Price, ProviderId, Route,
 };
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
@@ -241,7 +241,10 @@ impl<'a> Choosing<'a> {
 
     fn price(&self, node: NodeId) -> f64 {
         match self.route().node(node).pick {
-            Pick::Provider(provider) => self.router.model.provider(provider).price,
+            Pick::Provider(provider) => {
+                let price = self.router.model.provider(provider).price;
+                price.map_or(f64::INFINITY, |price| price.of_call(Price::SOME_TOKENS, Price::SOME_TOKENS))
+            }
             _ => f64::INFINITY,
         }
     }

@@ -12,6 +12,7 @@ mod gateway;
 mod health_check;
 mod incidents;
 mod latency;
+mod price;
 mod provider;
 mod retry;
 mod route;
@@ -31,7 +32,8 @@ pub use gateway::{
 };
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use incidents::{Gaps, Incidents, Severity, Week};
-pub use latency::Latency;
+pub use latency::{Latency, Percentiles};
+pub use price::Price;
 pub use provider::{Abandoned, Capacity, Generation, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};

@@ -1,6 +1,6 @@
 //! What serves requests.
 
-use super::{Latency, Probability};
+use super::{Latency, Price, Probability};
 use crate::time::SimDuration;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -44,8 +44,8 @@ pub struct Provider {
     pub first_token: Probability,
     /// How much it can do at once; `None` is without limit.
     pub capacity: Option<Capacity>,
-    /// What a request costs, in whatever unit: routing by price compares it. Above zero.
-    pub price: f64,
+    /// What it charges; `None` if nobody knows.
+    pub price: Option<Price>,
 }
 
 impl Provider {
@@ -59,7 +59,7 @@ impl Provider {
             error_rate: Probability::ZERO,
             first_token: Probability::ONE,
             capacity: None,
-            price: 1.0,
+            price: None,
         }
     }
 }

@@ -45,9 +45,9 @@ pub enum Pick {
     LowestLatency(Vec<NodeId>, LowestLatency),
     /// Of two drawn at random, the one with the lower moving average of latency times attempts in flight.
     PeakEwma(Vec<NodeId>, PeakEwma),
-    /// The one with the lowest price; ties go to the first.
+    /// The one with the lowest price of a call like this, [`super::Price::of_call`]; ties go to the first.
     Cheapest(Vec<NodeId>),
-    /// One drawn at random, with a weight of one over the square of its price.
+    /// One drawn at random, with a weight of one over the square of the same price.
     InverseSquarePrice(Vec<NodeId>),
     /// By a property of the request: the first child for this share of requests, the second for the others.
     Split {

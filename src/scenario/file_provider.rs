@@ -4,6 +4,7 @@
 
 use super::default;
 use super::file::Evidence;
+use super::file_price::Price;
 use super::setting::{Count, Duration, Positive, PositiveDuration, Share, Whole};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,9 +34,9 @@ pub(crate) struct Provider {
     pub first_token: Share,
     /// How much it can do at once. Without it, there is no limit.
     pub capacity: Option<Capacity>,
-    /// What a request costs, in whatever unit: routing by price compares it; above zero.
-    #[serde(default = "default::one_times")]
-    pub price: Positive,
+    /// What it charges, in US dollars. Without it, nobody knows what anything costs.
+    #[schemars(extend("x-example" = "{ input = 2.5, output = 10.0 }"))]
+    pub price: Option<Price>,
 }
 
 /// How much a provider can do at once. Its latency is then the time in service, and what waits waits before it.
@@ -73,6 +74,8 @@ pub(crate) enum Latency {
     Exponential(ExponentialLatency),
     /// Lognormal, by two percentiles that can be read off a dashboard.
     Lognormal(LognormalLatency),
+    /// By three percentiles, exactly: a lognormal body up to the 95th, and a tail above it that may be far longer.
+    Percentiles(PercentilesLatency),
 }
 
 /// How long a provider takes for an answer.
@@ -85,6 +88,8 @@ pub(crate) enum AnswerLatency {
     Exponential(ExponentialLatency),
     /// Lognormal, by two percentiles that can be read off a dashboard.
     Lognormal(LognormalLatency),
+    /// By three percentiles, exactly: a lognormal body up to the 95th, and a tail above it that may be far longer.
+    Percentiles(PercentilesLatency),
     /// A time to the first token, and then as long as the answer's tokens take.
     Tokens(TokenLatency),
 }
@@ -96,6 +101,7 @@ impl AnswerLatency {
             AnswerLatency::Constant(constant) => (Latency::Constant(constant.clone()), None),
             AnswerLatency::Exponential(exponential) => (Latency::Exponential(exponential.clone()), None),
             AnswerLatency::Lognormal(lognormal) => (Latency::Lognormal(lognormal.clone()), None),
+            AnswerLatency::Percentiles(percentiles) => (Latency::Percentiles(percentiles.clone()), None),
             AnswerLatency::Tokens(tokens) => (tokens.first_token.clone(), Some(tokens)),
         }
     }
@@ -135,4 +141,22 @@ pub(crate) struct LognormalLatency {
     /// The 99th percentile; not below the median.
     #[schemars(example = "3s")]
     pub p99: PositiveDuration,
+}
+
+/// A distribution with these percentiles. Its logarithm is linear in the normal score, more steeply (or less) above the
+/// 95th percentile than below.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PercentilesLatency {
+    /// The median; above zero.
+    #[schemars(example = "639ms")]
+    pub p50: PositiveDuration,
+    /// The 95th percentile; not below the median.
+    #[schemars(example = "1144ms")]
+    pub p95: PositiveDuration,
+    /// The 99th percentile; not below the 95th.
+    #[schemars(example = "4517ms")]
+    pub p99: PositiveDuration,
+    /// What would take longer takes this; not below the 99th percentile. Without it, nothing bounds the tail.
+    pub max: Option<PositiveDuration>,
 }

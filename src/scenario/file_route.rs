@@ -24,9 +24,10 @@ pub(crate) enum Route {
     LeastInFlight(#[schemars(extend("x-example" = "[\"primary\", \"backup\"]"))] Vec<String>),
     /// Of two providers drawn at random, the one with the lower moving average of latency times attempts in flight.
     PeakEwma(PeakEwma),
-    /// The provider with the lowest price; ties go to the first.
+    /// The provider whose prices make a call with the tokens of the request's class cheapest, 1000 in and 1000 out where
+    /// there is no class; ties go to the first.
     Cheapest(#[schemars(extend("x-example" = "[\"primary\", \"backup\"]"))] Vec<String>),
-    /// A provider drawn at random, with a weight of one over the square of its price.
+    /// A provider drawn at random, with a weight of one over the square of what `cheapest` compares.
     InverseSquarePrice(#[schemars(extend("x-example" = "[\"primary\", \"backup\"]"))] Vec<String>),
     /// By a property of the request: one for a share of requests, another one for the rest.
     Split(Split),

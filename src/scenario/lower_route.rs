@@ -3,6 +3,7 @@
 //! A part of [`super::lower`].
 
 use super::check::join;
+use super::file_price::Price;
 use super::file_route::{Failures, LowestLatency, Route};
 use super::lower::Lowering;
 use super::problem::{Problem, one_of, suggestion};
@@ -143,7 +144,35 @@ impl<'a> Lowering<'a> {
             Some(names) => self.targets(&self.items(names, &path), &path, nameable)?,
             None => self.ids.iter().map(|(name, id)| Target::Provider(*id, name)).collect(),
         };
+        if let Route::Cheapest(_) | Route::InverseSquarePrice(_) = route {
+            self.compares_prices(&path, &targets, matches!(route, Route::InverseSquarePrice(_)))?;
+        }
         Some(Choice { route, path, targets })
+    }
+
+    /// Who is compared by price has to have one, and where weights are made of it, one above zero.
+    fn compares_prices(&mut self, path: &str, targets: &[Target], divides: bool) -> Option<()> {
+        let before = self.problems.len();
+        for target in targets {
+            let Target::Provider(_, name) = target else { continue };
+            let price_path = format!("provider.{name}.price");
+            if !self.findings.sound(&price_path) || !self.findings.providers_known() {
+                continue;
+            }
+            match self.file.provider.get(*name).map(|provider| &provider.price) {
+                Some(None) => {
+                    let message = format!("`{path}` compares prices, but `provider.{name}` has none");
+                    let help = "add to it what it charges, in USD for a million tokens: price = { input = 2.5, output = 10.0 }";
+                    self.problem(&format!("provider.{name}"), message, help);
+                }
+                Some(Some(price)) if divides && is_free(price) => {
+                    let message = format!("`{path}` divides by prices, but `{price_path}` is zero");
+                    self.problem(&price_path, message, "write what it charges, or route by `cheapest`");
+                }
+                _ => {}
+            }
+        }
+        (self.problems.len() == before).then_some(())
     }
 
     /// Settings that make each other pointless.
@@ -313,6 +342,10 @@ impl<'a> Lowering<'a> {
         }
         Some(model::Route::new(nodes))
     }
+}
+
+fn is_free(price: &Price) -> bool {
+    [&price.input, &price.output, &price.request].iter().all(|price| price.value == 0.0)
 }
 
 /// Adds a choice and all below it to the tree; `None` if it becomes too large.

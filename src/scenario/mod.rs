@@ -14,6 +14,7 @@ mod file_fault;
 mod file_gateway;
 mod file_health_check;
 mod file_incidents;
+mod file_price;
 mod file_provider;
 mod file_retry;
 mod file_route;

@@ -7,8 +7,8 @@ use failover_sim::model::{
     Class, Counting, Decide, Detector, Effect, EjectedFrom, Ejection, Evaluated, Fallback, FirstProbe,
     Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck, HealthScope, Hedge, Intervals, Jitter,
     Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, NextProbe, Nginx, NodeId, OnEjection,
-    OnError, PeakEwma, Pick, Probability, Propagation, Ratio, Recovery, Retry, RetryTo, Route, SlowRatio,
-    Stale, SuccessRate, Timeouts, TokenCount, Tokens, TripAction, Trips, Window, WindowStart,
+    OnError, PeakEwma, Pick, Price, Probability, Propagation, Ratio, Recovery, Retry, RetryTo, Route,
+    SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens, TripAction, Trips, Window, WindowStart,
 };
 use failover_sim::scenario::{Loader, json_schema};
 use failover_sim::time::{SimDuration, SimTime};
@@ -68,8 +68,11 @@ fn statuses(first: u16, last: u16) -> AnswerSet {
 fn providers_and_faults() {
     let model = lowered(EVERYTHING);
     let [a, b, c, d] = model.providers.as_slice() else { panic!("four providers") };
-    assert_eq!((a.first_token, a.price), (share(0.3), 3.0));
-    assert_eq!((d.first_token, d.price, d.capacity), (Probability::ONE, 1.0, None));
+    let price = Price { input: 2.5, output: 10.0, cached_input: 2.5, request: 0.001 };
+    assert_eq!((a.first_token, a.price), (share(0.3), Some(price)));
+    let only_input = Price { input: 3.0, output: 0.0, cached_input: 3.0, request: 0.0 };
+    assert_eq!(b.price, Some(only_input));
+    assert_eq!((d.first_token, d.price, d.capacity), (Probability::ONE, None, None));
     assert_eq!(d.latency, Latency::lognormal(SimDuration::from_millis(300), secs(1)).unwrap());
     assert_eq!(d.generation, Some(Generation { prompt_per_second: Some(5000.0), per_second: 80.0 }));
     let capacity = |slots, queue, abandoned| Some(Capacity { slots: some(slots), queue, abandoned });
@@ -119,6 +122,19 @@ fn what_requests_ask_for() {
             of("code", 1.0, TokenCount::Constant(0), lognormal(13, 252)),
         ]
     );
+}
+
+#[test]
+fn latency_by_percentiles() {
+    let latency = |more: &str| {
+        let of = format!("{{ percentiles = {{ p50 = \"1s\", p95 = \"2s\", p99 = \"9s\"{more} }} }}");
+        let text = format!(
+            "duration = \"1m\"\ntraffic = {{ arrivals = {{ constant = \"1/s\" }} }}\nprovider = {{ a = {{ latency = {of} }} }}"
+        );
+        Some(lowered(&text).providers[0].latency)
+    };
+    assert_eq!(latency(""), Latency::percentiles(secs(1), secs(2), secs(9), None));
+    assert_eq!(latency(", max = \"20s\""), Latency::percentiles(secs(1), secs(2), secs(9), Some(secs(20))));
 }
 
 #[test]
@@ -574,7 +590,8 @@ fn whatever_rolls_dice_makes_a_scenario_random() {
             r#"
             duration = "1m"
             traffic.arrivals.constant = "1/s"
-            provider = {{ a = {{ latency = {{ constant = "1s" }} }}, b = {{ latency = {{ constant = "1s" }} }} }}
+            provider.a = {{ latency = {{ constant = "1s" }}, price = {{ request = 1.0 }} }}
+            provider.b = {{ latency = {{ constant = "1s" }}, price = {{ request = 1.0 }} }}
             {route}
             {more}
             "#

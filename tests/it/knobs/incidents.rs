@@ -102,6 +102,18 @@ pub const BASES: &[Base] = &[
                 &[("incidents.source.lasts.constant", "\"4m\"")],
             ),
             (
+                &[
+                    "incidents.source.gaps={ exponential = { mean = \"1m\" } }",
+                    "incidents.source.lasts={ percentiles = { p50 = \"1m\", p95 = \"3m\", p99 = \"9m\", max = \"10m\" } }",
+                ],
+                &[
+                    ("incidents.source.lasts.percentiles.p50", "\"2m\""),
+                    ("incidents.source.lasts.percentiles.p95", "\"4m\""),
+                    ("incidents.source.lasts.percentiles.p99", "\"8m\""),
+                    ("incidents.source.lasts.percentiles.max", "\"20m\""),
+                ],
+            ),
+            (
                 &["incidents.source.severity={ constant = 0.5 }"],
                 &[("incidents.source.severity.constant", "0.6")],
             ),

@@ -9,14 +9,14 @@ pub const BASES: &[Base] = &[Base {
     traffic = { arrivals = { poisson = "20/s" }, client_timeout = "5s" }
     [provider.a]
     latency = { lognormal = { p50 = "800ms", p99 = "3s" } }
-    price = 2.0
+    price = { input = 2.0, output = 10.0, request = 0.001 }
     error_rate = 0.05
     [provider.b]
     latency = { exponential = { mean = "900ms" } }
-    price = 3.0
+    price = { input = 3.0, output = 10.0, request = 0.001 }
     [provider.c]
     latency = { constant = "900ms" }
-    price = 4.0
+    price = { input = 4.0, output = 10.0, request = 0.001 }
     [fault.outage]
     on = { name = "a" }
     at = "20s"
@@ -61,11 +61,19 @@ pub const BASES: &[Base] = &[Base {
         ),
         (
             &["gateway.route={ cheapest = [\"a\", \"b\"] }"],
-            &[("gateway.route.cheapest", "[\"b\", \"c\"]"), ("provider.a.price", "9.0")],
+            &[
+                ("gateway.route.cheapest", "[\"b\", \"c\"]"),
+                ("provider.a.price.input", "9.0"),
+                ("provider.a.price.output", "12.0"),
+                ("provider.a.price.request", "0.003"),
+            ],
         ),
         (
             &["gateway.route={ inverse_square_price = [\"a\", \"b\"] }"],
-            &[("gateway.route.inverse_square_price", "[\"a\", \"c\"]"), ("provider.a.price", "9.0")],
+            &[
+                ("gateway.route.inverse_square_price", "[\"a\", \"c\"]"),
+                ("provider.a.price", "{ input = 9.0 }"),
+            ],
         ),
         (
             &["gateway.route={ split = { share = 0.3, first = \"a\", rest = \"b\" } }"],

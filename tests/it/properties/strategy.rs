@@ -180,6 +180,11 @@ fn latency(dice: bool) -> Text {
             "{{ lognormal = {{ p50 = \"{p50}ms\", p99 = \"{}ms\" }} }}",
             p50 + more
         )),
+        (1..800u64, 0..500u64, 0..3000u64, option::of(0..9000u64)).prop_map(|(p50, body, tail, rest)| {
+            let (p95, p99) = (p50 + body, p50 + body + tail);
+            let max = rest.map_or(String::new(), |rest| format!(", max = \"{}ms\"", p99 + rest));
+            format!("{{ percentiles = {{ p50 = \"{p50}ms\", p95 = \"{p95}ms\", p99 = \"{p99}ms\"{max} }} }}")
+        }),
     ]
     .boxed()
 }
@@ -218,7 +223,14 @@ fn provider(name: &str, dice: bool) -> Text {
                 .boxed(),
             prop_oneof![3 => whole, 1 => by_tokens].boxed(),
             setting("error_rate", one_of(if dice { &["0.0", "0.05"] } else { &["0.0"] })),
-            maybe("price", one_of(&["0.5", "3.0"])),
+            setting(
+                "price",
+                one_of(&[
+                    "{ input = 2.5, output = 10.0 }",
+                    "{ input = 3.0, output = 15.0, request = 0.001 }",
+                    "{ request = 0.002 }",
+                ]),
+            ),
             rarely(setting("capacity", capacity)),
         ],
     )
