@@ -2,7 +2,7 @@
 
 use super::recorder::{Milestone, Recorder};
 use super::{Event, Simulation};
-use crate::model::{Fault, Model};
+use crate::model::{Fault, Incidents, Model};
 use crate::random::Key;
 use crate::time::SimTime;
 
@@ -30,7 +30,7 @@ enum Edge {
 
 impl RunFaults {
     pub fn new(model: &Model, run: Key) -> Self {
-        let of = |source: &crate::model::Incidents| source.of_run(run, model.duration, &model.providers);
+        let of = |source: &Incidents| source.of_run(run, model.duration, &model.providers);
         let incidents: Vec<Vec<Fault>> = model.incidents.iter().map(of).collect();
         let end = SimTime::START.after(model.duration);
         let mut edges = Vec::new();
