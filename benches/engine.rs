@@ -113,6 +113,7 @@ fn story() -> Model {
             ..Gateway::new(Route::prefer(&[preferred, backup], |id| format!("{id:?}")))
         },
         operator: Vec::new(),
+        network: None,
         weakest_evidence: None,
     }
 }

@@ -16,6 +16,7 @@ mod call;
 mod capacity;
 mod client;
 mod detection;
+mod detour;
 mod ejection;
 mod fallback;
 mod faults;
@@ -114,7 +115,8 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
         || model.gateway.listens_to_successes()
         || budget(&model.traffic.client_retry);
     let detects = !model.gateway.detectors.is_empty();
-    if somebody_listens || queues || (detects && !stretch::spares_detectors(model)) {
+    // What is routed later may meet another view of health than it would have when it arrived.
+    if somebody_listens || queues || detour::exists(model) || (detects && !stretch::spares_detectors(model)) {
         Path::Plain
     } else if R::TAKES_NUMBERS {
         Path::Counting
@@ -179,6 +181,8 @@ struct Simulation<'m: 'r, 'r, R> {
     settled_until: SimTime,
     /// Whether a good end is known when its attempt is sent, as nobody waits for it.
     settles: bool,
+    /// Whether calls are routed later than their clients send them.
+    has_detour: bool,
     /// Whether a request that is not served can be tried again.
     tries_again: bool,
     /// Whether the first choice of all requests at a replica is the same.
@@ -276,6 +280,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             latency_memo: &mut memo.latencies,
             settled_until: SimTime::START,
             settles,
+            has_detour: detour::exists(model),
             tries_again: stretch::tries_again(model),
             chooses_alike: stretch::chooses_alike(model),
             requests_in_flight: Slab::default(),

@@ -83,7 +83,7 @@ pub(super) fn demand(classes: &[Class], request: Key) -> Option<Demand> {
 }
 
 /// Which class a request is of.
-fn pick(classes: &[Class], request: Key) -> Option<usize> {
+pub(super) fn pick(classes: &[Class], request: Key) -> Option<usize> {
     let last = classes.len().checked_sub(1)?;
     if last == 0 {
         return Some(0);

@@ -1,7 +1,6 @@
 //! What serves requests.
 
-use super::{Latency, Price, Probability};
-use crate::time::SimDuration;
+use super::{Generation, Latency, Price, Probability};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
@@ -62,28 +61,12 @@ impl Provider {
             price: None,
         }
     }
-}
 
-/// How fast a provider reads prompts and writes answers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Generation {
-    /// Tokens of a prompt that it reads in a second, before the first token comes; above zero. `None` if a prompt's length
-    /// does not matter.
-    pub prompt_per_second: Option<f64>,
-    /// Tokens of an answer that it writes in a second, after the first one came; above zero.
-    pub per_second: f64,
-}
-
-impl Generation {
-    /// How much later the first token comes for so long a prompt.
-    pub fn reads(&self, input_tokens: u32) -> SimDuration {
-        let takes = |per_second| SimDuration::from_secs_f64(f64::from(input_tokens) / per_second);
-        self.prompt_per_second.map_or(SimDuration::ZERO, takes)
-    }
-
-    /// How long it writes so long an answer.
-    pub fn writes(&self, output_tokens: u32) -> SimDuration {
-        SimDuration::from_secs_f64(f64::from(output_tokens) / self.per_second)
+    /// Whether two answers to the same request can differ.
+    pub fn is_random(&self) -> bool {
+        self.latency.is_random()
+            || self.error_rate > Probability::ZERO
+            || self.generation.is_some_and(|generation| generation.is_random())
     }
 }
 

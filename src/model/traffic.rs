@@ -47,6 +47,11 @@ impl Traffic {
         class::demand(&self.classes, request)
     }
 
+    /// The class of the request of this key, as its place in `classes`; 0 where there are none.
+    pub fn class_of(&self, request: Key) -> usize {
+        class::pick(&self.classes, request).unwrap_or(0)
+    }
+
     /// Whether two runs see different requests.
     pub fn is_random(&self) -> bool {
         let differs = |class: &Class| class.input_tokens.is_random() || class.output_tokens.is_random();

@@ -245,6 +245,7 @@ mod tests {
             incidents: Vec::new(),
             gateway: Gateway::new(Route::prefer(&[ProviderId::new(0)], |_| "only".to_owned())),
             operator: Vec::new(),
+            network: None,
             weakest_evidence: None,
         }
     }

@@ -3,7 +3,7 @@
 //! A part of [`super::file`].
 
 use super::default;
-use super::file_provider::Latency;
+use super::file_latency::Latency;
 use super::setting::{AnswerItem, Count, Duration, NonNegative, PositiveDuration, Share};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

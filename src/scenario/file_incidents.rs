@@ -5,7 +5,7 @@
 use super::default;
 use super::file::Evidence;
 use super::file_fault::{Effect, InFlight, Recovery};
-use super::file_provider::Latency;
+use super::file_latency::Latency;
 use super::setting::{Duration, NonNegative, Positive, PositiveDuration, Share};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

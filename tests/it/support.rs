@@ -53,6 +53,7 @@ pub fn story_model() -> Model {
             at: at_secs(24 * 60),
             avoid: vec![claude],
         }],
+        network: None,
         weakest_evidence: None,
     }
 }
