@@ -25,8 +25,18 @@ def availability(row):
     return f"{100 * float(row['availability_ratio_mean']):.3f}%"
 
 
-line(["gateway"] + [f"failed, {severity}" for severity in severities] + [f"availability, {severity}" for severity in severities])
-line(["---"] * (1 + 2 * len(severities)))
+def budget(row):
+    """How much of what an objective of 99.9% lets fail has failed."""
+    return f"{float(row['failed_count_mean']) / (0.001 * float(row['request_count_mean'])):.2f}"
+
+
+def probes(row):
+    return f"{float(row['probe_count_mean']):,.0f}"
+
+
+line(["gateway", *(f"failed: {severity}" for severity in severities), "availability", "of a 99.9% budget", "probes"])
+line(["---"] * (4 + len(severities)))
 for gateway in gateways:
     rows = [points[gateway, severity] for severity in severities]
-    line([f"`{gateway}`", *map(failed, rows), *map(availability, rows)])
+    between = points[gateway, "5% to 100%"]
+    line([f"`{gateway}`", *map(failed, rows), availability(between), budget(between), probes(between)])

@@ -63,7 +63,7 @@ impl Detour {
         }
         toml = after(toml, "[gateway]\n", &gateway);
         for (name, at) in ["a", "b", "c"].into_iter().zip(self.providers) {
-            let labels = format!("labels = {{ {} }}\n", region(at).trim());
+            let labels = format!("labels.{}", region(at));
             toml = after(toml, &format!("[provider.{name}]\n"), &labels);
         }
         let (between, within) = self.trips_ms;
@@ -94,16 +94,10 @@ fn with_rows() -> Text {
 }
 
 fn scenario(dice: bool, listens: bool) -> Text {
-    let traffic = table(
-        "traffic",
-        [
-            setting(
-                "arrivals",
-                choice(if dice { &["constant", "poisson"] } else { &["constant"] }, "/s", 1..25),
-            ),
-            maybe("client_timeout", ms(100..8000)),
-        ],
-    );
+    let open = choice(if dice { &["constant", "poisson"] } else { &["constant"] }, "/s", 1..25);
+    // Users hear how their requests end.
+    let arrivals = if listens { prop_oneof![3 => open, 1 => users(dice)].boxed() } else { open };
+    let traffic = table("traffic", [setting("arrivals", arrivals), maybe("client_timeout", ms(100..8000))]);
     let traffic = all([traffic, classes(dice)]);
     let client_retry = if listens { in_half(retry("traffic.client_retry", dice)) } else { nothing() };
     let retries = if listens { in_half(retries_of_gateway(dice)) } else { nothing() };
@@ -244,6 +238,15 @@ fn latency(dice: bool) -> Text {
     .boxed()
 }
 
+fn users(dice: bool) -> Text {
+    let think = latency(dice).prop_filter("users think", |think| !think.contains("\"0ms\""));
+    (1..20u32, think, 0..40_000u64)
+        .prop_map(|(count, think, ramp)| {
+            format!("{{ users = {{ count = {count}, think = {think}, ramp_up = \"{ramp}ms\" }} }}")
+        })
+        .boxed()
+}
+
 /// What requests ask for: one kind, or two where there are dice.
 fn classes(dice: bool) -> Text {
     let tokens = || {
@@ -281,7 +284,7 @@ fn provider(name: &str, dice: bool) -> Text {
     table(
         &format!("provider.{name}"),
         [
-            Just(if name == "c" { String::new() } else { "labels = { tier = \"two\" }\n".to_owned() })
+            Just(if name == "c" { String::new() } else { "labels.tier = \"two\"\n".to_owned() })
                 .boxed(),
             prop_oneof![3 => whole, 1 => by_tokens].boxed(),
             setting("error_rate", one_of(if dice { &["0.0", "0.05"] } else { &["0.0"] })),
