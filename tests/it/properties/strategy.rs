@@ -284,8 +284,7 @@ fn provider(name: &str, dice: bool) -> Text {
     table(
         &format!("provider.{name}"),
         [
-            Just(if name == "c" { String::new() } else { "labels.tier = \"two\"\n".to_owned() })
-                .boxed(),
+            Just(if name == "c" { String::new() } else { "labels.tier = \"two\"\n".to_owned() }).boxed(),
             prop_oneof![3 => whole, 1 => by_tokens].boxed(),
             setting("error_rate", one_of(if dice { &["0.0", "0.05"] } else { &["0.0"] })),
             setting(
