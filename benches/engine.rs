@@ -104,6 +104,7 @@ fn story() -> Model {
             probes: Effect::Hang,
             ..Fault::new("outage", vec![preferred], at(FAULT_S.0), at(FAULT_S.1), Effect::Status(502))
         }],
+        incidents: Vec::new(),
         gateway: Gateway {
             health_check: Some(HealthCheck {
                 first_probe: FirstProbe::At(SimDuration::ZERO),

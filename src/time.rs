@@ -58,6 +58,11 @@ impl SimDuration {
         SimDuration((self.0 as f64 * factor + 0.5) as u64)
     }
 
+    /// This duration so many times over, saturating.
+    pub const fn times(self, count: u64) -> Self {
+        SimDuration(self.0.saturating_mul(count))
+    }
+
     /// Its bin on a scale where each power of two is cut into 2^[`Self::BIN_BITS`] equal bins, each at most 0.8% of its
     /// value wide.
     #[inline(always)]

@@ -20,6 +20,7 @@ mod detection;
 mod detour;
 mod ejection;
 mod fallback;
+mod faults;
 mod gateway_limit;
 mod health_check;
 mod latencies;
@@ -49,6 +50,7 @@ mod stage;
 mod status_page;
 mod stretch;
 mod switching;
+mod trouble;
 mod users;
 mod view;
 mod window;
@@ -73,6 +75,7 @@ use attempt::Attempt;
 use breaker::Breaker;
 use budget::BudgetState;
 use capacity::Slots;
+use faults::RunFaults;
 use gateway_limit::Door;
 use latencies::Latencies;
 use learned::Learned;
@@ -209,6 +212,7 @@ struct Simulation<'m: 'r, 'r, R> {
     /// By ordinal, the keys of requests are its numbered children; those of users, theirs.
     requests: Key,
     latencies: Latencies<'m>,
+    faults: RunFaults,
     world: World<'m>,
     queue: Queue,
     arrivals: ArrivalStream<'r>,
@@ -305,7 +309,8 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
         let replicas = gateway.replicas.get() as usize;
         let owners = if gateway.health == HealthScope::Own { replicas } else { 1 };
         let observers = gateway.health_check.as_ref().map_or(0, |check| check.observers.get() as usize);
-        let world = World::new(model);
+        let faults = RunFaults::new(model, run);
+        let world = World::new(model, faults.all(model));
         let mut breakers = Vec::new();
         for owner in 0..owners as u32 {
             for provider in (0..model.providers.len()).map(ProviderId::new) {
@@ -321,6 +326,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             run,
             requests,
             latencies: Latencies::new(model, requests),
+            faults,
             world,
             queue: Queue::default(),
             arrivals: ArrivalStream::new(
@@ -428,12 +434,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
     }
 
     fn schedule_incident(&mut self) {
-        for (i, fault) in (0..).zip(&self.model.faults) {
-            self.queue.push(fault.start, Event::FaultStarts(i));
-            if fault.end < self.end() {
-                self.queue.push(fault.end, Event::FaultEnds(i));
-            }
-        }
+        self.schedule_edge(0);
         for (i, fault) in (0..).zip(&self.model.gateway.faults) {
             self.queue.push(fault.start, Event::GatewayFaultStarts(i));
             self.queue.push(fault.end, Event::GatewayFaultEnds(i));
@@ -442,14 +443,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
 
     fn on_event(&mut self, now: SimTime, event: Event) {
         match event {
-            Event::FaultStarts(i) => {
-                self.catch_up(now);
-                self.recorder.milestone(now, Milestone::FaultStarts(i as usize));
-            }
-            Event::FaultEnds(i) => {
-                self.catch_up(now);
-                self.recorder.milestone(now, Milestone::FaultEnds(i as usize));
-            }
+            Event::FaultEdge(edge) => self.on_fault_edge(now, edge),
             Event::GatewayFaultStarts(i) => self.on_gateway_fault_starts(now, i as usize),
             Event::GatewayFaultEnds(i) => self.on_gateway_fault_ends(now, i as usize),
             Event::ProbeEnds { prober, ordinal } => self.on_probe_end(now, prober, ordinal),

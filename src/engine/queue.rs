@@ -13,10 +13,8 @@ use std::collections::BinaryHeap;
 /// depend on who scheduled them or when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Event {
-    /// The fault at this index starts.
-    FaultStarts(u32),
-    /// The fault at this index is over.
-    FaultEnds(u32),
+    /// Faults of providers start, change or end: the next edge of theirs, at this index.
+    FaultEdge(u32),
     /// The gateway's own fault at this index starts.
     GatewayFaultStarts(u32),
     /// The gateway's own fault at this index is over.
@@ -99,8 +97,7 @@ impl Event {
     fn rank(self) -> u64 {
         let of = |replica| Prober { replica, provider: ProviderId::new(0), observer: 0 };
         let (kind, rank) = match self {
-            Event::FaultStarts(i) => (0, u64::from(i)),
-            Event::FaultEnds(i) => (1, u64::from(i)),
+            Event::FaultEdge(i) => (1, u64::from(i)),
             Event::GatewayFaultStarts(i) => (2, u64::from(i)),
             Event::GatewayFaultEnds(i) => (3, u64::from(i)),
             Event::ProbeEnds { prober, ordinal } => (4, pack(prober, ordinal)),
@@ -133,8 +130,7 @@ impl Event {
         let replica = field(REPLICA_SHIFT, 10) as u32;
         let prober = Prober { replica, provider, observer: field(OBSERVER_SHIFT, 6) as u32 };
         match rank >> KIND_SHIFT {
-            0 => Event::FaultStarts(ordinal),
-            1 => Event::FaultEnds(ordinal),
+            1 => Event::FaultEdge(ordinal),
             2 => Event::GatewayFaultStarts(ordinal),
             3 => Event::GatewayFaultEnds(ordinal),
             4 => Event::ProbeEnds { prober, ordinal },
@@ -221,8 +217,8 @@ mod tests {
         let prober = |replica, provider| Prober { replica, provider: ProviderId::new(provider), observer: 0 };
         let (now, slot) = (SimTime::from_nanos(5), Slot(3));
         let expected = [
-            Event::FaultStarts(0),
-            Event::FaultEnds(0),
+            Event::FaultEdge(0),
+            Event::FaultEdge(1),
             Event::GatewayFaultStarts(1),
             Event::GatewayFaultEnds(1),
             Event::ProbeEnds { prober: prober(0, 1), ordinal: 3 },

@@ -214,6 +214,20 @@ pub enum Milestone {
     AlertResolves(usize),
     /// The operator at this index learns of it: a pager rings, or a status page is read.
     OperatorLearns(usize),
+    /// An incident starts.
+    IncidentStarts {
+        /// Of the source at this index.
+        source: usize,
+        /// Its place among the source's in this run, from 1.
+        number: u32,
+    },
+    /// An incident is over.
+    IncidentEnds {
+        /// Of the source at this index.
+        source: usize,
+        /// Its place among the source's in this run, from 1.
+        number: u32,
+    },
     /// The operator action at this index is done.
     OperatorActs(usize),
     /// The operator action at this index is taken back.

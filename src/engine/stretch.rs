@@ -176,7 +176,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                 let struck = match struck {
                     Some(fault) => {
                         let stage = self.in_common(from, stage)?;
-                        Some((fault, Ending::Failed(self.world.cause_of_strike(fault), stage)))
+                        Some((fault, Ending::Failed(self.world.cause_of_strike(provider, fault), stage)))
                     }
                     None => None,
                 };
@@ -290,7 +290,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             let countable = cells.as_ref().map_or(0, |cells| cells.rank_within(patience));
             for ordinal in first..last {
                 let key = self.requests.numbered(ordinal).joined(at_provider);
-                if struck.is_some_and(|(fault, _)| self.world.strikes(fault, key)) {
+                if struck.is_some_and(|(fault, _)| self.world.strikes(provider, fault, key)) {
                     match self.tries_again {
                         true => others.push(ordinal),
                         false => struck_count += 1,

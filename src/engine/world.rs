@@ -1,10 +1,12 @@
 //! The truth about providers: what becomes of an attempt or a probe that is sent to one.
 //!
-//! Faults are fixed windows and a provider's queue is worked off in order, so the fate of a call is known when it is
-//! sent; where what came last comes first, once its turn has come ([`super::stack`]). Only the parts of the engine that stand outside the gateway ask for it; routing and detectors learn a fate when
+//! Faults are windows that are fixed when a run starts, and a provider's queue is worked off in order, so the fate of a call
+//! is known when it is sent; where what came last comes first, once its turn has come ([`super::stack`]). Only the parts
+//! of the engine that stand outside the gateway ask for it; routing and detectors learn a fate when
 //! the call ends, as a real gateway would.
 
 use super::recorder::Cause;
+use super::trouble::{Call, Troubles, Window};
 use crate::model::{Effect, Fault, Generation, InFlight, Model, Probability, Provider, ProviderId};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
@@ -131,20 +133,13 @@ pub(super) enum Outlook {
     Fine {
         /// Latency is this many times as long.
         slow: Option<f64>,
-        /// The share that the fault at this index hits fails at once.
+        /// The share that the fault in this place among the provider's hits fails at once.
         struck: Option<usize>,
         /// The next fault starts.
         fails_at: SimTime,
         /// The next fault starts that may break what is in flight.
         breaks_at: SimTime,
     },
-}
-
-/// A call's kind decides which of a fault's effects it meets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Call {
-    Attempt,
-    Probe,
 }
 
 /// A status for errors that providers give with no fault active.
@@ -157,32 +152,16 @@ const QUIET: Key = Key::purpose("quiet error");
 pub(super) struct World<'m> {
     model: &'m Model,
     provider_keys: Vec<Key>,
-    fault_keys: Vec<Key>,
-    /// For each provider, the indices of the faults that hit it, in the model's order.
-    faults_of: Vec<Vec<usize>>,
-    /// For each provider, when its first fault starts and when its last one is over.
-    troubled: Vec<(SimTime, SimTime)>,
+    /// By provider.
+    troubles: Vec<Troubles>,
 }
 
 impl<'m> World<'m> {
-    pub fn new(model: &'m Model) -> Self {
-        let hits = |provider| {
-            let faults = model.faults.iter().enumerate();
-            faults.filter(|(_, f)| f.providers.contains(&provider)).map(|(i, _)| i).collect()
-        };
-        let faults_of: Vec<Vec<usize>> =
-            (0..model.providers.len()).map(|i| hits(ProviderId::new(i))).collect();
-        let troubled = |faults: &Vec<usize>| {
-            let faults = || faults.iter().map(|fault| &model.faults[*fault]);
-            let first = faults().map(|fault| fault.start).min().unwrap_or(SimTime::NEVER);
-            (first, faults().map(|fault| fault.end).max().unwrap_or(SimTime::START))
-        };
+    pub fn new<'f>(model: &'m Model, faults: impl Iterator<Item = &'f Fault>) -> Self {
         World {
             model,
-            troubled: faults_of.iter().map(troubled).collect(),
             provider_keys: model.providers.iter().map(|p| Key::purpose(&p.name)).collect(),
-            fault_keys: model.faults.iter().map(|f| Key::purpose(&f.name)).collect(),
-            faults_of,
+            troubles: Troubles::of_all(model, faults),
         }
     }
 
@@ -200,10 +179,12 @@ impl<'m> World<'m> {
     #[inline(always)]
     pub fn attempt(&self, provider: ProviderId, key: Key, sent: SimTime, service: Service) -> Fate {
         let ends = sent.after(service.latency);
-        let (first_fault, calm) = self.troubled[provider.index()];
         // Nothing but speed: what follows is what `call` does where there is no fault.
         let is_streamed = service.first_share < 1.0;
-        if (ends < first_fault || sent >= calm) && !is_streamed && !self.is_quiet_error(provider, key) {
+        if !is_streamed
+            && self.troubles[provider.index()].spare(sent, ends)
+            && !self.is_quiet_error(provider, key)
+        {
             let (reply, hit) = (Reply::Good, Hit::None);
             return Fate { begins: sent, first_token: ends, ends, reply, hit, retry_after: None };
         }
@@ -218,23 +199,18 @@ impl<'m> World<'m> {
 
     /// What becomes of attempts that are sent to a provider from `now` on, until one of its faults starts or ends.
     pub fn outlook(&self, provider: ProviderId, now: SimTime) -> Outlook {
-        let faults = self.faults_of[provider.index()].iter().map(|&index| (index, &self.model.faults[index]));
-        let hits = |(_, fault): &(usize, &Fault)| {
-            fault.requests != Effect::Unaffected && fault.fraction > Probability::ZERO
-        };
-        let coming = faults.clone().filter(hits).map(|(_, fault)| fault).filter(|fault| fault.start > now);
-        let breaking = coming.clone().filter(|fault| fault.in_flight != InFlight::Finish);
-        let fails_at = coming.map(|fault| fault.start).min().unwrap_or(SimTime::NEVER);
-        let breaks_at = breaking.map(|fault| fault.start).min().unwrap_or(SimTime::NEVER);
+        let troubles = &self.troubles[provider.index()];
+        let starts = |window: Option<&Window>| window.map_or(SimTime::NEVER, |window| window.start);
+        let fails_at = starts(troubles.coming(now).iter().find(|window| window.acts()));
+        let breaks_at = starts(troubles.breaking(now).find(|window| window.acts()));
         let (mut slow, mut struck) = (None, None);
-        for (index, fault) in faults.filter(hits).filter(|(_, fault)| fault.is_active(now)) {
-            match fault.requests {
+        for (place, window) in troubles.active(now).filter(|(_, window)| window.acts()) {
+            let is_partial = window.fraction < 1.0;
+            match window.requests {
                 // What one fault spares, another one may hit.
                 _ if struck.is_some() => return Outlook::Mixed,
-                Effect::Refuse | Effect::Status(_) if fault.fraction < Probability::ONE => {
-                    struck = Some(index)
-                }
-                _ if fault.fraction < Probability::ONE => return Outlook::Mixed,
+                Effect::Refuse | Effect::Status(_) if is_partial => struck = Some(place),
+                _ if is_partial => return Outlook::Mixed,
                 Effect::Refuse | Effect::Status(_) => return Outlook::Broken,
                 // What hangs may still break.
                 Effect::Hang | Effect::Drop if breaks_at == SimTime::NEVER => return Outlook::Broken,
@@ -247,7 +223,7 @@ impl<'m> World<'m> {
 
     fn call(&self, call: Call, provider: ProviderId, key: Key, sent: SimTime, service: Service) -> Fate {
         let Service { latency, first_share } = service;
-        let faults = &self.faults_of[provider.index()];
+        let troubles = &self.troubles[provider.index()];
         let quiet = self.is_quiet_error(provider, key);
         let answered = |reply, start: SimTime, latency: SimDuration, hit| {
             let ends = start.after(latency);
@@ -259,19 +235,18 @@ impl<'m> World<'m> {
         } else {
             answered(Reply::Good, sent, latency, Hit::None)
         };
-        for &index in faults {
-            let fault = &self.model.faults[index];
-            if !fault.is_active(sent) || !self.hits(index, call, key) {
+        for (place, window) in troubles.active(sent) {
+            if !window.hits(call, key) {
                 continue;
             }
             let hit = Hit::WhenSent;
-            match effect(fault, call) {
+            match window.effect(call) {
                 Effect::Unaffected => {}
                 Effect::Slow(_) | Effect::Pause => {
                     let (mut begins, mut takes) = (fate.begins, fate.ends.since(fate.begins));
-                    match effect(fault, call) {
+                    match window.effect(call) {
                         Effect::Slow(factor) => takes = takes.scaled(factor),
-                        _ => begins = begins.max(fault.end),
+                        _ => begins = begins.max(troubles.lets_go(place, call, key)),
                     }
                     fate = match fate.reply {
                         Reply::Status(_) => Fate { begins, ends: begins.after(takes), hit, ..fate },
@@ -281,7 +256,7 @@ impl<'m> World<'m> {
                 Effect::Refuse => return Fate::error(sent, Reply::Refused, hit),
                 Effect::Status(code) => {
                     return Fate {
-                        retry_after: fault.retry_after,
+                        retry_after: window.retry_after,
                         ..Fate::error(sent, Reply::Status(code), hit)
                     };
                 }
@@ -307,21 +282,21 @@ impl<'m> World<'m> {
                 }
             }
         }
-        // Faults are in order of start: the first one that breaks the call decides when it ends.
-        for &index in faults {
-            let fault = &self.model.faults[index];
-            let start = fault.start;
-            let is_under_way = start <= fate.ends || fate.reply == Reply::Silence;
-            let catches = sent < start && is_under_way && effect(fault, call) != Effect::Unaffected;
-            if catches && fault.in_flight != InFlight::Finish && self.hits(index, call, key) {
+        // They are in order of start: the first one that breaks the call decides when it ends.
+        for window in troubles.breaking(sent) {
+            let start = window.start;
+            if start > fate.ends && fate.reply != Reply::Silence {
+                break;
+            }
+            if window.effect(call) != Effect::Unaffected && window.hits(call, key) {
                 let first_token = if fate.first_token < start { fate.first_token } else { SimTime::NEVER };
-                let (ends, reply) = match fault.in_flight {
+                let (ends, reply) = match window.in_flight {
                     InFlight::Fail => (start, Reply::Lost),
                     _ if first_token < SimTime::NEVER => (start, Reply::Silence),
                     _ => (SimTime::NEVER, Reply::Silence),
                 };
                 fate = Fate { first_token, ends, reply, hit: Hit::InFlight, retry_after: None, ..fate };
-                if fault.in_flight == InFlight::Fail {
+                if window.in_flight == InFlight::Fail {
                     break;
                 }
             }
@@ -335,36 +310,23 @@ impl<'m> World<'m> {
         key.joined(QUIET).coin(self.model.provider(provider).error_rate.get())
     }
 
-    /// Whether an attempt is among the share that a fault hits.
+    /// Whether an attempt is among the share that a fault hits, in the place that the outlook has told.
     #[inline]
-    pub fn strikes(&self, fault: usize, key: Key) -> bool {
-        self.hits(fault, Call::Attempt, key)
+    pub fn strikes(&self, provider: ProviderId, place: usize, key: Key) -> bool {
+        self.troubles[provider.index()].windows[place].hits(Call::Attempt, key)
     }
 
     /// Why an attempt fails that a fault strikes.
-    pub fn cause_of_strike(&self, fault: usize) -> Cause {
-        if self.model.faults[fault].requests == Effect::Refuse { Cause::Refused } else { Cause::Status }
-    }
-
-    /// Whether a call is among the share that a fault hits.
-    fn hits(&self, fault: usize, call: Call, key: Key) -> bool {
-        let share = match call {
-            Call::Attempt => self.model.faults[fault].fraction,
-            Call::Probe => self.model.faults[fault].probe_fraction,
-        };
-        key.joined(self.fault_keys[fault]).coin(share.get())
+    pub fn cause_of_strike(&self, provider: ProviderId, place: usize) -> Cause {
+        match self.troubles[provider.index()].windows[place].requests {
+            Effect::Refuse => Cause::Refused,
+            _ => Cause::Status,
+        }
     }
 
     /// Whether any fault of the provider is there at some moment from `from` to `to`.
     pub fn is_faulty_between(&self, provider: ProviderId, from: SimTime, to: SimTime) -> bool {
-        self.faults_of[provider.index()].iter().any(|&fault| self.model.faults[fault].overlaps(from, to))
-    }
-}
-
-fn effect(fault: &Fault, call: Call) -> Effect {
-    match call {
-        Call::Attempt => fault.requests,
-        Call::Probe => fault.probes,
+        !self.troubles[provider.index()].spare(from, to)
     }
 }
 

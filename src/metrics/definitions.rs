@@ -81,14 +81,19 @@ metrics! {
     "request_latency_ms_p99" Milliseconds "99th percentile of the same"
         |o| millis(o.latency.map(|l| l.p99));
     "time_to_detect_ms" Milliseconds
-        "start of the first fault to the first ejection of a provider it hits before it ends, at the last replica; null if never, as when it was ejected already"
+        "start of the scenario's first fault to the first ejection of a provider it hits before it ends, at the last replica; null if never, as when it was ejected already"
         |o| millis(o.time_to_detect());
     "time_to_recover_ms" Milliseconds
-        "end of the first fault to the first admission after it, at the last replica; null if nothing was ejected then"
+        "end of the scenario's first fault to the first admission after it, at the last replica; null if nothing was ejected then"
         |o| millis(o.time_to_recover());
     "success_after_ratio" Ratio
         "share that succeed of the requests that arrive in the last quarter of the time from the end of the last fault to the end of arrivals; null without such requests"
         |o| o.after_faults.success_ratio();
+    "fault_count" Count "faults and incidents of providers; null where the scenario has none"
+        |o| count(o.trouble?.count);
+    "fault_time_ratio" Ratio
+        "share of the time for which requests arrive with a fault or an incident at any provider, from its start to the end of its recovery; null where the scenario has none"
+        |o| ratio(o.trouble?.lasted.as_nanos(), o.duration.as_nanos());
     "attempt_count" Count "tries of a request at a provider; probes are never among them"
         |o| count(o.attempt_count);
     "cache_hit_count" Count "requests that the gateway answered from its cache, without an attempt; null without one"

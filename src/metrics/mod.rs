@@ -10,7 +10,7 @@ mod verdict;
 pub use definitions::{METRICS, Metric, Unit, metric};
 pub use histogram::LatencyHistogram;
 pub use outcome::{
-    Failures, FaultOutcome, LatencyQuantiles, Outcome, SecondCounts, TimelineEntry, TimelineEvent,
+    Failures, FaultOutcome, LatencyQuantiles, Outcome, SecondCounts, TimelineEntry, TimelineEvent, Trouble,
 };
 pub use recorder::{MetricsRecorder, Series, Wanted, measure, measure_with};
 pub use verdict::{PeriodCounts, Verdict};

@@ -68,6 +68,15 @@ pub struct FaultOutcome {
     pub recovered_after: Option<SimDuration>,
 }
 
+/// Faults and incidents of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// How many were there while requests arrived.
+    pub count: u64,
+    /// How long any of them was, on its way out, too.
+    pub lasted: SimDuration,
+}
+
 /// Requests that arrived in one second of the run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SecondCounts {
@@ -160,7 +169,9 @@ pub struct Outcome {
     pub after_faults: PeriodCounts,
     /// Percentiles of the latency of succeeded requests; `None` if none succeeded, or if they were not wanted.
     pub latency: Option<LatencyQuantiles>,
-    /// By fault, then provider, then replica.
+    /// What went wrong with providers; `None` if the model has neither faults nor incidents.
+    pub trouble: Option<Trouble>,
+    /// By fault of the model, then provider, then replica.
     pub faults: Vec<FaultOutcome>,
     /// The time for which requests arrived.
     pub duration: SimDuration,
@@ -178,7 +189,7 @@ impl Outcome {
         judge(&self.before_faults, &self.after_faults)
     }
 
-    /// From the start of the first fault until the last replica has ejected a provider that it hits; `None` if there
+    /// From the start of the model's first fault until the last replica has ejected a provider that it hits; `None` if there
     /// is no fault or a replica never did.
     pub fn time_to_detect(&self) -> Option<SimDuration> {
         let first = self.faults.iter().filter(|row| row.fault == 0);

@@ -3,7 +3,7 @@
 use super::LatencyHistogram;
 use super::answer::Answer;
 use super::outcome::{
-    Failures, FaultOutcome, LatencyQuantiles, Outcome, SecondCounts, TimelineEntry, TimelineEvent,
+    Failures, FaultOutcome, LatencyQuantiles, Outcome, SecondCounts, TimelineEntry, TimelineEvent, Trouble,
 };
 use super::verdict::{PeriodCounts, Periods};
 use crate::engine::{
@@ -54,6 +54,9 @@ pub struct MetricsRecorder<'m> {
     false_ejection_count: u64,
     saved_by_hand_count: u64,
     answer: Answer,
+    trouble: Option<Trouble>,
+    /// How many faults and incidents are there, and since when there was any.
+    troubled: (u32, SimTime),
     periods: Periods,
     /// By [`Periods::index`]: together all requests.
     counts: [PeriodCounts; 3],
@@ -93,6 +96,8 @@ impl<'m> MetricsRecorder<'m> {
             false_ejection_count: 0,
             saved_by_hand_count: 0,
             answer: Answer::default(),
+            trouble: (!model.faults.is_empty() || !model.incidents.is_empty()).then(Trouble::default),
+            troubled: (0, SimTime::START),
             periods: Periods::of(model),
             counts: Default::default(),
             latency: wanted.latency.then(LatencyHistogram::default),
@@ -114,7 +119,11 @@ impl<'m> MetricsRecorder<'m> {
     ///
     /// # Panics
     /// If requests do not add up: a bug.
-    pub fn finish(self, stats: RunStats) -> Outcome {
+    pub fn finish(mut self, stats: RunStats) -> Outcome {
+        // What lasts longer than requests arrive has not ended.
+        if self.troubled.0 > 0 {
+            self.all_is_well(SimTime::START.after(self.model.duration).max(self.troubled.1));
+        }
         let total = |count: fn(&PeriodCounts) -> u64| self.counts.iter().map(count).sum::<u64>();
         let (succeeded_count, attempt_count) = (total(|c| c.succeeded_count), total(|c| c.attempt_count));
         let failed_count = self.failures.total();
@@ -144,11 +153,18 @@ impl<'m> MetricsRecorder<'m> {
             switched_after: self.answer.switched_after,
             before_faults: self.counts[0],
             after_faults: self.counts[2],
+            trouble: self.trouble,
             faults: self.faults,
             duration: self.model.duration,
             event_count: stats.events,
             series: self.series,
             timeline: self.timeline,
+        }
+    }
+
+    fn all_is_well(&mut self, at: SimTime) {
+        if let Some(trouble) = &mut self.trouble {
+            trouble.lasted = trouble.lasted.plus(at.since(self.troubled.1));
         }
     }
 
@@ -246,6 +262,28 @@ impl Recorder for MetricsRecorder<'_> {
                 row.was_ejected_at_end =
                     !self.admitted[admitted_index(self.model, row.replica, row.provider)];
             }
+        }
+        match milestone {
+            Milestone::FaultStarts(_) | Milestone::IncidentStarts { .. } => {
+                if let Some(trouble) = &mut self.trouble {
+                    trouble.count += 1;
+                }
+                let (active, since) = self.troubled;
+                self.troubled = (active + 1, if active == 0 { at } else { since });
+            }
+            Milestone::FaultEnds(_) | Milestone::IncidentEnds { .. } => {
+                self.troubled.0 -= 1;
+                if self.troubled.0 == 0 {
+                    self.all_is_well(at);
+                }
+            }
+            Milestone::AlertFires(_)
+            | Milestone::AlertResolves(_)
+            | Milestone::OperatorLearns(_)
+            | Milestone::OperatorActs(_)
+            | Milestone::OperatorReturns(_)
+            | Milestone::GatewayFaultStarts(_)
+            | Milestone::GatewayFaultEnds(_) => {}
         }
         self.note(at, TimelineEvent::Milestone(milestone));
     }

@@ -5,7 +5,8 @@ use crate::time::{SimDuration, SimTime};
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
-/// What a clock on the wall showed when the run began. For display, and for the hours of a [`super::Profile`].
+/// What a clock on the wall showed when the run began. For display, and for what goes by hours of the day; no decision of
+/// a gateway reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clock {
     start_seconds: u64,

@@ -2,6 +2,7 @@
 
 use super::{Probability, ProviderId};
 use crate::time::{SimDuration, SimTime};
+use std::num::NonZeroU32;
 
 /// What a fault does to an attempt or a probe that is sent while it lasts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,6 +40,52 @@ pub enum InFlight {
     Hang,
 }
 
+/// How a fault goes away once its full force is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// It is over then.
+    AtOnce,
+    /// The share of calls that it hits falls to zero over this time, in [`Recovery::RAMP_STEPS`] equal steps that keep
+    /// its mean. What a later step hits, an earlier one would have.
+    Ramp(SimDuration),
+    /// It comes back as it was, so many times.
+    Flaps {
+        /// How often it comes back.
+        times: NonZeroU32,
+        /// How long all is well before each time.
+        up: SimDuration,
+        /// How long it is back each time.
+        down: SimDuration,
+    },
+}
+
+impl Recovery {
+    /// Each step is 5% of what the fault hits.
+    pub const RAMP_STEPS: u32 = 20;
+
+    /// How long it takes.
+    pub fn lasts(&self) -> SimDuration {
+        match *self {
+            Recovery::AtOnce => SimDuration::ZERO,
+            Recovery::Ramp(takes) => takes,
+            Recovery::Flaps { times, up, down } => up.plus(down).times(u64::from(times.get())),
+        }
+    }
+}
+
+/// A part of a fault's time in which it hits the same share of calls.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Phase {
+    /// When it begins.
+    pub start: SimTime,
+    /// When it is over.
+    pub end: SimTime,
+    /// The share of what the fault hits at full force that is hit now; above 0, at most 1.
+    pub force: f64,
+    /// Whether all was well until it began, so that it breaks what is in flight.
+    pub is_onset: bool,
+}
+
 /// Something that is injected: the cause, not what is observed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fault {
@@ -48,8 +95,10 @@ pub struct Fault {
     pub providers: Vec<ProviderId>,
     /// When it starts; an attempt sent at this instant is hit.
     pub start: SimTime,
-    /// When it is over; an attempt sent at this instant is not hit.
+    /// When it is over and recovered from; an attempt sent at this instant is not hit.
     pub end: SimTime,
+    /// How it goes away, up to `end`.
+    pub recovery: Recovery,
     /// What happens to requests' attempts.
     pub requests: Effect,
     /// What happens to probes.
@@ -78,6 +127,7 @@ impl Fault {
             providers,
             start,
             end,
+            recovery: Recovery::AtOnce,
             requests: effect,
             probes: effect,
             in_flight: InFlight::Finish,
@@ -87,24 +137,44 @@ impl Fault {
         }
     }
 
-    /// Whether the fault is there at `time`.
+    /// Whether the fault is there at `time`, if only on its way out.
     pub fn is_active(&self, time: SimTime) -> bool {
         self.start <= time && time < self.end
     }
 
-    /// Whether the fault is there at some moment from `from` up to and including `to`.
-    pub fn overlaps(&self, from: SimTime, to: SimTime) -> bool {
-        self.start <= to && from < self.end
-    }
-
-    /// How long it lasts.
-    pub fn lasts(&self) -> SimDuration {
-        self.end.since(self.start)
+    /// Its parts, in order of time. Between flaps there is none.
+    pub fn phases(&self) -> impl Iterator<Item = Phase> + use<> {
+        let (start, force_ends) = (self.start, self.end.before(self.recovery.lasts()).max(self.start));
+        let first = Phase { start, end: force_ends, force: 1.0, is_onset: true };
+        let recovery = self.recovery;
+        let rest = match recovery {
+            Recovery::AtOnce => 0,
+            Recovery::Ramp(_) => Recovery::RAMP_STEPS,
+            Recovery::Flaps { times, .. } => times.get(),
+        };
+        std::iter::once(first).chain((0..rest).map(move |i| match recovery {
+            Recovery::Flaps { up, down, .. } => {
+                let start = force_ends.after(up.plus(down).times(u64::from(i))).after(up);
+                Phase { start, end: start.after(down), ..first }
+            }
+            Recovery::AtOnce | Recovery::Ramp(_) => {
+                let steps = Recovery::RAMP_STEPS;
+                let takes = u128::from(recovery.lasts().as_nanos());
+                let edge = |i: u32| {
+                    let passed = takes * u128::from(i) / u128::from(steps);
+                    force_ends.after(SimDuration::from_nanos(passed as u64))
+                };
+                let force = 1.0 - (f64::from(i) + 0.5) / f64::from(steps);
+                Phase { start: edge(i), end: edge(i + 1), force, is_onset: false }
+            }
+        }))
     }
 
     /// Whether two runs can differ because of it.
     pub fn is_random(&self) -> bool {
         let partial = |p: Probability| p > Probability::ZERO && p < Probability::ONE;
-        partial(self.fraction) || partial(self.probe_fraction)
+        let is_hit = [self.fraction, self.probe_fraction].iter().any(|share| *share > Probability::ZERO);
+        let ramps = matches!(self.recovery, Recovery::Ramp(takes) if takes > SimDuration::ZERO) && is_hit;
+        partial(self.fraction) || partial(self.probe_fraction) || ramps
     }
 }

@@ -12,6 +12,7 @@ mod gateway;
 mod gateway_limit;
 mod generation;
 mod health_check;
+mod incidents;
 mod latency;
 mod network;
 mod operator;
@@ -33,11 +34,12 @@ pub use detector::{
     MaxEjectedRule, Nginx, OnError, Ratio, SlowRatio, Stale, SuccessRate, TripAction, Trips, Window,
     WindowStart,
 };
-pub use fault::{Effect, Fault, InFlight};
+pub use fault::{Effect, Fault, InFlight, Phase, Recovery};
 pub use gateway::{AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, Propagation};
 pub use gateway_limit::{Cache, GatewayLimit};
 pub use generation::{Drift, Generation, speed_sigma};
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
+pub use incidents::{Gaps, Incidents, Severity, Week};
 pub use latency::{Latency, Percentiles};
 pub use network::{Network, RoundTrips};
 pub use operator::{OperatorAction, Stages, StatusPage, Trigger};
@@ -111,6 +113,8 @@ pub struct Model {
     pub faults: Vec<Fault>,
     /// How much accounts may send, in order of name.
     pub quotas: Vec<Quota>,
+    /// What goes wrong now and then, in order of name; each run draws its own.
+    pub incidents: Vec<Incidents>,
     /// What routes.
     pub gateway: Gateway,
     /// How long the network takes; `None` if no time.
@@ -133,6 +137,7 @@ impl Model {
         self.traffic.is_random()
             || self.providers.iter().any(Provider::is_random)
             || self.faults.iter().any(Fault::is_random)
+            || !self.incidents.is_empty()
             || self.gateway.replicas.get() > 1
             || self.gateway.overhead.is_some_and(|overhead| overhead.is_random())
             || self.gateway.route.is_random()

@@ -88,10 +88,21 @@ fn provider_name(model: &Model, provider: ProviderId) -> String {
     model.provider(provider).name.clone()
 }
 
+/// `anthropic#3` for the third incident of a source in a run.
+pub(super) fn incident_name(model: &Model, source: usize, number: u32) -> String {
+    format!("{}#{number}", model.incidents[source].name)
+}
+
 fn of_milestone(model: &Model, milestone: Milestone) -> Event {
     match milestone {
         Milestone::FaultStarts(fault) => Event::FaultStarts { fault: model.faults[fault].name.clone() },
         Milestone::FaultEnds(fault) => Event::FaultEnds { fault: model.faults[fault].name.clone() },
+        Milestone::IncidentStarts { source, number } => {
+            Event::FaultStarts { fault: incident_name(model, source, number) }
+        }
+        Milestone::IncidentEnds { source, number } => {
+            Event::FaultEnds { fault: incident_name(model, source, number) }
+        }
         Milestone::GatewayFaultStarts(fault) => {
             Event::FaultStarts { fault: model.gateway.faults[fault].name.clone() }
         }
@@ -247,6 +258,7 @@ mod tests {
             traffic: Traffic::new(Arrivals::Constant(Rate::new(100.0).unwrap())),
             providers: vec![provider],
             faults: Vec::new(),
+            incidents: Vec::new(),
             gateway: Gateway::new(Route::prefer(&[ProviderId::new(0)], |_| "only".to_owned())),
             operator: Vec::new(),
             slo: None,

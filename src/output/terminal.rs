@@ -1,6 +1,7 @@
 //! The summary that `run` prints: what each scenario lost, side by side, and how it came about. 80 columns at most.
 
 use super::ScenarioResult;
+use super::events::incident_name;
 use super::objectives::finding_words;
 use crate::engine::Milestone;
 use crate::experiment::baseline::Difference;
@@ -321,6 +322,12 @@ fn event_words(result: &ScenarioResult, event: TimelineEvent) -> String {
     match event {
         TimelineEvent::Milestone(Milestone::FaultStarts(i)) => format!("{} starts", model.faults[i].name),
         TimelineEvent::Milestone(Milestone::FaultEnds(i)) => format!("{} ends", model.faults[i].name),
+        TimelineEvent::Milestone(Milestone::IncidentStarts { source, number }) => {
+            format!("{} starts", incident_name(model, source, number))
+        }
+        TimelineEvent::Milestone(Milestone::IncidentEnds { source, number }) => {
+            format!("{} ends", incident_name(model, source, number))
+        }
         TimelineEvent::Milestone(Milestone::GatewayFaultStarts(i)) => {
             format!("{} starts", model.gateway.faults[i].name)
         }

@@ -91,6 +91,9 @@ pub(super) fn any_failure() -> Vec<AnswerItem> {
 pub(super) fn refuse() -> Effect {
     Effect::Refuse
 }
+pub(super) fn error_503() -> Effect {
+    Effect::Status(literal(503))
+}
 pub(super) fn finish() -> InFlight {
     InFlight::Finish
 }

@@ -299,7 +299,8 @@ impl Document {
         let mut declared = self.merged.evidence.clone();
         let root = &self.merged.root;
         let table = |name: &str| root.at(&[name]);
-        let named = ["provider", "fault", "quota"].into_iter().filter_map(table).filter_map(Node::table);
+        let named =
+            ["provider", "fault", "incidents", "quota"].into_iter().filter_map(table).filter_map(Node::table);
         let tables = named.flat_map(|table| table.values());
         let tables = tables.chain(["traffic", "gateway"].into_iter().filter_map(table));
         declared.extend(tables.filter_map(|table| Some(table.at(&["evidence"])?.text()?.to_owned())));

@@ -6,6 +6,7 @@
 
 use super::file_fault::Fault;
 use super::file_gateway::Gateway;
+use super::file_incidents::Incidents;
 use super::file_network::Network;
 use super::file_operator::Operator;
 use super::file_provider::Provider;
@@ -37,6 +38,9 @@ pub(crate) struct Scenario {
     /// What goes wrong, by name.
     #[serde(default)]
     pub fault: BTreeMap<String, Fault>,
+    /// What goes wrong now and then, by source: drawn anew for each run, or replayed from a list.
+    #[serde(default)]
+    pub incidents: BTreeMap<String, Incidents>,
     /// How much accounts may send, by name.
     #[serde(default)]
     pub quota: BTreeMap<String, Quota>,

@@ -45,6 +45,34 @@ pub(crate) struct Fault {
     pub probe_fraction: Option<Share>,
     /// The Retry-After that comes with an error status. Without it, none comes.
     pub retry_after: Option<Duration>,
+    /// How it goes away after `lasts`. Without it, at once.
+    pub recovery: Option<Recovery>,
+}
+
+/// How a fault goes away once its full force is over. It is over when it hits nothing any more.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Recovery {
+    /// The share that it hits falls to zero over this time, in twenty steps; above zero. Nothing is hit later on that would
+    /// not have been before.
+    Ramp(#[schemars(example = "10m")] PositiveDuration),
+    /// It comes back as it was.
+    Flaps(Flaps),
+}
+
+/// A fault that comes back.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Flaps {
+    /// How often it comes back; 1 to 1000.
+    #[schemars(example = 3)]
+    pub times: Count,
+    /// How long all is well before each time; above zero.
+    #[schemars(example = "1m")]
+    pub up: PositiveDuration,
+    /// How long it is back each time; above zero.
+    #[schemars(example = "30s")]
+    pub down: PositiveDuration,
 }
 
 /// What a fault does.

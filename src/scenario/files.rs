@@ -1,9 +1,10 @@
-//! Finds and reads what a scenario names: parts and traces, beside the file that names them or in `models/`.
+//! Finds and reads what a scenario names: parts, traces and lists of incidents, beside the file that names them or in `models/`.
 //!
 //! Everything read is kept, because a sweep lowers the same scenario thousands of times. What the files mean is left
-//! to [`super::part`] and [`super::trace`].
+//! to [`super::part`], [`super::trace`] and [`super::incident_list`].
 
 use super::file_traffic::TraceUnit;
+use super::incident_list::{self, Listed};
 use super::problem::{Problem, Problems, nearest};
 use super::source::{Folder, Place, Source};
 use super::trace::{self, Recording, Side};
@@ -28,6 +29,7 @@ pub(crate) struct Files {
     parts: Mutex<BTreeMap<String, Node>>,
     traces: Mutex<BTreeMap<TraceKey, SharedRecording>>,
     tokens: Mutex<BTreeMap<TokensKey, Arc<[u32]>>>,
+    incidents: Mutex<BTreeMap<String, Arc<[Listed]>>>,
 }
 
 type TraceKey = (String, Option<String>, Option<TraceUnit>, Option<SimDuration>);
@@ -194,6 +196,20 @@ impl Files {
         let tokens: Arc<[u32]> = trace::read_tokens(&found.name, &text, column, side, at)?.into();
         lock(&self.tokens).insert(key, tokens.clone());
         Ok(tokens)
+    }
+
+    /// The incidents of a list.
+    pub fn incidents(&self, reference: &str, at: &Place) -> Result<Arc<[Listed]>, Problem> {
+        let found = self.find(reference, at, "list of incidents")?;
+        if let Some(listed) = lock(&self.incidents).get(&found.identity) {
+            return Ok(listed.clone());
+        }
+        let text = found.read().map_err(|why| {
+            Problem::new(format!("the list of incidents `{}` cannot be read: {why}", found.name)).at(at)
+        })?;
+        let listed: Arc<[Listed]> = incident_list::read(&found.name, &text, at)?.into();
+        lock(&self.incidents).insert(found.identity, listed.clone());
+        Ok(listed)
     }
 }
 

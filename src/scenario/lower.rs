@@ -55,6 +55,7 @@ impl<'a> Lowering<'a> {
             faults.push(self.fault(name, fault));
         }
         let quotas = self.quotas();
+        let incidents = self.incidents(&mut faults);
         let gateway = self.gateway();
         let network = self.network();
         let mut faults: Option<Vec<model::Fault>> = faults.into_iter().collect();
@@ -71,6 +72,7 @@ impl<'a> Lowering<'a> {
             providers: providers?,
             faults: faults?,
             quotas: quotas?,
+            incidents: incidents?,
             gateway: gateway?,
             network,
             operator: operator?,

@@ -2,10 +2,10 @@
 //!
 //! A part of [`super::lower`].
 
-use super::file_fault::{Effect, Fault, GatewayEffect, GatewayFault, InFlight};
+use super::file_fault::{Effect, Fault, GatewayEffect, GatewayFault, InFlight, Recovery};
 use super::file_gateway::HealthScope;
 use super::file_provider::Provider;
-use super::lower::Lowering;
+use super::lower::{Lowering, at_least_one};
 use super::problem::{Problem, nearest, one_of};
 use super::quantity::When;
 use super::setting::Moment;
@@ -13,6 +13,9 @@ use super::shape::inline;
 use crate::model::{self, ProviderId};
 use crate::time::SimTime;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// More than anybody watches; each one takes a moment of a run.
+const FLAPS_MAX: u32 = 1_000;
 
 impl Lowering<'_> {
     /// When something happens; it has to be before arrivals stop.
@@ -70,19 +73,38 @@ impl Lowering<'_> {
         let providers = self.labelled(&fault.on, &format!("{path}.on"), "fault");
         let start = self.instant(&fault.at, &format!("{path}.at"));
         let requests = effect(&fault.requests);
+        let recovery = self.recovery(fault.recovery.as_ref(), &format!("{path}.recovery"));
         let (providers, start) = providers.zip(start)?;
         Some(model::Fault {
             probes: fault.probes.as_ref().map_or(requests, effect),
-            in_flight: match fault.in_flight {
-                InFlight::Finish => model::InFlight::Finish,
-                InFlight::Fail => model::InFlight::Fail,
-                InFlight::Hang => model::InFlight::Hang,
-            },
+            recovery,
+            in_flight: in_flight(fault.in_flight),
             fraction: fault.fraction.value,
             probe_fraction: fault.probe_fraction.as_ref().unwrap_or(&fault.fraction).value,
             retry_after: fault.retry_after.as_ref().map(|after| after.value),
-            ..model::Fault::new(name, providers, start, start.after(fault.lasts.value), requests)
+            ..model::Fault::new(
+                name,
+                providers,
+                start,
+                start.after(fault.lasts.value).after(recovery.lasts()),
+                requests,
+            )
         })
+    }
+
+    pub(super) fn recovery(&mut self, recovery: Option<&Recovery>, path: &str) -> model::Recovery {
+        match recovery {
+            None => model::Recovery::AtOnce,
+            Some(Recovery::Ramp(takes)) => model::Recovery::Ramp(takes.value),
+            Some(Recovery::Flaps(flaps)) => {
+                self.at_most(FLAPS_MAX, flaps.times.value, &format!("{path}.flaps.times"));
+                model::Recovery::Flaps {
+                    times: at_least_one(flaps.times.value),
+                    up: flaps.up.value,
+                    down: flaps.down.value,
+                }
+            }
+        }
     }
 
     /// What goes wrong with the gateway itself, in order of time and then name.
@@ -215,7 +237,15 @@ impl Lowering<'_> {
     }
 }
 
-fn effect(effect: &Effect) -> model::Effect {
+pub(super) fn in_flight(in_flight: InFlight) -> model::InFlight {
+    match in_flight {
+        InFlight::Finish => model::InFlight::Finish,
+        InFlight::Fail => model::InFlight::Fail,
+        InFlight::Hang => model::InFlight::Hang,
+    }
+}
+
+pub(super) fn effect(effect: &Effect) -> model::Effect {
     match effect {
         Effect::Refuse => model::Effect::Refuse,
         Effect::Hang => model::Effect::Hang,

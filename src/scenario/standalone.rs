@@ -5,23 +5,32 @@ use super::shape::Shape;
 use super::tree::Node;
 use toml::Value;
 
-/// The one setting that names a file which is not a part.
-const TRACE: [&str; 4] = ["traffic", "arrivals", "trace", "file"];
-
 /// The text of a scenario with its parts merged in.
 pub(super) fn standalone(shape: &Shape, root: &Node, files: &Files) -> String {
     let mut value = without_parts(shape, root.to_toml());
-    let trace = root.at(&TRACE).and_then(|file| {
-        let found = files.find(file.text()?, &file.place, "trace").ok()?;
-        // One that comes with the program is found from anywhere.
-        Some(if found.is_embedded() { found.name } else { found.identity })
-    });
-    if let Some(trace) = trace
-        && let Some(file) = TRACE.iter().try_fold(&mut value, |value, step| value.get_mut(step))
-    {
-        *file = trace.into();
+    for path in named_files(root) {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let name = root.at(&path).and_then(|file| {
+            let found = files.find(file.text()?, &file.place, "file").ok()?;
+            // One that comes with the program is found from anywhere.
+            Some(if found.is_embedded() { found.name } else { found.identity })
+        });
+        if let Some(name) = name
+            && let Some(file) = path.iter().try_fold(&mut value, |value, step| value.get_mut(step))
+        {
+            *file = name.into();
+        }
     }
     toml::to_string_pretty(&value).expect("what was read as TOML is TOML")
+}
+
+/// The settings that name a file which is not a part.
+fn named_files(root: &Node) -> Vec<Vec<String>> {
+    let owned = |path: &[&str]| path.iter().map(|step| (*step).to_owned()).collect();
+    let sources = root.at(&["incidents"]).and_then(Node::table).into_iter().flat_map(|table| table.keys());
+    let mut paths = vec![owned(&["traffic", "arrivals", "trace", "file"])];
+    paths.extend(sources.map(|source| owned(&["incidents", source, "replay", "file"])));
+    paths
 }
 
 /// Without `from`: what it brought is there.

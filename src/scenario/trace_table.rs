@@ -131,7 +131,7 @@ pub(crate) fn csv_line(text: &str, position: Option<&csv::Position>) -> u64 {
 }
 
 /// One line of the file as a source of its own: the whole may be large.
-fn line_place(name: &str, content: &str, number: usize, cell: &str) -> Place {
+pub(super) fn line_place(name: &str, content: &str, number: usize, cell: &str) -> Place {
     let start = if cell.is_empty() { None } else { content.find(cell) };
     let span = match start {
         Some(start) => start..start + cell.len(),

@@ -3,6 +3,7 @@
 mod arrivals;
 mod detectors;
 mod gateway;
+mod incidents;
 mod latency;
 mod limits;
 mod quotas;
@@ -42,6 +43,7 @@ fn bases() -> impl Iterator<Item = &'static Base> {
         retries::BASES,
         routes::BASES,
         detectors::BASES,
+        incidents::BASES,
         latency::BASES,
         slo::BASES,
         limits::BASES,

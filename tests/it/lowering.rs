@@ -1,13 +1,15 @@
 //! What is written is what is simulated: every setting of a gateway, compared with the model that it makes.
 
+mod incidents;
+
 use failover_sim::model::{
     Abandoned, AllEjected, Answer, AnswerSet, Arrivals, Average, Backoff, BackoffGrowth, BucketStart, Budget,
     Capacity, Class, Cold, Counting, Decide, Detector, Discipline, Drift, Effect, EjectedFrom, Ejection,
     Evaluated, Fallback, FirstProbe, Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck,
     HealthScope, Hedge, Intervals, Jitter, Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model,
     Network, NextProbe, Nginx, NodeId, OnEjection, OnError, PeakEwma, Pick, Price, Probability, Propagation,
-    Ratio, Retry, RetryTo, RoundTrips, Route, SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens,
-    TripAction, Trips, Users, Window, WindowStart, speed_sigma,
+    Ratio, Recovery, Retry, RetryTo, RoundTrips, Route, SlowRatio, Stale, SuccessRate, Timeouts, TokenCount,
+    Tokens, TripAction, Trips, Users, Window, WindowStart, speed_sigma,
 };
 use failover_sim::scenario::{Loader, json_schema};
 use failover_sim::time::{SimDuration, SimTime};
@@ -88,7 +90,8 @@ fn providers_and_faults() {
     assert_eq!(c.capacity, Some(Capacity { queue: Some(0), ..Capacity::new(some(2)) }));
     assert_eq!(c.cold, Some(Cold { after: secs(600), start: secs(20) }));
 
-    let effects: Vec<_> = model.faults.iter().map(|fault| (fault.requests, fault.probes)).collect();
+    let scripted = || model.faults.iter().filter(|fault| !fault.name.contains('#'));
+    let effects: Vec<_> = scripted().map(|fault| (fault.requests, fault.probes)).collect();
     assert_eq!(
         effects,
         [
@@ -97,8 +100,19 @@ fn providers_and_faults() {
             (Effect::Truncate(share(0.75)), Effect::Status(429)),
         ]
     );
-    assert_eq!(model.faults[1].retry_after, None);
-    assert_eq!(model.faults[2].retry_after, Some(secs(20)));
+    let waits: Vec<_> = scripted().map(|fault| fault.retry_after).collect();
+    assert_eq!(waits, [None, None, Some(secs(20))]);
+    // They last for a minute, and then recover.
+    let flaps = |times, up, down| Recovery::Flaps { times: some(times), up: secs(up), down: secs(down) };
+    let ends: Vec<_> = scripted().map(|fault| (fault.recovery, fault.end)).collect();
+    assert_eq!(
+        ends,
+        [
+            (Recovery::AtOnce, minute(2)),
+            (flaps(3, 60, 30), minute(3).after(secs(270))),
+            (Recovery::Ramp(secs(120)), minute(6)),
+        ]
+    );
 }
 
 #[test]

@@ -31,6 +31,7 @@ mod theory_capacity;
 mod theory_ejections;
 mod theory_faults;
 mod theory_groups;
+mod theory_incidents;
 mod theory_latency;
 mod theory_network;
 mod theory_probes;

@@ -232,7 +232,13 @@ fn a_summary_says_nothing_of_runs_that_recovered_or_had_no_fault() {
         let of_people = ["alert_count", "time_to_alert_ms", "time_to_page_ms", "time_to_switch_ms"];
         assert_eq!(
             without,
-            [&of_faults[..], &["cache_hit_count"], &["budget_spent_ratio"], &of_people].concat()
+            [
+                &of_faults[..],
+                &["fault_count", "fault_time_ratio"],
+                &["cache_hit_count", "budget_spent_ratio"],
+                &of_people
+            ]
+            .concat()
         );
     }
 }

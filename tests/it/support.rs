@@ -43,6 +43,7 @@ pub fn story_model() -> Model {
         },
         providers: vec![provider("claude_east", 800), provider("gpt4o_west", 900)],
         faults: vec![fault],
+        incidents: vec![],
         gateway: Gateway {
             health_check: Some(health_check),
             ..Gateway::new(Route::prefer(&[claude, gpt], |id| format!("{id:?}")))

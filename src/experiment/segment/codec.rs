@@ -2,7 +2,7 @@
 
 use super::{Damage, FAILED, FaultFacts, PLAYED, PointFacts, PointFailure};
 use crate::engine::{Cause, Stage};
-use crate::metrics::{Failures, FaultOutcome, LatencyQuantiles, Outcome, PeriodCounts};
+use crate::metrics::{Failures, FaultOutcome, LatencyQuantiles, Outcome, PeriodCounts, Trouble};
 use crate::model::ProviderId;
 use crate::time::{SimDuration, SimTime};
 
@@ -78,6 +78,7 @@ impl Writer {
             before_faults,
             after_faults,
             latency,
+            trouble,
             faults,
             duration,
             event_count,
@@ -99,6 +100,10 @@ impl Writer {
         self.number(u64::from(latency.is_some()));
         if let Some(LatencyQuantiles { p50, p95, p99 }) = latency {
             self.numbers(&[p50.as_nanos(), p95.as_nanos(), p99.as_nanos()]);
+        }
+        self.number(u64::from(trouble.is_some()));
+        if let Some(Trouble { count, lasted }) = trouble {
+            self.numbers(&[*count, lasted.as_nanos()]);
         }
         self.number(faults.len() as u64);
         for row in faults {
@@ -225,6 +230,10 @@ impl<'a> Reader<'a> {
                     p95: self.duration()?,
                     p99: self.duration()?,
                 }),
+                false => None,
+            },
+            trouble: match self.flag()? {
+                true => Some(Trouble { count: self.number()?, lasted: self.duration()? }),
                 false => None,
             },
             faults: self.list(|reader| {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::{Cause, Stage};
-use crate::metrics::{Failures, FaultOutcome, LatencyQuantiles, PeriodCounts};
+use crate::metrics::{Failures, FaultOutcome, LatencyQuantiles, PeriodCounts, Trouble};
 use crate::model::ProviderId;
 use crate::time::SimDuration;
 use proptest::prelude::*;
@@ -42,8 +42,17 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     let answer = (proptest::option::of(0.0..1e18), any::<Option<u64>>(), optional(), optional(), optional());
     let latency = proptest::option::of((duration(), duration(), duration()));
     let faults = proptest::collection::vec(fault(), 0..4);
-    (counts, answer, period(), period(), latency, faults, duration()).prop_map(
-        |((counts, by_cause, by_stage), answer, before_faults, after_faults, latency, faults, duration)| {
+    let trouble = proptest::option::of((any::<u64>(), duration()));
+    (counts, answer, period(), period(), latency, (trouble, faults), duration()).prop_map(
+        |(
+            (counts, by_cause, by_stage),
+            answer,
+            before_faults,
+            after_faults,
+            latency,
+            (trouble, faults),
+            duration,
+        )| {
             Outcome {
                 request_count: counts[0],
                 succeeded_count: counts[1],
@@ -62,6 +71,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
                 before_faults,
                 after_faults,
                 latency: latency.map(|(p50, p95, p99)| LatencyQuantiles { p50, p95, p99 }),
+                trouble: trouble.map(|(count, lasted)| Trouble { count, lasted }),
                 faults,
                 duration,
                 event_count: counts[7],

@@ -63,7 +63,7 @@ impl Detour {
         }
         toml = after(toml, "[gateway]\n", &gateway);
         for (name, at) in ["a", "b", "c"].into_iter().zip(self.providers) {
-            let labels = format!("labels = {{ {} }}\n", region(at).trim());
+            let labels = format!("labels.{}", region(at));
             toml = after(toml, &format!("[provider.{name}]\n"), &labels);
         }
         let (between, within) = self.trips_ms;
@@ -107,6 +107,11 @@ fn scenario(dice: bool, listens: bool) -> Text {
     let faults = vec(fault(dice), 0..3).prop_map(|faults| {
         faults.iter().enumerate().map(|(i, fault)| format!("[fault.f{i}]\n{fault}")).collect::<String>()
     });
+    let incidents = if dice {
+        rarely(incidents().prop_map(|source| format!("[incidents.now_and_then]\n{source}")).boxed())
+    } else {
+        nothing()
+    };
     let faults = (faults, rarely(operator(dice))).prop_map(|(faults, operator)| {
         // A status page needs a fault to tell of.
         let is_told = !operator.contains("status_page") || faults.contains("[fault.f0]");
@@ -147,7 +152,7 @@ fn scenario(dice: bool, listens: bool) -> Text {
     let mut parts = vec![Just("duration = \"30s\"\n".to_owned()).boxed(), traffic, client_retry];
     parts.extend(providers);
     parts.extend(if listens { vec![rarely(quota("q")), rarely(quota("r"))] } else { vec![] });
-    parts.extend([faults.boxed(), gateway, retries, slo]);
+    parts.extend([faults.boxed(), incidents, gateway, retries, slo]);
     all(parts)
 }
 
@@ -331,6 +336,7 @@ fn provider(name: &str, dice: bool) -> Text {
     table(
         &format!("provider.{name}"),
         [
+            Just(if name == "c" { String::new() } else { "labels.tier = \"two\"\n".to_owned() }).boxed(),
             prop_oneof![3 => whole, 1 => by_tokens].boxed(),
             setting("error_rate", one_of(if dice { &["0.0", "0.05"] } else { &["0.0"] })),
             setting(
@@ -395,6 +401,46 @@ fn fault(dice: bool) -> Text {
         setting("fraction", share()),
         maybe("probe_fraction", share()),
         maybe("retry_after", ms(0..4000)),
+        rarely(setting("recovery", recovery(dice))),
+    ])
+}
+
+fn recovery(dice: bool) -> Text {
+    let flaps = (1..4u32, 1..4000u64, 1..4000u64).prop_map(|(times, up, down)| {
+        format!("{{ flaps = {{ times = {times}, up = \"{up}ms\", down = \"{down}ms\" }} }}")
+    });
+    if dice {
+        prop_oneof![ms(1..9000).prop_map(|takes| format!("{{ ramp = {takes} }}")), flaps].boxed()
+    } else {
+        flaps.boxed()
+    }
+}
+
+/// A source of incidents that come as often as faults do.
+fn incidents() -> Text {
+    let gaps = prop_oneof![
+        ms(500..20_000).prop_map(|mean| format!("{{ exponential = {{ mean = {mean} }} }}")),
+        ms(500..20_000).prop_map(|scale| format!("{{ weibull = {{ shape = 0.67, scale = {scale} }} }}")),
+    ];
+    let severity = one_of(&[
+        "{ constant = 0.5 }",
+        "{ constant = 1.0 }",
+        "{ uniform = { min = 0.0, max = 1.0 } }",
+        "{ classes = { minor = { weight = 3, fraction = 0.1 }, major = { weight = 1, fraction = 1.0 } } }",
+    ]);
+    all([
+        prop_oneof![
+            one_of(&["{ name = \"a\" }"]).prop_map(|on| format!("on = {on}\n")),
+            Just("on = { tier = \"two\" }\none_of = 0.5\n".to_owned()),
+        ]
+        .boxed(),
+        setting("gaps", gaps),
+        setting("lasts", latency(true)),
+        setting("severity", severity),
+        maybe("requests", effect()),
+        maybe("probes", effect()),
+        maybe("in_flight", one_of(&["\"finish\"", "\"fail\"", "\"hang\""])),
+        rarely(setting("recovery", recovery(true))),
     ])
 }
 
