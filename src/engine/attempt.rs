@@ -9,7 +9,7 @@ use super::request::{Asked, Failed, Next, Request};
 use super::routing::{Choice, Place, ROOT, Spent, Switches};
 use super::slab::Slot;
 use super::view::HEALTH_CHECK_BIT;
-use super::world::{Fate, Reply};
+use super::world::{Fate, Reply, Service};
 use super::{Event, Simulation};
 use crate::model::{Answer, Judges, ProviderId, RetryTo, Timeouts};
 use crate::time::{SimDuration, SimTime};
@@ -158,7 +158,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let provider_key = self.world.provider_key(provider);
         let key = asked.key.joined(provider_key.numbered(draw));
         let latency = self.latencies.of(asked.ordinal, provider, provider_key, draw, key);
-        let mut fate = self.world.attempt(provider, key, now, latency);
+        let mut fate = self.world.attempt(provider, key, now, self.service(asked, provider, latency));
         if self.has_limits {
             fate = self.queued(now, asked.deadline.min(asked.cut_off), provider, fate, is_last);
         }
@@ -171,6 +171,13 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let saved_by_hand =
             is_good && !self.switches.is_empty() && self.is_saved_by_hand(now, asked, provider);
         Tried { seen, stage, saved_by_hand }
+    }
+
+    /// How a healthy provider answers a request, given its draw.
+    #[inline(always)]
+    fn service(&self, asked: &Asked, provider: ProviderId, drawn: SimDuration) -> Service {
+        let demand = || self.model.traffic.demand(asked.key);
+        Service::of(self.model.provider(provider), drawn, demand)
     }
 
     /// What the gateway sees of an attempt sent now.
@@ -246,7 +253,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             Some(place) => {
                 let key = asked.key.joined(self.world.provider_key(place.provider).numbered(0));
                 let latency = self.model.provider(place.provider).latency.draw(key);
-                let fate = self.world.attempt(place.provider, key, now, latency);
+                let service = self.service(asked, place.provider, latency);
+                let fate = self.world.attempt(place.provider, key, now, service);
                 let seen = self.seen(now, asked, fate, true);
                 let stage = self.stage(now, asked.replica, place.provider, unswitched, seen.hit);
                 // A quiet error elsewhere is luck, not something that a hand saves from.

@@ -67,6 +67,7 @@ pub(super) fn spares_detectors(model: &Model) -> bool {
     let is_reliable = |provider: &Provider| {
         provider.error_rate == Probability::ZERO
             && provider.capacity.is_none()
+            && provider.generation.is_none()
             && provider.latency.longest() <= patience
     };
     !tries_again(model)
@@ -159,7 +160,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return Some((Prospect::Alike { ending: ending?, attempts: 0 }, until))
                 .filter(|_| !self.tries_again);
         };
-        if self.model.provider(provider).capacity.is_some() {
+        let Provider { capacity, generation, .. } = self.model.provider(provider);
+        if capacity.is_some() || generation.is_some() {
             return None;
         }
         match self.world.outlook(provider, from) {

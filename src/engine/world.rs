@@ -5,9 +5,38 @@
 //! the call ends, as a real gateway would.
 
 use super::recorder::Cause;
-use crate::model::{Effect, Fault, InFlight, Model, Probability, ProviderId};
+use crate::model::{Demand, Effect, Fault, Generation, InFlight, Model, Probability, Provider, ProviderId};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
+
+/// How a healthy provider answers a call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Service {
+    /// From when the call is sent to its last byte.
+    pub latency: SimDuration,
+    /// The share of it until the first token.
+    pub first_share: f64,
+}
+
+impl Service {
+    /// The service of an attempt, given the provider's draw and, where that matters, what the request asks for.
+    #[inline(always)]
+    pub fn of(provider: &Provider, drawn: SimDuration, demand: impl FnOnce() -> Option<Demand>) -> Service {
+        match &provider.generation {
+            None => Service { latency: drawn, first_share: provider.first_token.get() },
+            Some(generation) => Service::by_tokens(generation, drawn, demand()),
+        }
+    }
+
+    fn by_tokens(generation: &Generation, drawn: SimDuration, demand: Option<Demand>) -> Service {
+        let (input, output) = demand.map_or((0, 0), |demand| (demand.input_tokens, demand.output_tokens));
+        let first_token = drawn.plus(generation.reads(input));
+        let latency = first_token.plus(generation.writes(output));
+        // An answer may take no time at all.
+        let first_share = first_token.as_nanos() as f64 / latency.as_nanos().max(1) as f64;
+        Service { latency, first_share }
+    }
+}
 
 /// How a provider's end of a call turns out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,24 +181,24 @@ impl<'m> World<'m> {
         self.provider_keys[provider.index()]
     }
 
-    /// The fate of the attempt with this key, sent now, which a healthy provider would answer after `latency`.
+    /// The fate of the attempt with this key, sent now, which a healthy provider would answer like this.
     #[inline(always)]
-    pub fn attempt(&self, provider: ProviderId, key: Key, sent: SimTime, latency: SimDuration) -> Fate {
-        let model = self.model.provider(provider);
-        let ends = sent.after(latency);
+    pub fn attempt(&self, provider: ProviderId, key: Key, sent: SimTime, service: Service) -> Fate {
+        let ends = sent.after(service.latency);
         let (first_fault, calm) = self.troubled[provider.index()];
         // Nothing but speed: what follows is what `call` does where there is no fault.
-        let is_streamed = model.first_token < Probability::ONE;
+        let is_streamed = service.first_share < 1.0;
         if (ends < first_fault || sent >= calm) && !is_streamed && !self.is_quiet_error(provider, key) {
             let (reply, hit) = (Reply::Good, Hit::None);
             return Fate { begins: sent, first_token: ends, ends, reply, hit, retry_after: None };
         }
-        self.call(Call::Attempt, provider, key, sent, latency)
+        self.call(Call::Attempt, provider, key, sent, service)
     }
 
     /// The fate of the probe with this key, sent now, which a healthy provider would answer after `latency`.
     pub fn probe(&self, provider: ProviderId, key: Key, sent: SimTime, latency: SimDuration) -> Fate {
-        self.call(Call::Probe, provider, key, sent, latency)
+        // What a probe gets is short: its first token is its answer.
+        self.call(Call::Probe, provider, key, sent, Service { latency, first_share: 1.0 })
     }
 
     /// What becomes of attempts that are sent to a provider from `now` on, until one of its faults starts or ends.
@@ -201,12 +230,10 @@ impl<'m> World<'m> {
         Outlook::Fine { slow, struck, fails_at, breaks_at }
     }
 
-    fn call(&self, call: Call, provider: ProviderId, key: Key, sent: SimTime, latency: SimDuration) -> Fate {
-        let provider_model = self.model.provider(provider);
+    fn call(&self, call: Call, provider: ProviderId, key: Key, sent: SimTime, service: Service) -> Fate {
+        let Service { latency, first_share } = service;
         let faults = &self.faults_of[provider.index()];
         let quiet = self.is_quiet_error(provider, key);
-        // What a probe gets is short: its first token is its answer.
-        let first_share = if call == Call::Probe { 1.0 } else { provider_model.first_token.get() };
         let answered = |reply, start: SimTime, latency: SimDuration, hit| {
             let ends = start.after(latency);
             let first_token = if first_share < 1.0 { start.after(latency.scaled(first_share)) } else { ends };

@@ -7,6 +7,11 @@ use rand_distr::Distribution;
 /// The 99th percentile of the standard normal distribution.
 const NORMAL_P99: f64 = 2.326_347_874_040_840_8;
 
+/// The standard deviation of the logarithm of what has these percentiles; `None` unless 0 < `p50` <= `p99`.
+pub(super) fn lognormal_sigma(p50: f64, p99: f64) -> Option<f64> {
+    (p50 > 0.0 && p99 >= p50).then(|| libm::log(p99 / p50) / NORMAL_P99)
+}
+
 /// A distribution of latency.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Latency {
@@ -31,10 +36,7 @@ impl Latency {
     ///
     /// Its logarithm has standard deviation ln(p99 / p50) / 2.326.
     pub fn lognormal(p50: SimDuration, p99: SimDuration) -> Option<Self> {
-        if p50 == SimDuration::ZERO || p99 < p50 {
-            return None;
-        }
-        let sigma = libm::log(p99.as_nanos() as f64 / p50.as_nanos() as f64) / NORMAL_P99;
+        let sigma = lognormal_sigma(p50.as_nanos() as f64, p99.as_nanos() as f64)?;
         Some(Latency::LogNormal { p50, sigma })
     }
 

@@ -4,6 +4,7 @@
 //! (that is [`crate::engine`]).
 
 mod answer;
+mod class;
 mod clock;
 mod detector;
 mod fault;
@@ -17,6 +18,7 @@ mod route;
 mod traffic;
 
 pub use answer::{Answer, AnswerSet};
+pub use class::{Class, Demand, TokenCount};
 pub use clock::Clock;
 pub use detector::{
     BucketStart, Decide, Detector, EjectedFrom, Ejection, Evaluated, Growth, HalfOpen, Judges, MaxEjected,
@@ -30,7 +32,7 @@ pub use gateway::{
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::Latency;
 pub use price::Price;
-pub use provider::{Abandoned, Capacity, Provider, ProviderId};
+pub use provider::{Abandoned, Capacity, Generation, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
 pub use traffic::{Arrivals, Rate, Trace, Traffic};
@@ -103,7 +105,7 @@ impl Model {
     pub fn is_random(&self) -> bool {
         let check = self.gateway.health_check.as_ref();
         let mut retries = [&self.traffic.client_retry, &self.gateway.retry].into_iter().flatten();
-        self.traffic.arrivals.is_random()
+        self.traffic.is_random()
             || self.providers.iter().any(|p| p.latency.is_random() || p.error_rate > Probability::ZERO)
             || self.faults.iter().any(Fault::is_random)
             || self.gateway.replicas.get() > 1

@@ -1,6 +1,7 @@
 //! What serves requests.
 
 use super::{Latency, Price, Probability};
+use crate::time::SimDuration;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
@@ -30,11 +31,16 @@ pub struct Provider {
     pub name: String,
     /// What it shares with others: vendor, region, account. Faults select by them.
     pub labels: BTreeMap<String, String>,
-    /// How long a good answer takes, from sending the attempt to its last byte.
+    /// How long a good answer takes, from sending the attempt to its last byte; to its first token, if there is a
+    /// `generation`.
     pub latency: Latency,
+    /// How fast it writes an answer, which takes the longer the more tokens the answer has; `None` if that does not
+    /// matter.
+    pub generation: Option<Generation>,
     /// The share of attempts, and of probes, that get an error status with no fault active.
     pub error_rate: Probability,
-    /// The share of an answer's latency until its first token; 1 where it is not streamed.
+    /// The share of an answer's latency until its first token; 1 where it is not streamed, or where there is a
+    /// `generation` to tell it.
     pub first_token: Probability,
     /// How much it can do at once; `None` is without limit.
     pub capacity: Option<Capacity>,
@@ -49,11 +55,35 @@ impl Provider {
             name: name.into(),
             labels: BTreeMap::new(),
             latency,
+            generation: None,
             error_rate: Probability::ZERO,
             first_token: Probability::ONE,
             capacity: None,
             price: None,
         }
+    }
+}
+
+/// How fast a provider reads prompts and writes answers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Generation {
+    /// Tokens of a prompt that it reads in a second, before the first token comes; above zero. `None` if a prompt's length
+    /// does not matter.
+    pub prompt_per_second: Option<f64>,
+    /// Tokens of an answer that it writes in a second, after the first one came; above zero.
+    pub per_second: f64,
+}
+
+impl Generation {
+    /// How much later the first token comes for so long a prompt.
+    pub fn reads(&self, input_tokens: u32) -> SimDuration {
+        let takes = |per_second| SimDuration::from_secs_f64(f64::from(input_tokens) / per_second);
+        self.prompt_per_second.map_or(SimDuration::ZERO, takes)
+    }
+
+    /// How long it writes so long an answer.
+    pub fn writes(&self, output_tokens: u32) -> SimDuration {
+        SimDuration::from_secs_f64(f64::from(output_tokens) / self.per_second)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Who asks, and when.
 
 use super::Retry;
+use super::class::{self, Class, Demand};
+use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 use std::sync::Arc;
 
@@ -25,6 +27,8 @@ impl Rate {
 pub struct Traffic {
     /// When requests arrive.
     pub arrivals: Arrivals,
+    /// What they ask for, in order of name; empty if that does not matter.
+    pub classes: Vec<Class>,
     /// How long a client waits for a complete answer, each time that it asks; `None` is for ever.
     pub client_timeout: Option<SimDuration>,
     /// How often a client asks again, on its own, when it got no good answer: what SDKs do; `None` is never. Where each
@@ -35,7 +39,18 @@ pub struct Traffic {
 impl Traffic {
     /// Clients that ask once and wait for ever.
     pub fn new(arrivals: Arrivals) -> Self {
-        Traffic { arrivals, client_timeout: None, client_retry: None }
+        Traffic { arrivals, classes: vec![], client_timeout: None, client_retry: None }
+    }
+
+    /// What the request of this key asks for; `None` where there are no classes.
+    pub fn demand(&self, request: Key) -> Option<Demand> {
+        class::demand(&self.classes, request)
+    }
+
+    /// Whether two runs see different requests.
+    pub fn is_random(&self) -> bool {
+        let differs = |class: &Class| class.input_tokens.is_random() || class.output_tokens.is_random();
+        self.arrivals.is_random() || self.classes.len() > 1 || self.classes.iter().any(differs)
     }
 }
 

@@ -4,7 +4,10 @@ use super::file_fault::{Effect, InFlight};
 use super::file_gateway::{AllEjected, OnEjection};
 use super::file_health_check::{FirstProbe, NextProbe};
 use super::file_provider::Latency;
-use super::setting::{AnswerItem, Count, Duration, NonNegative, PositiveDuration, Share, Weight, Whole};
+use super::file_traffic::TokenCount;
+use super::setting::{
+    AnswerItem, Count, Duration, NonNegative, Positive, PositiveDuration, Share, Weight, Whole,
+};
 use serde::Deserialize;
 
 /// A default, read as if it stood in the file.
@@ -32,6 +35,9 @@ pub(super) fn one() -> Count {
 }
 pub(super) fn thousand() -> Count {
     literal(1000)
+}
+pub(super) fn one_times() -> Positive {
+    literal(1.0)
 }
 pub(super) fn one_token() -> NonNegative {
     literal(1.0)
@@ -77,4 +83,7 @@ pub(super) fn from_start() -> NextProbe {
 }
 pub(super) fn probe_latency() -> Latency {
     Latency::Constant(literal("50ms"))
+}
+pub(super) fn no_tokens() -> TokenCount {
+    TokenCount::Constant(literal(0))
 }

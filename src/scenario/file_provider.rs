@@ -5,7 +5,7 @@
 use super::default;
 use super::file::Evidence;
 use super::file_price::Price;
-use super::setting::{Count, Duration, PositiveDuration, Share, Whole};
+use super::setting::{Count, Duration, Positive, PositiveDuration, Share, Whole};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub(crate) struct Provider {
     pub labels: BTreeMap<String, String>,
     /// How long a good answer takes, from sending the attempt to its last byte.
     #[schemars(extend("x-example" = "{ lognormal = { p50 = \"800ms\", p99 = \"3s\" } }"))]
-    pub latency: Latency,
+    pub latency: AnswerLatency,
     /// The share of attempts, and of probes, that get an error status with no fault active; 0 to 1.
     #[serde(default = "default::never")]
     pub error_rate: Share,
@@ -74,6 +74,47 @@ pub(crate) enum Latency {
     Exponential(ExponentialLatency),
     /// Lognormal, by two percentiles that can be read off a dashboard.
     Lognormal(LognormalLatency),
+}
+
+/// How long a provider takes for an answer.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum AnswerLatency {
+    /// Always the same.
+    Constant(#[schemars(example = "800ms")] Duration),
+    /// Exponential, by its mean.
+    Exponential(ExponentialLatency),
+    /// Lognormal, by two percentiles that can be read off a dashboard.
+    Lognormal(LognormalLatency),
+    /// A time to the first token, and then as long as the answer's tokens take.
+    Tokens(TokenLatency),
+}
+
+impl AnswerLatency {
+    /// The distribution of the whole latency, or of the time to the first token; then with the speed of the rest.
+    pub fn parts(&self) -> (Latency, Option<&TokenLatency>) {
+        match self {
+            AnswerLatency::Constant(constant) => (Latency::Constant(constant.clone()), None),
+            AnswerLatency::Exponential(exponential) => (Latency::Exponential(exponential.clone()), None),
+            AnswerLatency::Lognormal(lognormal) => (Latency::Lognormal(lognormal.clone()), None),
+            AnswerLatency::Tokens(tokens) => (tokens.first_token.clone(), Some(tokens)),
+        }
+    }
+}
+
+/// Latency of answers that are written token by token.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenLatency {
+    /// How long until the first token.
+    #[schemars(extend("x-example" = "{ lognormal = { p50 = \"400ms\", p99 = \"2s\" } }"))]
+    pub first_token: Latency,
+    /// Tokens of the prompt that are read in a second, which comes on top of it; above zero. Without it, a prompt's length
+    /// does not matter.
+    pub prompt_per_second: Option<Positive>,
+    /// Tokens of the answer in a second after the first one; above zero. A request's class says how many there are.
+    #[schemars(example = 80.0)]
+    pub per_second: Positive,
 }
 
 /// An exponential distribution.

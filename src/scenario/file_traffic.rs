@@ -2,11 +2,13 @@
 //!
 //! A part of [`super::file`].
 
+use super::default;
 use super::file::Evidence;
 use super::file_retry::ClientRetry;
-use super::setting::{PositiveDuration, Rate};
+use super::setting::{Count, Positive, PositiveDuration, Rate, Whole};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Who asks, and when.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +22,9 @@ pub(crate) struct Traffic {
     pub evidence: Option<Evidence>,
     /// When requests arrive.
     pub arrivals: Arrivals,
+    /// What requests ask for, by kind. Without it, that does not matter.
+    #[serde(default)]
+    pub class: BTreeMap<String, Class>,
     /// How long a client waits for a complete answer; above zero. Without it, for ever.
     pub client_timeout: Option<PositiveDuration>,
     /// How a client asks again, on its own, when it got no good answer: what SDKs do. Without it, never.
@@ -64,4 +69,43 @@ pub(crate) enum TraceUnit {
     Microseconds,
     #[serde(rename = "ns")]
     Nanoseconds,
+}
+
+/// A kind of request.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Class {
+    /// How many requests are of this kind, in proportion to the other kinds; above zero.
+    #[serde(default = "default::one_times")]
+    pub share: Positive,
+    /// How many tokens its prompts have.
+    #[schemars(extend("x-example" = "{ lognormal = { p50 = 1020, p99 = 4142 } }"))]
+    #[serde(default = "default::no_tokens")]
+    pub input_tokens: TokenCount,
+    /// How many tokens a complete answer has.
+    #[schemars(extend("x-example" = "{ lognormal = { p50 = 129, p99 = 601 } }"))]
+    #[serde(default = "default::no_tokens")]
+    pub output_tokens: TokenCount,
+}
+
+/// How many tokens there are.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum TokenCount {
+    /// Always as many.
+    Constant(#[schemars(example = 1000)] Whole),
+    /// Lognormal, by two percentiles; at least one.
+    Lognormal(LognormalTokens),
+}
+
+/// A lognormal distribution of numbers of tokens.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LognormalTokens {
+    /// The median; at least 1.
+    #[schemars(example = 1020)]
+    pub p50: Count,
+    /// The 99th percentile; not below the median.
+    #[schemars(example = 4142)]
+    pub p99: Count,
 }

@@ -2,7 +2,7 @@
 //!
 //! A part of [`super::lower`].
 
-use super::file_traffic::Arrivals;
+use super::file_traffic::{Arrivals, LognormalTokens, TokenCount};
 use super::lower::Lowering;
 use super::trace;
 use crate::model;
@@ -11,13 +11,44 @@ impl Lowering<'_> {
     pub(super) fn traffic(&mut self) -> Option<model::Traffic> {
         let traffic = &self.file.traffic;
         let arrivals = self.arrivals();
+        let classes = self.classes();
         let client_retry = traffic.client_retry.clone();
         let client_retry = client_retry.map(|retry| self.retry(&retry.into(), "traffic.client_retry"));
         Some(model::Traffic {
             client_timeout: traffic.client_timeout.as_ref().map(|timeout| timeout.value),
             client_retry,
+            classes: classes?,
             ..model::Traffic::new(arrivals?)
         })
+    }
+
+    fn classes(&mut self) -> Option<Vec<model::Class>> {
+        let mut classes = vec![];
+        for (name, class) in &self.file.traffic.class {
+            let path = format!("traffic.class.{name}");
+            let input_tokens = self.token_count(&class.input_tokens, &format!("{path}.input_tokens"));
+            let output_tokens = self.token_count(&class.output_tokens, &format!("{path}.output_tokens"));
+            classes.push(input_tokens.zip(output_tokens).map(|(input_tokens, output_tokens)| model::Class {
+                name: name.clone(),
+                share: class.share.value,
+                input_tokens,
+                output_tokens,
+            }));
+        }
+        classes.into_iter().collect()
+    }
+
+    fn token_count(&mut self, count: &TokenCount, path: &str) -> Option<model::TokenCount> {
+        match count {
+            TokenCount::Constant(count) => Some(model::TokenCount::Constant(count.value)),
+            TokenCount::Lognormal(LognormalTokens { p50, p99 }) => {
+                let lowered = model::TokenCount::lognormal(p50.value, p99.value);
+                if lowered.is_none() {
+                    self.p99_below_p50(path, &p50.value, &p99.value);
+                }
+                lowered
+            }
+        }
     }
 
     fn arrivals(&mut self) -> Option<model::Arrivals> {

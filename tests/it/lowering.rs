@@ -2,11 +2,11 @@
 
 use failover_sim::model::{
     Abandoned, AllEjected, Answer, AnswerSet, Average, Backoff, BackoffGrowth, BucketStart, Budget, Capacity,
-    Counting, Decide, Detector, Effect, EjectedFrom, Ejection, Evaluated, Fallback, FirstProbe, Gateway,
-    GatewayEffect, Growth, HalfOpen, HealthCheck, HealthScope, Hedge, Intervals, Jitter, Judges, Latency,
-    LowestLatency, MaxEjected, MaxEjectedRule, Model, NextProbe, Nginx, NodeId, OnEjection, OnError,
-    PeakEwma, Pick, Price, Probability, Propagation, Ratio, Retry, RetryTo, Route, SlowRatio, Stale,
-    SuccessRate, Timeouts, Tokens, TripAction, Trips, Window, WindowStart,
+    Class, Counting, Decide, Detector, Effect, EjectedFrom, Ejection, Evaluated, Fallback, FirstProbe,
+    Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck, HealthScope, Hedge, Intervals, Jitter,
+    Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, NextProbe, Nginx, NodeId, OnEjection,
+    OnError, PeakEwma, Pick, Price, Probability, Propagation, Ratio, Retry, RetryTo, Route, SlowRatio, Stale,
+    SuccessRate, Timeouts, TokenCount, Tokens, TripAction, Trips, Window, WindowStart,
 };
 use failover_sim::scenario::{Loader, json_schema};
 use failover_sim::time::{SimDuration, SimTime};
@@ -71,6 +71,8 @@ fn providers_and_faults() {
     let only_input = Price { input: 3.0, output: 0.0, cached_input: 3.0, request: 0.0 };
     assert_eq!(b.price, Some(only_input));
     assert_eq!((d.first_token, d.price, d.capacity), (Probability::ONE, None, None));
+    assert_eq!(d.latency, Latency::lognormal(SimDuration::from_millis(300), secs(1)).unwrap());
+    assert_eq!(d.generation, Some(Generation { prompt_per_second: Some(5000.0), per_second: 80.0 }));
     let capacity = |slots, queue, abandoned| Some(Capacity { slots: some(slots), queue, abandoned });
     assert_eq!(a.capacity, capacity(10, Some(1000), Abandoned::Dropped));
     assert_eq!(b.capacity, capacity(1, None, Abandoned::Runs));
@@ -87,6 +89,25 @@ fn providers_and_faults() {
     );
     assert_eq!(model.faults[1].retry_after, None);
     assert_eq!(model.faults[2].retry_after, Some(secs(20)));
+}
+
+#[test]
+fn what_requests_ask_for() {
+    let classes = lowered(EVERYTHING).traffic.classes;
+    let of = |name: &str, share, input_tokens, output_tokens| Class {
+        name: name.to_owned(),
+        share,
+        input_tokens,
+        output_tokens,
+    };
+    let lognormal = |p50, p99| TokenCount::lognormal(p50, p99).unwrap();
+    assert_eq!(
+        classes,
+        [
+            of("chat", 3.0, lognormal(1000, 4000), TokenCount::Constant(129)),
+            of("code", 1.0, TokenCount::Constant(0), lognormal(13, 252)),
+        ]
+    );
 }
 
 #[test]

@@ -189,4 +189,66 @@ pub const BASES: &[Base] = &[
             ],
         )],
     },
+    // Some answers break off before their first token.
+    Base {
+        at: &[""],
+        toml: r#"
+    duration = "30s"
+    [traffic]
+    arrivals = { poisson = "20/s" }
+    [traffic.class.chat]
+    input_tokens = { lognormal = { p50 = 900, p99 = 4000 } }
+    output_tokens = { lognormal = { p50 = 129, p99 = 601 } }
+    [traffic.class.code]
+    share = 0.5
+    output_tokens = { constant = 13 }
+    [provider.a.latency.tokens]
+    first_token = { lognormal = { p50 = "300ms", p99 = "1s" } }
+    prompt_per_second = 5000.0
+    per_second = 80.0
+    [fault.cut]
+    on = { name = "a" }
+    at = "10s"
+    lasts = "10s"
+    requests = { cut = 0.2 }
+    [gateway]
+    retry = { attempts = 1, on = ["connection_lost"] }
+    "#,
+        knobs: &[
+            (
+                &[],
+                &[
+                    ("traffic.class.chat.share", "3.0"),
+                    ("traffic.class.chat.input_tokens.lognormal.p50", "1000"),
+                    ("traffic.class.chat.input_tokens.lognormal.p99", "5000"),
+                    ("traffic.class.chat.output_tokens.lognormal.p50", "200"),
+                    ("traffic.class.chat.output_tokens.lognormal.p99", "900"),
+                    ("traffic.class.chat.input_tokens", "{ constant = 900 }"),
+                    ("traffic.class.chat.output_tokens", "{ constant = 129 }"),
+                    ("traffic.class.code.share", "2.0"),
+                    ("traffic.class.code.output_tokens.constant", "20"),
+                    ("provider.a.latency.tokens.first_token", "{ constant = \"300ms\" }"),
+                    ("provider.a.latency.tokens.first_token", "{ exponential = { mean = \"300ms\" } }"),
+                    ("provider.a.latency.tokens.first_token.lognormal.p50", "\"400ms\""),
+                    ("provider.a.latency.tokens.first_token.lognormal.p99", "\"2s\""),
+                    ("provider.a.latency.tokens.prompt_per_second", "9000.0"),
+                    ("provider.a.latency.tokens.per_second", "100.0"),
+                ],
+            ),
+            (
+                &[
+                    "provider.a.latency.tokens.first_token={ constant = \"300ms\" }",
+                    "traffic.class.chat.input_tokens={ constant = 900 }",
+                ],
+                &[
+                    ("provider.a.latency.tokens.first_token.constant", "\"400ms\""),
+                    ("traffic.class.chat.input_tokens.constant", "1000"),
+                ],
+            ),
+            (
+                &["provider.a.latency.tokens.first_token={ exponential = { mean = \"300ms\" } }"],
+                &[("provider.a.latency.tokens.first_token.exponential.mean", "\"400ms\"")],
+            ),
+        ],
+    },
 ];

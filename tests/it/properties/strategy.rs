@@ -49,6 +49,7 @@ fn scenario(dice: bool, listens: bool) -> Text {
             maybe("client_timeout", ms(100..8000)),
         ],
     );
+    let traffic = all([traffic, classes(dice)]);
     let client_retry = if listens { in_half(retry("traffic.client_retry", dice)) } else { nothing() };
     let retries = if listens { in_half(retries_of_gateway(dice)) } else { nothing() };
     let providers = ["a", "b", "c"].map(|name| provider(name, dice));
@@ -178,6 +179,21 @@ fn latency(dice: bool) -> Text {
     .boxed()
 }
 
+/// What requests ask for: one kind, or two where there are dice.
+fn classes(dice: bool) -> Text {
+    let tokens = || {
+        let lognormal = (1..200u32, 0..400u32)
+            .prop_map(|(p50, more)| format!("{{ lognormal = {{ p50 = {p50}, p99 = {} }} }}", p50 + more));
+        let constant = (0..300u32).prop_map(|count| format!("{{ constant = {count} }}"));
+        if dice { prop_oneof![constant, lognormal].boxed() } else { constant.boxed() }
+    };
+    let class = |name: &str| {
+        let name = format!("traffic.class.{name}");
+        table(&name, [maybe("input_tokens", tokens()), setting("output_tokens", tokens())])
+    };
+    if dice { all([class("chat"), in_half(class("code"))]) } else { class("chat") }
+}
+
 fn provider(name: &str, dice: bool) -> Text {
     let capacity = (1..20u32, option::of(0..20u32), select(&["runs", "dropped"][..])).prop_map(
         |(slots, queue, abandoned)| {
@@ -185,12 +201,16 @@ fn provider(name: &str, dice: bool) -> Text {
             format!("{{ slots = {slots}, {queue}abandoned = \"{abandoned}\" }}")
         },
     );
+    let whole = all([setting("latency", latency(dice)), maybe("first_token", quarters(0..=4))]);
+    let by_tokens = (latency(dice), option::of(1..4u32), 1..9u32).prop_map(|(first, reads, writes)| {
+        let reads = reads.map_or(String::new(), |reads| format!("prompt_per_second = {reads}00.0, "));
+        format!("latency = {{ tokens = {{ first_token = {first}, {reads}per_second = {writes}0.0 }} }}\n")
+    });
     table(
         &format!("provider.{name}"),
         [
-            setting("latency", latency(dice)),
+            prop_oneof![3 => whole, 1 => by_tokens].boxed(),
             setting("error_rate", one_of(if dice { &["0.0", "0.05"] } else { &["0.0"] })),
-            maybe("first_token", quarters(0..=4)),
             setting(
                 "price",
                 one_of(&[

@@ -1,0 +1,125 @@
+//! What requests ask for: their kinds, and how many tokens each has.
+
+use super::latency::lognormal_sigma;
+use crate::random::{self, Key, UnitNormal};
+use rand_distr::Distribution;
+
+/// A kind of request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Class {
+    /// The name in the scenario.
+    pub name: String,
+    /// How many requests are of this kind, in proportion to the other kinds; above zero.
+    pub share: f64,
+    /// Tokens of the prompt.
+    pub input_tokens: TokenCount,
+    /// Tokens of a complete answer.
+    pub output_tokens: TokenCount,
+}
+
+/// How many tokens there are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TokenCount {
+    /// Always as many.
+    Constant(u32),
+    /// Lognormal, rounded; at least one.
+    LogNormal {
+        /// The median; above zero.
+        p50: f64,
+        /// The standard deviation of the logarithm.
+        sigma: f64,
+    },
+}
+
+impl TokenCount {
+    /// The lognormal distribution with these percentiles; `None` unless 0 < `p50` <= `p99`.
+    pub fn lognormal(p50: u32, p99: u32) -> Option<Self> {
+        let (p50, p99) = (f64::from(p50), f64::from(p99));
+        Some(TokenCount::LogNormal { p50, sigma: lognormal_sigma(p50, p99)? })
+    }
+
+    /// The number that belongs to `key`.
+    pub fn draw(&self, key: Key) -> u32 {
+        match *self {
+            TokenCount::Constant(count) => count,
+            TokenCount::LogNormal { p50, sigma } => {
+                let count = p50 * random::exp(sigma * UnitNormal.sample(&mut key.rng()));
+                // What is too large for the type becomes its largest number.
+                (count + 0.5).max(1.0) as u32
+            }
+        }
+    }
+
+    /// Whether two draws can differ.
+    pub fn is_random(&self) -> bool {
+        match *self {
+            TokenCount::Constant(_) => false,
+            TokenCount::LogNormal { sigma, .. } => sigma > 0.0,
+        }
+    }
+}
+
+/// What one request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Demand {
+    /// Its class's place in [`super::Traffic::classes`].
+    pub class: usize,
+    /// Tokens of its prompt.
+    pub input_tokens: u32,
+    /// Tokens of its complete answer.
+    pub output_tokens: u32,
+}
+
+const CLASS: Key = Key::purpose("class");
+const INPUT: Key = Key::purpose("input tokens");
+const OUTPUT: Key = Key::purpose("output tokens");
+
+/// What the request of this key asks for; `None` where there are no classes.
+pub(super) fn demand(classes: &[Class], request: Key) -> Option<Demand> {
+    let class = pick(classes, request)?;
+    let of = |purpose, count: &TokenCount| count.draw(request.joined(purpose));
+    let Class { input_tokens, output_tokens, .. } = &classes[class];
+    Some(Demand { class, input_tokens: of(INPUT, input_tokens), output_tokens: of(OUTPUT, output_tokens) })
+}
+
+/// Which class a request is of.
+fn pick(classes: &[Class], request: Key) -> Option<usize> {
+    let last = classes.len().checked_sub(1)?;
+    if last == 0 {
+        return Some(0);
+    }
+    let total: f64 = classes.iter().map(|class| class.share).sum();
+    let mut left = request.joined(CLASS).unit() * total;
+    let mut is_past = |class: &Class| {
+        left -= class.share;
+        left >= 0.0
+    };
+    Some(classes.iter().position(|class| !is_past(class)).unwrap_or(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(share: f64, output_tokens: TokenCount) -> Class {
+        Class { name: "a".into(), share, input_tokens: TokenCount::Constant(7), output_tokens }
+    }
+
+    #[test]
+    fn requests_are_shared_out_and_have_their_classes_tokens() {
+        let output = TokenCount::lognormal(100, 500).unwrap();
+        let classes = [class(1.0, TokenCount::Constant(3)), class(3.0, output)];
+        let run = Key::for_run(1, 0);
+        let demands: Vec<Demand> = (0..40_000).map(|i| demand(&classes, run.numbered(i)).unwrap()).collect();
+        let share = demands.iter().filter(|d| d.class == 1).count() as f64 / 40_000.0;
+        // Four standard errors.
+        assert!((share - 0.75).abs() < 4.0 * (0.75 * 0.25 / 40_000.0_f64).sqrt(), "{share}");
+        assert!(demands.iter().all(|d| d.input_tokens == 7 && (d.class == 1 || d.output_tokens == 3)));
+        let mut drawn: Vec<u32> = demands.iter().filter(|d| d.class == 1).map(|d| d.output_tokens).collect();
+        drawn.sort_unstable();
+        let quantile = |q: f64| f64::from(drawn[(q * drawn.len() as f64) as usize]);
+        assert!((quantile(0.5) / 100.0 - 1.0).abs() < 0.03, "{}", quantile(0.5));
+        assert!((quantile(0.99) / 500.0 - 1.0).abs() < 0.06, "{}", quantile(0.99));
+        assert_eq!(demand(&[], run), None);
+    }
+}
