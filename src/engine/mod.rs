@@ -10,11 +10,13 @@
 mod arrivals;
 mod attempt;
 mod backoff;
+mod billing;
 mod breaker;
 mod budget;
 mod call;
 mod capacity;
 mod client;
+mod conversations;
 mod detection;
 mod ejection;
 mod fallback;
@@ -37,6 +39,8 @@ mod slab;
 mod smooth;
 mod stage;
 mod stretch;
+mod tariff;
+mod usage;
 mod view;
 mod window;
 mod world;
@@ -46,6 +50,7 @@ pub use recorder::{
     Alike, AttemptEnd, Candidate, Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd,
     Stage,
 };
+pub use usage::{Billed, CallKind, Usage};
 
 use crate::model::{Answer, Detector, HealthScope, Model, OnEjection, ProviderId, Retry, Timeouts};
 use crate::random::Key;
@@ -53,6 +58,7 @@ use crate::time::SimTime;
 use arrivals::ArrivalStream;
 use attempt::Attempt;
 
+use billing::Ledger;
 use breaker::Breaker;
 use budget::BudgetState;
 use capacity::Slots;
@@ -67,6 +73,7 @@ use routing::Switches;
 use slab::{Slab, Slot};
 use smooth::Smooth;
 use std::collections::VecDeque;
+use tariff::Tariffs;
 use view::{Beliefs, View};
 use world::World;
 
@@ -109,11 +116,15 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
     let somebody_listens = R::NEEDS_ORDER
         || R::NEEDS_ATTEMPTS
         || model.gateway.listens_to_successes()
-        || budget(&model.traffic.client_retry);
+        || budget(&model.traffic.client_retry)
+        // A good answer leaves its prompt in a cache.
+        || (R::TAKES_BILLS && model.has_prompt_caches());
     let detects = !model.gateway.detectors.is_empty();
+    // Requests that are not looked at have no tokens to bill, unless all have the same.
+    let bills_each = R::TAKES_BILLS && model.has_bills() && model.traffic.demand_differs();
     if somebody_listens || queues || (detects && !stretch::spares_detectors(model)) {
         Path::Plain
-    } else if R::TAKES_NUMBERS {
+    } else if R::TAKES_NUMBERS && !bills_each {
         Path::Counting
     } else if detects {
         Path::Plain
@@ -223,6 +234,10 @@ struct Simulation<'m: 'r, 'r, R> {
     client_budget: Option<BudgetState>,
     down: Down,
     switches: Switches,
+    /// Whether somebody wants to know what providers charge for, and that can be said.
+    bills: bool,
+    ledger: Ledger,
+    tariffs: Tariffs,
     recorder: &'r mut R,
     arrived: u64,
     ended: u64,
@@ -297,6 +312,9 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             client_budget: client_budget.map(BudgetState::new),
             down: Down::new(gateway.replicas.get()),
             switches: Switches::default(),
+            bills: R::TAKES_BILLS && model.has_bills(),
+            ledger: Ledger::new(model),
+            tariffs: Tariffs::new(model),
             recorder,
             arrived: 0,
             ended: 0,
@@ -318,6 +336,9 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
 
     /// What is left can never end: nothing answers it, and nobody gives up on it.
     fn report_open(&mut self) {
+        if self.bills {
+            self.bill_open();
+        }
         let slots = self.requests_in_flight.slots();
         let mut left: Vec<Request> =
             slots.into_iter().filter_map(|slot| self.requests_in_flight.take(slot)).collect();

@@ -98,6 +98,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let fate = self.world.probe(prober.provider, key, now, latency);
         let seen = Seen::of(fate, now, &timeouts, SimTime::NEVER);
         let Prober { replica, provider, .. } = prober;
+        if self.bills {
+            self.bill_probe(provider, fate, seen.ends);
+        }
         let passed = seen.answer == Answer::Good;
         let probe =
             ProbeEnd { replica, provider, ordinal: ordinal.into(), sent: now, ended: seen.ends, passed };

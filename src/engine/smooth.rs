@@ -28,7 +28,8 @@ pub(super) fn is_possible<R: Recorder>(model: &Model) -> bool {
     let is_left_alone =
         gateway.hedge.is_none() && gateway.on_ejection == OnEjection::Drain && gateway.faults.is_empty();
     let leaves_no_trace = model.providers.iter().all(|provider| provider.capacity.is_none());
-    is_left_alone && leaves_no_trace && !R::NEEDS_ATTEMPTS
+    let is_on_its_own = !(R::TAKES_BILLS && model.has_prompt_caches());
+    is_left_alone && leaves_no_trace && is_on_its_own && !R::NEEDS_ATTEMPTS
 }
 
 impl<R: Recorder> Simulation<'_, '_, R> {
@@ -42,6 +43,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         // What takes longer than any run has no end.
         if !tried.is_good() || tried.seen.ends == SimTime::NEVER {
             return false;
+        }
+        if self.bills {
+            self.bill_looked_at(asked, place.provider, tried.seen.ends, true, 1);
         }
         let replica = asked.replica;
         self.begin_call(now, replica);

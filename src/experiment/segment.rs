@@ -16,7 +16,7 @@ use codec::{Reader, Writer};
 use std::ops::Range;
 
 /// Changes with the meaning of the bytes.
-const MAGIC: &[u8; 8] = b"FOSIMLG1";
+const MAGIC: &[u8; 8] = b"FOSIMLG2";
 const CHECKSUM_BYTES: usize = 4;
 
 /// What tables say of a point beside its outcomes, so that they can be made without its model.

@@ -1,7 +1,9 @@
 //! What requests ask for: their kinds, and how many tokens each has.
 
+use super::Probability;
 use super::latency::lognormal_sigma;
 use crate::random::{self, Key, UnitNormal};
+use crate::time::SimDuration;
 use rand_distr::Distribution;
 
 /// A kind of request.
@@ -15,6 +17,11 @@ pub struct Class {
     pub input_tokens: TokenCount,
     /// Tokens of a complete answer.
     pub output_tokens: TokenCount,
+    /// The share of the prompt that was in the conversation's turn before, and may lie in a provider's prompt cache.
+    pub cached_share: Probability,
+    /// A route that minimises cost avoids providers whose [`super::Provider::nominal_latency`] is longer; `None` if
+    /// latency does not matter.
+    pub max_latency: Option<SimDuration>,
 }
 
 /// How many tokens there are.
@@ -50,6 +57,14 @@ impl TokenCount {
         }
     }
 
+    /// The mean, but for what rounding makes of it.
+    pub fn mean(&self) -> f64 {
+        match *self {
+            TokenCount::Constant(count) => f64::from(count),
+            TokenCount::LogNormal { p50, sigma } => p50 * libm::exp(sigma * sigma / 2.0),
+        }
+    }
+
     /// Whether two draws can differ.
     pub fn is_random(&self) -> bool {
         match *self {
@@ -82,8 +97,8 @@ pub(super) fn demand(classes: &[Class], request: Key) -> Option<Demand> {
     Some(Demand { class, input_tokens: of(INPUT, input_tokens), output_tokens: of(OUTPUT, output_tokens) })
 }
 
-/// Which class a request is of.
-fn pick(classes: &[Class], request: Key) -> Option<usize> {
+/// Which class a request is of; `None` where there are no classes.
+pub(super) fn pick(classes: &[Class], request: Key) -> Option<usize> {
     let last = classes.len().checked_sub(1)?;
     if last == 0 {
         return Some(0);
@@ -102,7 +117,14 @@ mod tests {
     use super::*;
 
     fn class(share: f64, output_tokens: TokenCount) -> Class {
-        Class { name: "a".into(), share, input_tokens: TokenCount::Constant(7), output_tokens }
+        Class {
+            name: "a".into(),
+            share,
+            input_tokens: TokenCount::Constant(7),
+            output_tokens,
+            cached_share: Probability::ZERO,
+            max_latency: None,
+        }
     }
 
     #[test]

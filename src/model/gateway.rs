@@ -1,6 +1,6 @@
 //! What routes requests, how it learns who is alive, and who may overrule it.
 
-use super::{Detector, Fallback, HealthCheck, Hedge, Probability, ProviderId, Retry, Route, Timeouts};
+use super::{Detector, Fallback, Fee, HealthCheck, Hedge, Probability, ProviderId, Retry, Route, Timeouts};
 use crate::time::{SimDuration, SimTime};
 use std::num::NonZeroU32;
 
@@ -42,6 +42,8 @@ pub struct Gateway {
     pub slow_start: SimDuration,
     /// What goes wrong with the gateway itself, in order of time and then name.
     pub faults: Vec<GatewayFault>,
+    /// What it costs.
+    pub fee: Fee,
 }
 
 impl Gateway {
@@ -64,6 +66,7 @@ impl Gateway {
             overprovisioning: None,
             slow_start: SimDuration::ZERO,
             faults: vec![],
+            fee: Fee::default(),
         }
     }
 

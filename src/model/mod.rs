@@ -29,12 +29,12 @@ pub use fault::{Effect, Fault, InFlight};
 pub use gateway::{
     AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, OperatorAction, Propagation,
 };
-pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
+pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe, ProbeTokens};
 pub use latency::Latency;
-pub use price::Price;
+pub use price::{Billing, Fee, PerThousand, Price, Share};
 pub use provider::{Abandoned, Capacity, Generation, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
-pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
+pub use route::{Average, CostLimit, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
 pub use traffic::{Arrivals, Rate, Trace, Traffic};
 
 use crate::time::SimDuration;
@@ -94,6 +94,8 @@ pub struct Model {
     pub gateway: Gateway,
     /// What people do by hand, in order of time and then name.
     pub operator: Vec<OperatorAction>,
+    /// What a failed request costs, in US dollars, beside what is paid for it: lost business. `None` if nobody says.
+    pub failed_request_cost: Option<f64>,
     /// The weakest evidence that a part of the scenario declares; `None` if none does.
     pub weakest_evidence: Option<Evidence>,
 }
@@ -118,6 +120,25 @@ impl Model {
             // Which requests spill over to the next group is drawn.
             || self.gateway.overprovisioning.is_some()
             || retries.any(Retry::is_random)
+            || self.has_prompt_caches()
+    }
+
+    /// Whether it can be said what a run costs: every provider has a price, and where tokens have one, requests have tokens.
+    pub fn has_bills(&self) -> bool {
+        let has_tokens = !self.traffic.classes.is_empty();
+        let is_known = |provider: &Provider| {
+            provider.price.is_some_and(|price| has_tokens || (price.input == 0.0 && price.output == 0.0))
+        };
+        self.providers.iter().all(is_known)
+    }
+
+    /// Whether calls may cost less for finding a part of their prompts in a cache, so that it matters where the turn before
+    /// went.
+    pub fn has_prompt_caches(&self) -> bool {
+        self.has_bills()
+            && self.traffic.conversations.is_some()
+            && self.traffic.classes.iter().any(|class| class.cached_share > Probability::ZERO)
+            && self.providers.iter().any(|provider| provider.prompt_cache.is_some())
     }
 
     /// About how many requests arrive in one run.

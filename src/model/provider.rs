@@ -1,6 +1,6 @@
 //! What serves requests.
 
-use super::{Latency, Price, Probability};
+use super::{Billing, Latency, Price, Probability};
 use crate::time::SimDuration;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -46,6 +46,10 @@ pub struct Provider {
     pub capacity: Option<Capacity>,
     /// What it charges; `None` if nobody knows.
     pub price: Option<Price>,
+    /// What it charges for calls that do not go well.
+    pub billing: Billing,
+    /// How long a conversation's prompt stays in its cache after an answer; `None` if it has none.
+    pub prompt_cache: Option<SimDuration>,
 }
 
 impl Provider {
@@ -60,7 +64,21 @@ impl Provider {
             first_token: Probability::ONE,
             capacity: None,
             price: None,
+            billing: Billing::default(),
+            prompt_cache: None,
         }
+    }
+}
+
+impl Provider {
+    /// The 95th percentile of the latency of a healthy provider, for a call of so many tokens.
+    pub fn nominal_latency(&self, input_tokens: f64, output_tokens: f64) -> SimDuration {
+        const P95: u64 = (0.95 * u64::MAX as f64) as u64;
+        let drawn = self.latency.of_rank(P95);
+        let tokens = |count: f64| count.round() as u32;
+        self.generation.as_ref().map_or(drawn, |generation| {
+            drawn.plus(generation.reads(tokens(input_tokens))).plus(generation.writes(tokens(output_tokens)))
+        })
     }
 }
 

@@ -1,9 +1,10 @@
 //! Who asks, and when.
 
-use super::Retry;
 use super::class::{self, Class, Demand};
+use super::{Price, Retry};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// Requests in a second; finite and above zero.
@@ -29,6 +30,8 @@ pub struct Traffic {
     pub arrivals: Arrivals,
     /// What they ask for, in order of name; empty if that does not matter.
     pub classes: Vec<Class>,
+    /// How many conversations requests belong to, drawn at random; `None` if each stands alone.
+    pub conversations: Option<NonZeroU32>,
     /// How long a client waits for a complete answer, each time that it asks; `None` is for ever.
     pub client_timeout: Option<SimDuration>,
     /// How often a client asks again, on its own, when it got no good answer: what SDKs do; `None` is never. Where each
@@ -39,7 +42,7 @@ pub struct Traffic {
 impl Traffic {
     /// Clients that ask once and wait for ever.
     pub fn new(arrivals: Arrivals) -> Self {
-        Traffic { arrivals, classes: vec![], client_timeout: None, client_retry: None }
+        Traffic { arrivals, classes: vec![], conversations: None, client_timeout: None, client_retry: None }
     }
 
     /// What the request of this key asks for; `None` where there are no classes.
@@ -47,10 +50,27 @@ impl Traffic {
         class::demand(&self.classes, request)
     }
 
+    /// The place of a request's class in `classes`; 0 where there are none.
+    pub fn class_of(&self, request: Key) -> usize {
+        class::pick(&self.classes, request).unwrap_or(0)
+    }
+
+    /// The mean tokens in and out of the class at a place; [`Price::SOME_TOKENS`] each where there are no classes.
+    pub fn mean_tokens(&self, class: usize) -> (f64, f64) {
+        self.classes.get(class).map_or((Price::SOME_TOKENS, Price::SOME_TOKENS), |class| {
+            (class.input_tokens.mean(), class.output_tokens.mean())
+        })
+    }
+
     /// Whether two runs see different requests.
     pub fn is_random(&self) -> bool {
+        self.arrivals.is_random() || self.demand_differs()
+    }
+
+    /// Whether requests may ask for different things.
+    pub fn demand_differs(&self) -> bool {
         let differs = |class: &Class| class.input_tokens.is_random() || class.output_tokens.is_random();
-        self.arrivals.is_random() || self.classes.len() > 1 || self.classes.iter().any(differs)
+        self.classes.len() > 1 || self.classes.iter().any(differs)
     }
 }
 

@@ -233,6 +233,7 @@ mod tests {
             faults: Vec::new(),
             gateway: Gateway::new(Route::prefer(&[ProviderId::new(0)], |_| "only".to_owned())),
             operator: Vec::new(),
+            failed_request_cost: None,
             weakest_evidence: None,
         }
     }

@@ -88,6 +88,8 @@ pub(super) const fn unit_name(unit: Unit) -> &'static str {
         Unit::Ratio => "0 to 1",
         Unit::Milliseconds => "ms",
         Unit::PerDay => "per day",
+        Unit::Usd => "USD",
+        Unit::UsdPerDay => "USD per day",
     }
 }
 

@@ -6,6 +6,7 @@
 
 use super::file_fault::Fault;
 use super::file_gateway::Gateway;
+use super::file_price::Cost;
 use super::file_provider::Provider;
 use super::file_traffic::Traffic;
 use super::setting::{Moment, PositiveDuration, TimeOfDay};
@@ -39,6 +40,8 @@ pub(crate) struct Scenario {
     /// What people do by hand, by name.
     #[serde(default)]
     pub operator: BTreeMap<String, Operator>,
+    /// What things cost beside what is paid for them. Nothing that is simulated depends on it.
+    pub cost: Option<Cost>,
     /// What the result should be; `run` exits with 1 if it is not. Nothing that is simulated depends on it.
     pub objective: Option<Vec<Objective>>,
 }

@@ -4,7 +4,7 @@
 
 use super::default;
 use super::file::Evidence;
-use super::file_price::Price;
+use super::file_price::{Billing, Price};
 use super::setting::{Count, Duration, Positive, PositiveDuration, Share, Whole};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,13 @@ pub(crate) struct Provider {
     /// What it charges, in US dollars. Without it, nobody knows what anything costs.
     #[schemars(extend("x-example" = "{ input = 2.5, output = 10.0 }"))]
     pub price: Option<Price>,
+    /// What it charges for calls that do not go well. Without it, nothing for errors, what has come for answers that break
+    /// off, and everything for answers that nobody waits for.
+    #[schemars(extend("x-example" = "{ abandoned = \"delivered\" }"))]
+    pub billing: Option<Billing>,
+    /// How long a conversation's prompt stays in its cache after an answer; above zero. Without it, it has no cache.
+    #[schemars(example = "5m")]
+    pub prompt_cache: Option<PositiveDuration>,
 }
 
 /// How much a provider can do at once. Its latency is then the time in service, and what waits waits before it.

@@ -54,6 +54,7 @@ impl<'a> Lowering<'a> {
             faults.push(self.fault(name, fault));
         }
         let gateway = self.gateway();
+        self.money();
         let mut operator: Vec<Option<model::OperatorAction>> = vec![];
         for (name, action) in &file.operator {
             let path = format!("operator.{name}");
@@ -80,6 +81,7 @@ impl<'a> Lowering<'a> {
             faults,
             gateway: gateway?,
             operator,
+            failed_request_cost: file.cost.as_ref().map(|cost| cost.failed_request.value),
             weakest_evidence: None,
         })
     }

@@ -5,6 +5,7 @@
 use super::file_gateway::{AllEjected, Gateway, HealthScope, OnEjection, Propagation, Timeouts};
 use super::file_health_check::{Counting, FirstProbe, HealthCheck, NextProbe};
 use super::lower::{Lowering, answers, at_least_one};
+use super::lower_price::{fee, probe_tokens};
 use super::setting::PositiveDuration;
 use crate::model;
 use crate::time::SimDuration;
@@ -65,6 +66,7 @@ impl Lowering<'_> {
             overprovisioning: gateway.overprovisioning.as_ref().map(|times| times.value),
             slow_start: gateway.slow_start.value,
             faults: faults?,
+            fee: gateway.fee.as_ref().map(fee).unwrap_or_default(),
             ..model::Gateway::new(route?)
         })
     }
@@ -120,6 +122,7 @@ impl Lowering<'_> {
             observers: at_least_one(observers),
             quorum: check.quorum.value,
             latency,
+            tokens: check.tokens.as_ref().map(probe_tokens),
             ..model::HealthCheck::new(check.interval.value, check.timeout.value)
         })
     }

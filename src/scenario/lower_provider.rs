@@ -2,9 +2,9 @@
 //!
 //! A part of [`super::lower`].
 
-use super::file_price::Price;
 use super::file_provider::{Abandoned, Capacity, Latency, TokenLatency};
 use super::lower::{Lowering, PROVIDERS_MAX, at_least_one};
+use super::lower_price::{billing, price};
 use super::problem::Problem;
 use crate::model;
 use std::fmt::Display;
@@ -45,6 +45,8 @@ impl Lowering<'_> {
                 first_token: provider.first_token.value,
                 capacity: provider.capacity.as_ref().map(capacity),
                 price: provider.price.as_ref().map(price),
+                prompt_cache: provider.prompt_cache.as_ref().map(|time| time.value),
+                billing: provider.billing.as_ref().map(billing).unwrap_or_default(),
                 ..model::Provider::new(name, latency)
             }));
         }
@@ -105,15 +107,6 @@ fn generation(latency: &TokenLatency) -> model::Generation {
     model::Generation {
         prompt_per_second: latency.prompt_per_second.as_ref().map(|speed| speed.value),
         per_second: latency.per_second.value,
-    }
-}
-
-fn price(price: &Price) -> model::Price {
-    model::Price {
-        input: price.input.value,
-        output: price.output.value,
-        cached_input: price.input.value,
-        request: price.request.value,
     }
 }
 

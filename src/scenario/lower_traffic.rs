@@ -3,7 +3,7 @@
 //! A part of [`super::lower`].
 
 use super::file_traffic::{Arrivals, LognormalTokens, TokenCount};
-use super::lower::Lowering;
+use super::lower::{Lowering, at_least_one};
 use super::trace;
 use crate::model;
 
@@ -18,6 +18,7 @@ impl Lowering<'_> {
             client_timeout: traffic.client_timeout.as_ref().map(|timeout| timeout.value),
             client_retry,
             classes: classes?,
+            conversations: traffic.conversations.as_ref().map(|count| at_least_one(count.value)),
             ..model::Traffic::new(arrivals?)
         })
     }
@@ -33,6 +34,8 @@ impl Lowering<'_> {
                 share: class.share.value,
                 input_tokens,
                 output_tokens,
+                cached_share: class.cached_share.value,
+                max_latency: class.max_latency.as_ref().map(|most| most.value),
             }));
         }
         classes.into_iter().collect()

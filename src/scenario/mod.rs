@@ -23,6 +23,7 @@ mod lower;
 mod lower_detector;
 mod lower_fault;
 mod lower_gateway;
+mod lower_price;
 mod lower_provider;
 mod lower_retry;
 mod lower_route;

@@ -9,6 +9,7 @@ mod gateways;
 mod golden;
 mod knobs;
 mod lowering;
+mod money;
 mod play;
 mod properties;
 mod rig;

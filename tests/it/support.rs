@@ -52,6 +52,7 @@ pub fn story_model() -> Model {
             at: at_secs(24 * 60),
             avoid: vec![claude],
         }],
+        failed_request_cost: None,
         weakest_evidence: None,
     }
 }

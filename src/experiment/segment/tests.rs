@@ -1,8 +1,8 @@
 //! Segments survive the way to bytes and back, and nothing else passes for one.
 
 use super::*;
-use crate::engine::{Cause, Stage};
-use crate::metrics::{Failures, FaultOutcome, LatencyQuantiles, PeriodCounts};
+use crate::engine::{Cause, Stage, Usage};
+use crate::metrics::{Bill, Failures, FaultOutcome, LatencyQuantiles, PeriodCounts, Usd};
 use crate::model::ProviderId;
 use crate::time::SimDuration;
 use proptest::prelude::*;
@@ -36,28 +36,50 @@ fn fault() -> impl Strategy<Value = FaultOutcome> {
     )
 }
 
+fn usd() -> impl Strategy<Value = Usd> {
+    prop_oneof![Just(0.0), 0.0..1e9, Just(f64::MIN_POSITIVE), Just(f64::MAX)].prop_map(Usd)
+}
+
+fn bill() -> impl Strategy<Value = Bill> {
+    let usage = any::<[u64; 5]>().prop_map(|[calls, input, output, cached, lost]| Usage {
+        calls,
+        input_tokens: input,
+        output_tokens: output,
+        cached_tokens: cached,
+        lost_cache_tokens: lost,
+    });
+    let usage = proptest::array::uniform4(usage);
+    (usage, proptest::array::uniform4(usd()), usd(), usd())
+        .prop_map(|(usage, charges, fee, cache_loss)| Bill { usage, charges, fee, cache_loss })
+}
+
 fn outcome() -> impl Strategy<Value = Outcome> {
     let counts = any::<([u64; 8], [u64; Cause::ALL.len()], [u64; Stage::ALL.len()])>();
     let latency = proptest::option::of((duration(), duration(), duration()));
     let faults = proptest::collection::vec(fault(), 0..4);
-    (counts, period(), period(), latency, faults, duration()).prop_map(
-        |((counts, by_cause, by_stage), before_faults, after_faults, latency, faults, duration)| Outcome {
-            request_count: counts[0],
-            succeeded_count: counts[1],
-            failures: Failures::from_counts(by_cause, by_stage),
-            open_count: counts[2],
-            attempt_count: counts[3],
-            probe_count: counts[4],
-            false_ejection_count: counts[5],
-            saved_by_hand_count: counts[6],
-            before_faults,
-            after_faults,
-            latency: latency.map(|(p50, p95, p99)| LatencyQuantiles { p50, p95, p99 }),
-            faults,
-            duration,
-            event_count: counts[7],
-            series: None,
-            timeline: None,
+    let money = (proptest::option::of(bill()), proptest::option::of(usd()));
+    (counts, period(), period(), latency, faults, duration(), money).prop_map(
+        |((counts, by_cause, by_stage), before_faults, after_faults, latency, faults, duration, money)| {
+            Outcome {
+                bill: money.0,
+                lost_business: money.1,
+                request_count: counts[0],
+                succeeded_count: counts[1],
+                failures: Failures::from_counts(by_cause, by_stage),
+                open_count: counts[2],
+                attempt_count: counts[3],
+                probe_count: counts[4],
+                false_ejection_count: counts[5],
+                saved_by_hand_count: counts[6],
+                before_faults,
+                after_faults,
+                latency: latency.map(|(p50, p95, p99)| LatencyQuantiles { p50, p95, p99 }),
+                faults,
+                duration,
+                event_count: counts[7],
+                series: None,
+                timeline: None,
+            }
         },
     )
 }
