@@ -4,7 +4,8 @@ use crate::random::{self, Key, UnitExponential, UnitNormal};
 use crate::time::SimDuration;
 use rand_distr::Distribution;
 
-/// The 99th percentile of the standard normal distribution.
+/// The 95th and the 99th percentile of the standard normal distribution.
+const NORMAL_P95: f64 = 1.644_853_626_951_472_2;
 const NORMAL_P99: f64 = 2.326_347_874_040_840_8;
 
 /// The standard deviation of the logarithm of what has these percentiles; `None` unless 0 < `p50` <= `p99`.
@@ -29,6 +30,38 @@ pub enum Latency {
         /// The standard deviation of the logarithm.
         sigma: f64,
     },
+    /// A lognormal body and a lognormal tail that begins at the 95th percentile; made by [`Latency::percentiles`].
+    Percentiles(Percentiles),
+}
+
+/// Latency whose logarithm is piecewise linear in a standard normal score, with one bend: at the 95th percentile.
+///
+/// What people measure of AI APIs has a tail that no lognormal has which fits its body: a p99 of seven times the median
+/// beside a p95 of less than twice. The score is the one of [`Latency::LogNormal`], so a draw's rank stays what it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Percentiles {
+    p50: SimDuration,
+    /// The standard deviation of the logarithm, below the bend.
+    body: f64,
+    /// How much more it is above.
+    bend: f64,
+    /// What would take longer takes this.
+    max: SimDuration,
+}
+
+impl Percentiles {
+    /// The logarithm of the latency that belongs to a standard normal score, relative to the median.
+    #[inline(always)]
+    fn exponent(&self, score: f64) -> f64 {
+        // Comparing selects, where `f64::max` would ask about NaN.
+        let beyond = score - NORMAL_P95;
+        self.body * score + self.bend * if beyond > 0.0 { beyond } else { 0.0 }
+    }
+
+    #[inline(always)]
+    fn times(&self, factor: f64) -> SimDuration {
+        self.p50.scaled(factor).min(self.max)
+    }
 }
 
 impl Latency {
@@ -40,6 +73,27 @@ impl Latency {
         Some(Latency::LogNormal { p50, sigma })
     }
 
+    /// The distribution with exactly these percentiles, where what would be above `max` is `max`; `None` unless
+    /// 0 < `p50` <= `p95` <= `p99` <= `max`.
+    ///
+    /// Without `max` nothing bounds the tail, and a run of a million requests goes far beyond what anybody has measured.
+    pub fn percentiles(
+        p50: SimDuration,
+        p95: SimDuration,
+        p99: SimDuration,
+        max: Option<SimDuration>,
+    ) -> Option<Self> {
+        let max = max.unwrap_or(SimDuration::MAX);
+        if p50 == SimDuration::ZERO || p95 < p50 || p99 < p95 || max < p99 {
+            return None;
+        }
+        let log_ratio =
+            |high: SimDuration, low: SimDuration| libm::log(high.as_nanos() as f64 / low.as_nanos() as f64);
+        let body = log_ratio(p95, p50) / NORMAL_P95;
+        let tail = log_ratio(p99, p95) / (NORMAL_P99 - NORMAL_P95);
+        Some(Latency::Percentiles(Percentiles { p50, body, bend: tail - body, max }))
+    }
+
     /// The latency that belongs to `key`.
     #[inline]
     pub fn draw(&self, key: Key) -> SimDuration {
@@ -48,6 +102,10 @@ impl Latency {
             Latency::Exponential { mean } => mean.scaled(UnitExponential.sample(&mut key.rng())),
             Latency::LogNormal { p50, sigma } => {
                 p50.scaled(random::exp(sigma * UnitNormal.sample(&mut key.rng())))
+            }
+            Latency::Percentiles(percentiles) => {
+                let score = UnitNormal.sample(&mut key.rng());
+                percentiles.times(random::exp(percentiles.exponent(score)))
             }
         }
     }
@@ -58,7 +116,7 @@ impl Latency {
     pub fn rank(&self, key: Key) -> u64 {
         let bits = key.rng().next();
         match self {
-            Latency::LogNormal { .. } => UnitNormal::rank(bits),
+            Latency::LogNormal { .. } | Latency::Percentiles(_) => UnitNormal::rank(bits),
             Latency::Constant(_) | Latency::Exponential { .. } => bits,
         }
     }
@@ -66,7 +124,7 @@ impl Latency {
     /// The draw of this rank.
     pub fn of_rank(&self, rank: u64) -> SimDuration {
         let bits = match self {
-            Latency::LogNormal { .. } => UnitNormal::rank(rank),
+            Latency::LogNormal { .. } | Latency::Percentiles(_) => UnitNormal::rank(rank),
             Latency::Constant(_) | Latency::Exponential { .. } => rank,
         };
         self.draw(Key::of_bits(bits))
@@ -83,6 +141,8 @@ impl Latency {
             Latency::LogNormal { p50, sigma: 0.0 } => p50,
             // The little more makes up for what `random::exp` rounds.
             Latency::LogNormal { p50, sigma } => p50.scaled(libm::exp(sigma * NORMAL) * (1.0 + 1e-8)),
+            Latency::Percentiles(of) if !self.is_random() => of.p50,
+            Latency::Percentiles(of) => of.times(libm::exp(of.exponent(NORMAL)) * (1.0 + 1e-8)),
         }
     }
 
@@ -93,28 +153,22 @@ impl Latency {
             Latency::Constant(latency) => latency,
             Latency::Exponential { mean } => mean.scaled(std::f64::consts::LN_10 * 3.0),
             Latency::LogNormal { p50, sigma } => p50.scaled(libm::exp(sigma * NORMAL_P999)),
+            Latency::Percentiles(of) => of.times(libm::exp(of.exponent(NORMAL_P999))),
         }
     }
 
     /// The latencies that belong to these keys, for less than one by one: no draw waits for another one's end.
     #[inline]
     pub fn draw_all<const N: usize>(&self, keys: &[Key; N]) -> [SimDuration; N] {
-        let mut latencies = [SimDuration::ZERO; N];
-        if let Latency::LogNormal { p50, sigma } = *self {
-            let mut factors = [0.0; N];
-            for (factor, key) in factors.iter_mut().zip(keys) {
-                *factor = UnitNormal.sample(&mut key.rng());
+        match *self {
+            Latency::LogNormal { p50, sigma } => {
+                draw_normals(keys, |score| sigma * score, |factor| p50.scaled(factor))
             }
-            factors.iter_mut().for_each(|factor| *factor = random::exp(sigma * *factor));
-            for (latency, factor) in latencies.iter_mut().zip(factors) {
-                *latency = p50.scaled(factor);
+            Latency::Percentiles(of) => {
+                draw_normals(keys, |score| of.exponent(score), |factor| of.times(factor))
             }
-        } else {
-            for (latency, key) in latencies.iter_mut().zip(keys) {
-                *latency = self.draw(*key);
-            }
+            Latency::Constant(_) | Latency::Exponential { .. } => keys.map(|key| self.draw(key)),
         }
-        latencies
     }
 
     /// Whether two draws can differ.
@@ -123,8 +177,28 @@ impl Latency {
             Latency::Constant(_) => false,
             Latency::Exponential { mean } => *mean > SimDuration::ZERO,
             Latency::LogNormal { sigma, .. } => *sigma > 0.0,
+            Latency::Percentiles(Percentiles { body, bend, .. }) => *body > 0.0 || *bend > 0.0,
         }
     }
+}
+
+/// What these keys' standard normal scores make, step by step for all of them.
+#[inline(always)]
+fn draw_normals<const N: usize>(
+    keys: &[Key; N],
+    exponent: impl Fn(f64) -> f64,
+    times: impl Fn(f64) -> SimDuration,
+) -> [SimDuration; N] {
+    let mut factors = [0.0; N];
+    for (factor, key) in factors.iter_mut().zip(keys) {
+        *factor = UnitNormal.sample(&mut key.rng());
+    }
+    factors.iter_mut().for_each(|factor| *factor = random::exp(exponent(*factor)));
+    let mut latencies = [SimDuration::ZERO; N];
+    for (latency, factor) in latencies.iter_mut().zip(factors) {
+        *latency = times(factor);
+    }
+    latencies
 }
 
 #[cfg(test)]
@@ -144,10 +218,64 @@ mod tests {
         assert_eq!(Latency::lognormal(SimDuration::from_millis(2), SimDuration::from_millis(1)), None);
     }
 
+    /// GPT-4o's time to first token as modelstats.ai published it: p50 639, p95 1144, p99 4517, max 7010 ms.
+    fn measured(max: Option<u64>) -> Latency {
+        let [p50, p95, p99] = [639, 1144, 4517].map(SimDuration::from_millis);
+        Latency::percentiles(p50, p95, p99, max.map(SimDuration::from_millis)).unwrap()
+    }
+
+    #[test]
+    fn body_and_tail_have_the_percentiles_they_were_given() {
+        for max in [None, Some(7010)] {
+            let latency = measured(max);
+            // The draw of a rank is the quantile of its probability.
+            let quantile = |q: f64| latency.of_rank((q * 2f64.powi(64)) as u64).as_millis_f64();
+            for (q, expected) in [(0.5, 639.0), (0.95, 1144.0), (0.99, 4517.0)] {
+                assert!((quantile(q) / expected - 1.0).abs() < 1e-6, "{q}: {}", quantile(q));
+            }
+            // Below the median it is the mirror image of the body.
+            assert!((quantile(0.05) / (639.0 * 639.0 / 1144.0) - 1.0).abs() < 1e-6);
+        }
+        assert_eq!(measured(Some(7010)).longest(), SimDuration::from_millis(7010));
+        assert!(measured(None).longest() > SimDuration::from_secs(3600));
+        let millis = SimDuration::from_millis;
+        let of = |p50, p95, p99, max: Option<u64>| {
+            Latency::percentiles(millis(p50), millis(p95), millis(p99), max.map(millis))
+        };
+        for (p50, p95, p99, max) in [(0, 1, 2, None), (2, 1, 3, None), (1, 3, 2, None), (1, 2, 3, Some(2))] {
+            assert_eq!(of(p50, p95, p99, max), None);
+        }
+        assert!(!of(5, 5, 5, None).unwrap().is_random());
+        assert!(of(5, 5, 6, None).unwrap().is_random());
+        assert!(of(5, 6, 6, None).unwrap().is_random());
+    }
+
+    /// On one line in the score, body and tail are one lognormal.
+    #[test]
+    fn without_a_bend_it_is_lognormal() {
+        let millis = SimDuration::from_millis;
+        let lognormal = Latency::lognormal(millis(800), millis(3000)).unwrap();
+        let p95 = lognormal.of_rank((0.95 * 2f64.powi(64)) as u64);
+        let percentiles = Latency::percentiles(millis(800), p95, millis(3000), None).unwrap();
+        for i in 0..1000 {
+            let key = Key::for_run(1, 0).numbered(i);
+            let [a, b] = [lognormal, percentiles].map(|latency| latency.draw(key).as_nanos() as f64);
+            assert!((a / b - 1.0).abs() < 1e-6, "{a} {b}");
+        }
+    }
+
     #[test]
     fn no_draw_is_longer_than_the_longest() {
         let p50 = SimDuration::from_millis(800);
+        let flat = SimDuration::from_millis(1600);
         for latency in [
+            measured(None),
+            measured(Some(60_000)),
+            measured(Some(4517)),
+            // A tail that is flatter than the body, and none at all.
+            Latency::percentiles(p50, flat, SimDuration::from_millis(1700), None).unwrap(),
+            Latency::percentiles(p50, p50, flat, None).unwrap(),
+            Latency::percentiles(p50, p50, p50, None).unwrap(),
             Latency::Constant(p50),
             Latency::Exponential { mean: p50 },
             Latency::LogNormal { p50, sigma: 0.0 },
@@ -156,11 +284,13 @@ mod tests {
         ] {
             let draws = (0..10_000).map(|i| latency.draw(Key::for_run(1, 0).numbered(i)));
             let longer = draws.filter(|draw| *draw > latency.long()).count();
-            assert!(!latency.is_random() || (1..40).contains(&longer), "{latency:?}: {longer}");
+            let is_cut = latency.long() == latency.longest();
+            assert!(!latency.is_random() || is_cut || (1..40).contains(&longer), "{latency:?}: {longer}");
             assert!(latency.is_random() || latency.longest() == p50, "{latency:?}");
             for i in 0..1000 {
-                let key = Key::for_run(1, 1).numbered(i);
-                assert_eq!(latency.of_rank(latency.rank(key)), latency.draw(key));
+                let keys = [i, i + 1].map(|i| Key::for_run(1, 1).numbered(i));
+                assert_eq!(latency.of_rank(latency.rank(keys[0])), latency.draw(keys[0]));
+                assert_eq!(latency.draw_all(&keys), keys.map(|key| latency.draw(key)));
             }
             assert!((0..=4096).map(|i: u64| latency.of_rank(i.saturating_mul(1 << 52))).is_sorted());
             // The draws of the bits that lie furthest out.

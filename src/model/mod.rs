@@ -30,7 +30,7 @@ pub use gateway::{
     AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, OperatorAction, Propagation,
 };
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe, ProbeTokens};
-pub use latency::Latency;
+pub use latency::{Latency, Percentiles};
 pub use price::{Billing, Fee, PerThousand, Price, Share};
 pub use provider::{Abandoned, Capacity, Generation, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};

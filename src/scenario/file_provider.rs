@@ -81,6 +81,8 @@ pub(crate) enum Latency {
     Exponential(ExponentialLatency),
     /// Lognormal, by two percentiles that can be read off a dashboard.
     Lognormal(LognormalLatency),
+    /// By three percentiles, exactly: a lognormal body up to the 95th, and a tail above it that may be far longer.
+    Percentiles(PercentilesLatency),
 }
 
 /// How long a provider takes for an answer.
@@ -93,6 +95,8 @@ pub(crate) enum AnswerLatency {
     Exponential(ExponentialLatency),
     /// Lognormal, by two percentiles that can be read off a dashboard.
     Lognormal(LognormalLatency),
+    /// By three percentiles, exactly: a lognormal body up to the 95th, and a tail above it that may be far longer.
+    Percentiles(PercentilesLatency),
     /// A time to the first token, and then as long as the answer's tokens take.
     Tokens(TokenLatency),
 }
@@ -104,6 +108,7 @@ impl AnswerLatency {
             AnswerLatency::Constant(constant) => (Latency::Constant(constant.clone()), None),
             AnswerLatency::Exponential(exponential) => (Latency::Exponential(exponential.clone()), None),
             AnswerLatency::Lognormal(lognormal) => (Latency::Lognormal(lognormal.clone()), None),
+            AnswerLatency::Percentiles(percentiles) => (Latency::Percentiles(percentiles.clone()), None),
             AnswerLatency::Tokens(tokens) => (tokens.first_token.clone(), Some(tokens)),
         }
     }
@@ -143,4 +148,22 @@ pub(crate) struct LognormalLatency {
     /// The 99th percentile; not below the median.
     #[schemars(example = "3s")]
     pub p99: PositiveDuration,
+}
+
+/// A distribution with these percentiles. Its logarithm is linear in the normal score, more steeply (or less) above the
+/// 95th percentile than below.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PercentilesLatency {
+    /// The median; above zero.
+    #[schemars(example = "639ms")]
+    pub p50: PositiveDuration,
+    /// The 95th percentile; not below the median.
+    #[schemars(example = "1144ms")]
+    pub p95: PositiveDuration,
+    /// The 99th percentile; not below the 95th.
+    #[schemars(example = "4517ms")]
+    pub p99: PositiveDuration,
+    /// What would take longer takes this; not below the 99th percentile. Without it, nothing bounds the tail.
+    pub max: Option<PositiveDuration>,
 }

@@ -2,11 +2,12 @@
 //!
 //! A part of [`super::lower`].
 
-use super::file_provider::{Abandoned, Capacity, Latency, TokenLatency};
+use super::file_provider::{Abandoned, Capacity, Latency, PercentilesLatency, TokenLatency};
 use super::lower::{Lowering, PROVIDERS_MAX, at_least_one};
 use super::lower_price::{billing, price};
 use super::problem::Problem;
 use crate::model;
+use crate::time::SimDuration;
 use std::fmt::Display;
 
 impl Lowering<'_> {
@@ -67,6 +68,9 @@ impl Lowering<'_> {
                 }
                 lowered
             }
+            Latency::Percentiles(percentiles) => {
+                self.percentiles(percentiles, &format!("{path}.percentiles"))
+            }
         }
     }
 
@@ -100,6 +104,27 @@ impl Lowering<'_> {
         }
         let why = "when the first token comes is `latency.tokens.first_token`";
         self.without_effect(&format!("provider.{name}"), &["first_token"], why);
+    }
+
+    /// A distribution by percentiles, each of which is at least the one before.
+    fn percentiles(&mut self, latency: &PercentilesLatency, path: &str) -> Option<model::Latency> {
+        let (p50, p95, p99) = (latency.p50.value, latency.p95.value, latency.p99.value);
+        let max = latency.max.as_ref().map(|max| max.value);
+        let lowered = model::Latency::percentiles(p50, p95, p99, max);
+        if lowered.is_none() && self.findings.sound(path) {
+            let rows = [("p50", p50), ("p95", p95), ("p99", p99), ("max", max.unwrap_or(SimDuration::MAX))];
+            for [(low, least), (high, value)] in rows.array_windows() {
+                if value < least {
+                    let at = self.place(&format!("{path}.{high}"));
+                    let other = self.place(&format!("{path}.{low}"));
+                    let message = format!("`{path}` has a {high} of {value}, below its {low} of {least}");
+                    let help = format!("swap them, or raise {high}");
+                    let problem = Problem::new(message).at(&at).also(&other, "not less than this").help(help);
+                    self.problems.push(problem);
+                }
+            }
+        }
+        lowered
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod detectors;
 mod gateway;
+mod latency;
 mod money;
 mod retries;
 mod routes;
@@ -28,9 +29,17 @@ type Knobs = (&'static [&'static str], &'static [(&'static str, &'static str)]);
 
 /// Scenarios that between them have every setting.
 fn bases() -> impl Iterator<Item = &'static Base> {
-    [world::BASES, gateway::BASES, retries::BASES, routes::BASES, detectors::BASES, money::BASES]
-        .into_iter()
-        .flatten()
+    [
+        world::BASES,
+        gateway::BASES,
+        retries::BASES,
+        routes::BASES,
+        detectors::BASES,
+        latency::BASES,
+        money::BASES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Settings that are words about a scenario, or name a file to read; no number depends on them.

@@ -124,6 +124,19 @@ fn what_requests_ask_for() {
 }
 
 #[test]
+fn latency_by_percentiles() {
+    let latency = |more: &str| {
+        let of = format!("{{ percentiles = {{ p50 = \"1s\", p95 = \"2s\", p99 = \"9s\"{more} }} }}");
+        let text = format!(
+            "duration = \"1m\"\ntraffic = {{ arrivals = {{ constant = \"1/s\" }} }}\nprovider = {{ a = {{ latency = {of} }} }}"
+        );
+        Some(lowered(&text).providers[0].latency)
+    };
+    assert_eq!(latency(""), Latency::percentiles(secs(1), secs(2), secs(9), None));
+    assert_eq!(latency(", max = \"20s\""), Latency::percentiles(secs(1), secs(2), secs(9), Some(secs(20))));
+}
+
+#[test]
 fn retries_of_clients_and_gateways() {
     let model = lowered(EVERYTHING);
     assert_eq!(

@@ -1,8 +1,10 @@
 //! What runs cost, beside sums done by hand.
 
-use crate::play::model;
-use failover_sim::engine::{CallKind, Usage};
+use crate::play::{Log, model};
+use failover_sim::engine::{CallKind, Usage, simulate};
 use failover_sim::metrics::{Outcome, Wanted, measure, metric};
+use failover_sim::scenario::Loader;
+use std::path::Path;
 
 /// Three requests, half a second after each second, of 1000 tokens in and 200 out; a healthy provider answers at once, or
 /// so.
@@ -210,4 +212,107 @@ fn what_charges_for_calls_alone_needs_no_tokens() {
         provider.a = { latency.constant = "1s", price.request = 0.01 }
         "#;
     assert_costs(&measure(&model(toml), 1, 0, Wanted::METRICS, None), &[("cost_usd", 0.03)]);
+}
+
+/// One conversation with a turn each second, whose provider fails from its third to its fourth.
+#[test]
+fn a_switch_costs_the_prompts_that_lay_in_the_cache() {
+    let toml = r#"
+        duration = "6s"
+        [traffic]
+        arrivals.constant = "1/s"
+        conversations = 1
+        class.chat = { input_tokens.constant = 1000, cached_share = 0.5 }
+        [provider.a]
+        latency.constant = "100ms"
+        price = { input = 2.0, cached_input = 0.2 }
+        prompt_cache = "5m"
+        [provider.b]
+        latency.constant = "100ms"
+        price = { input = 3.0, cached_input = 0.3 }
+        prompt_cache = "5m"
+        [fault.f]
+        on.name = "a"
+        at = "2s"
+        lasts = "2s"
+        [gateway]
+        route.prefer = ["a", "b"]
+        fallback = {}
+        "#;
+    let outcome = measure(&model(toml), 1, 0, Wanted::METRICS, None);
+    // At `a`: a first turn and one from its cache; at `b`: one whose prompt was left behind, and one from its cache; and
+    // the same again at `a`.
+    let at_a = 0.002 + 0.0011 + (0.002 + 0.0011);
+    let at_b = 0.003 + 0.00165;
+    assert_costs(&outcome, &[("cost_usd", at_a + at_b), ("cost_cache_loss_usd", (500.0 * 2.7 + 500.0 * 1.8) / 1e6)]);
+    let answered = outcome.bill.expect("prices").usage[CallKind::Answered as usize];
+    let Usage { input_tokens, cached_tokens, lost_cache_tokens, .. } = answered;
+    assert_eq!((input_tokens, cached_tokens, lost_cache_tokens), (6000, 1500, 1000));
+    // What has left the cache before the next turn is lost to nobody's switch.
+    let short = toml.replace("5m", "800ms");
+    let outcome = measure(&model(&short), 1, 0, Wanted::METRICS, None);
+    assert_costs(&outcome, &[("cost_usd", 4.0 * 0.002 + 2.0 * 0.003), ("cost_cache_loss_usd", 0.0)]);
+}
+
+/// The providers of the story, and how many of three requests each gets.
+fn routed(limit: &str, more: &str) -> [u64; 3] {
+    let toml = format!(
+        r#"
+        duration = "3s"
+        traffic.arrivals.constant = "1/s"
+        traffic.class.chat.output_tokens.constant = 100
+        provider.a_sonnet = {{ latency.constant = "2s", price = {{ input = 3.0, output = 15.0 }} }}
+        provider.b_gpt4o = {{ latency.constant = "1s", price = {{ input = 2.5, output = 10.0 }} }}
+        provider.c_haiku = {{ latency.constant = "3s", price = {{ input = 0.8, output = 4.0 }} }}
+        gateway.route.cost_minimization = {{ fallback_order = ["a_sonnet", "b_gpt4o", "c_haiku"], {limit} }}
+        {more}
+        "#
+    );
+    let mut log = Log::default();
+    simulate(&model(&toml), 1, 0, &mut log);
+    let of = |index| log.sent.iter().filter(|(_, provider, _)| provider.index() == index).count() as u64;
+    [of(0), of(1), of(2)]
+}
+
+#[test]
+fn the_cheapest_within_its_limits_gets_a_request_and_else_the_first_that_can() {
+    assert_eq!(routed("", ""), [0, 0, 3]);
+    let quick = "traffic.class.chat.max_latency = \"2s\"\n";
+    assert_eq!(routed("", quick), [0, 3, 0], "two seconds are within two seconds, and GPT-4o is cheaper");
+    // Without GPT-4o the story's own limit keeps Sonnet out, whose answers cost 0.015 for a thousand tokens; then nobody
+    // is within the limits, and Sonnet comes first.
+    let fault = "fault.f = { on = { name = \"b_gpt4o\" }, at = \"0s\", lasts = \"9s\", in_flight = \"fail\" }
+        gateway.detector.d = { consecutive = 1, eject_for = \"1h\" }\n";
+    assert_eq!(routed("max_cost_per_1k = 0.012", fault), [0, 0, 3]);
+    assert_eq!(routed("max_cost_per_1k = 0.012", &format!("{quick}{fault}")), [2, 1, 0]);
+    // A price that is equal is within the limit; below all of them the first one is taken.
+    assert_eq!(routed("max_cost_per_1k = 0.004", ""), [0, 0, 3]);
+    assert_eq!(routed("max_cost_per_1k = 0.0039", ""), [3, 0, 0]);
+    assert_eq!(routed("max_cost_per_1k = 0.0008, price = \"input\"", ""), [0, 0, 3]);
+    assert_eq!(routed("max_cost_per_1k = 0.0039, price = \"blended\"", ""), [3, 0, 0]);
+}
+
+/// The experiment's saving, beside the arithmetic of 1 - (1 + markup) (0.7 + 0.3 h).
+#[test]
+fn the_storys_saving_is_what_its_prices_say() {
+    let per_1k = |name: &str, settings: &[String]| {
+        let path = format!("experiments/06_cost_routing/{name}.toml");
+        let mut document = Loader::new().open(Path::new(&path)).unwrap_or_else(|p| panic!("{}", p.render(false)));
+        for setting in settings {
+            document.set_text(setting).unwrap_or_else(|p| panic!("{}", p.render(false)));
+        }
+        let model = document.model().unwrap_or_else(|p| panic!("{}", p.render(false)));
+        value(&measure(&model, 1, 0, Wanted::COUNTS, None), "cost_per_1k_usd").expect("a cost")
+    };
+    // In percent: without a markup, and net of 10%.
+    for (input, plain, net) in [(0, 18.0, 9.8), (200, 18.5, 10.3), (600, 19.0, 10.9), (14_600, 20.3, 12.3)] {
+        let tokens = ["quick", "patient"].map(|class| format!("traffic.class.{class}.input_tokens.constant={input}"));
+        let direct = per_1k("direct", &tokens);
+        for (markup, expected) in [("0", plain), ("0.1", net)] {
+            let markup = [&tokens[..], &[format!("gateway.fee.markup={markup}")]].concat();
+            let saving = 100.0 * (1.0 - per_1k("routed", &markup) / direct);
+            // Four standard errors of the share of 100,000 requests that may wait, and half a digit.
+            assert!((saving - expected).abs() < 0.4 + 0.05, "{input}: {saving} is not {expected}");
+        }
+    }
 }

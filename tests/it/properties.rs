@@ -155,6 +155,8 @@ fn every_path_gives_the_same_outcome_of_many_requests() {
         // At the other end of its bin.
         "lognormal = { p50 = \"1002ms\", p99 = \"1.002001s\" }",
         "lognormal = { p50 = \"50ms\", p99 = \"50s\" }",
+        "percentiles = { p50 = \"639ms\", p95 = \"1144ms\", p99 = \"4517ms\" }",
+        "percentiles = { p50 = \"639ms\", p95 = \"1144ms\", p99 = \"1900ms\", max = \"2s\" }",
     ] {
         for (fault, client, gateway) in [
             ("requests = \"unaffected\"", "", ""),

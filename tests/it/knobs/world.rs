@@ -246,6 +246,17 @@ pub const BASES: &[Base] = &[
                 ],
             ),
             (
+                &[
+                    "provider.a.latency.tokens.first_token={ percentiles = { p50 = \"300ms\", p95 = \"500ms\", p99 = \"2s\", max = \"3s\" } }",
+                ],
+                &[
+                    ("provider.a.latency.tokens.first_token.percentiles.p50", "\"350ms\""),
+                    ("provider.a.latency.tokens.first_token.percentiles.p95", "\"600ms\""),
+                    ("provider.a.latency.tokens.first_token.percentiles.p99", "\"1s\""),
+                    ("provider.a.latency.tokens.first_token.percentiles.max", "\"2s\""),
+                ],
+            ),
+            (
                 &["provider.a.latency.tokens.first_token={ exponential = { mean = \"300ms\" } }"],
                 &[("provider.a.latency.tokens.first_token.exponential.mean", "\"400ms\"")],
             ),

@@ -125,6 +125,12 @@ fn latency() -> impl Strategy<Value = String> {
             .prop_map(|mean| format!("{{ exponential = {{ mean = \"{mean}\" }} }}")),
         2 => select(&[("1s", "1s"), ("1ns", "2ns"), ("250ms", "1s"), ("3s", "3000000001ns"), ("1ms", "1h")][..])
             .prop_map(|(p50, p99)| format!("{{ lognormal = {{ p50 = \"{p50}\", p99 = \"{p99}\" }} }}")),
+        1 => select(&[
+            "p50 = \"250ms\", p95 = \"250ms\", p99 = \"1s\"",
+            "p50 = \"250ms\", p95 = \"1s\", p99 = \"1s\", max = \"1s\"",
+            "p50 = \"1ns\", p95 = \"2ns\", p99 = \"1h\"",
+        ][..])
+        .prop_map(|of| format!("{{ percentiles = {{ {of} }} }}")),
     ]
 }
 

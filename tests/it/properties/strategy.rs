@@ -195,6 +195,11 @@ fn latency(dice: bool) -> Text {
             "{{ lognormal = {{ p50 = \"{p50}ms\", p99 = \"{}ms\" }} }}",
             p50 + more
         )),
+        (1..800u64, 0..500u64, 0..3000u64, option::of(0..9000u64)).prop_map(|(p50, body, tail, rest)| {
+            let (p95, p99) = (p50 + body, p50 + body + tail);
+            let max = rest.map_or(String::new(), |rest| format!(", max = \"{}ms\"", p99 + rest));
+            format!("{{ percentiles = {{ p50 = \"{p50}ms\", p95 = \"{p95}ms\", p99 = \"{p99}ms\"{max} }} }}")
+        }),
     ]
     .boxed()
 }

@@ -1,0 +1,37 @@
+//! Parts of providers and networks: each is valid as it is, says where its numbers are from, and is in the list.
+
+use failover_sim::scenario::Loader;
+
+fn names(folder: &str) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .expect("a folder of parts")
+        .map(|entry| entry.expect("a readable entry").file_name().into_string().expect("a name"))
+        .filter(|name| name.ends_with(".toml"))
+        .collect();
+    names.sort();
+    assert!(!names.is_empty());
+    names
+}
+
+#[test]
+fn every_provider_is_valid_priced_and_listed() {
+    let list = std::fs::read_to_string("models/README.md").expect("a list of parts");
+    for name in names("models/providers") {
+        let scenario = format!(
+            "duration = \"1m\"\n[traffic]\narrivals = {{ constant = \"1/s\" }}\n\
+             [traffic.class.chat]\ninput_tokens = {{ constant = 1020 }}\noutput_tokens = {{ constant = 129 }}\n\
+             [provider.a]\nfrom = \"models/providers/{name}\"\n"
+        );
+        let document = Loader::new().parse(&name, &scenario).unwrap_or_else(|problems| panic!("{problems}"));
+        let model = document.model().unwrap_or_else(|problems| panic!("{name}: {problems}"));
+        assert!(model.weakest_evidence.is_some(), "{name} says how well its numbers are known");
+        assert!(document.get("provider.a.source").is_some(), "{name} says where they are from");
+        let provider = &model.providers[0];
+        assert!(provider.price.is_some(), "{name} says what it charges");
+        assert!(provider.labels.contains_key("vendor"), "{name} has a label for faults to select it by");
+        assert!(
+            list.contains(&format!("`{}`", name.trim_end_matches(".toml"))),
+            "models/README.md lists {name}"
+        );
+    }
+}
