@@ -12,6 +12,7 @@ use super::view::HEALTH_CHECK_BIT;
 use super::world::{Fate, Reply, Service};
 use super::{Event, Simulation};
 use crate::model::{Answer, Judges, ProviderId, RetryTo, Timeouts};
+use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 
 /// One try of a request at a provider.
@@ -167,9 +168,13 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let provider_key = self.world.provider_key(provider);
         let key = asked.key.joined(provider_key.numbered(draw));
         let latency = self.latencies.of(asked.ordinal, provider, provider_key, draw, key);
-        let mut fate = self.world.attempt(provider, key, now, self.service(asked, provider, latency));
+        let mut fate =
+            self.world.attempt(provider, key, now, self.service(now, asked, provider, key, latency));
         if self.has_limits {
             fate = self.queued(now, asked.deadline.min(asked.cut_off), provider, fate, is_last);
+        }
+        if self.model.network.is_some() {
+            fate = fate.later(self.trip_to(provider, asked.key));
         }
         if self.bills {
             self.ledger.looked_at = Some(fate);
@@ -185,11 +190,22 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         Tried { seen, stage, saved_by_hand }
     }
 
-    /// How a healthy provider answers a request, given its draw.
+    /// How a healthy provider answers an attempt with this key, sent now, given its draw.
     #[inline(always)]
-    fn service(&self, asked: &Asked, provider: ProviderId, drawn: SimDuration) -> Service {
-        let demand = || self.model.traffic.demand(asked.key);
-        Service::of(self.model.provider(provider), drawn, demand)
+    fn service(
+        &self,
+        now: SimTime,
+        asked: &Asked,
+        provider: ProviderId,
+        key: Key,
+        drawn: SimDuration,
+    ) -> Service {
+        Service::of(self.model.provider(provider), drawn, |generation| {
+            let demand = self.model.traffic.demand(asked.key);
+            let (input, output) = demand.map_or((0, 0), |demand| (demand.input_tokens, demand.output_tokens));
+            let of_run = self.run.joined(self.world.provider_key(provider));
+            (generation.reads(input), generation.writes(output, key, of_run, now))
+        })
     }
 
     /// What the gateway sees of an attempt sent now.
@@ -265,8 +281,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             Some(place) => {
                 let key = asked.key.joined(self.world.provider_key(place.provider).numbered(0));
                 let latency = self.model.provider(place.provider).latency.draw(key);
-                let service = self.service(asked, place.provider, latency);
+                let service = self.service(now, asked, place.provider, key, latency);
                 let fate = self.world.attempt(place.provider, key, now, service);
+                let fate = fate.later(self.trip_to(place.provider, asked.key));
                 let seen = self.seen(now, asked, fate, true);
                 let stage = self.stage(now, asked.replica, place.provider, unswitched, seen.hit);
                 // A quiet error elsewhere is luck, not something that a hand saves from.

@@ -7,7 +7,7 @@ use super::request::{Failed, Next, Request};
 use super::slab::Slot;
 use crate::model::Answer;
 use crate::random::Key;
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 
 const CLIENT_BACKOFF: Key = Key::purpose("client backoff");
 
@@ -56,7 +56,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         request.running = 0;
         (request.asked.deadline, request.asked.cut_off) = (SimTime::NEVER, SimTime::NEVER);
         *self.request(slot) = request;
-        self.plan(now, slot, Next::AskAgain, wait);
+        let told = if self.has_detour { self.way_back(&request.asked) } else { SimDuration::ZERO };
+        self.plan(now, slot, Next::AskAgain, wait.plus(told));
         true
     }
 

@@ -18,6 +18,7 @@ mod capacity;
 mod client;
 mod conversations;
 mod detection;
+mod detour;
 mod ejection;
 mod fallback;
 mod health_check;
@@ -122,7 +123,8 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
     let detects = !model.gateway.detectors.is_empty();
     // Requests that are not looked at have no tokens to bill, unless all have the same.
     let bills_each = R::TAKES_BILLS && model.has_bills() && model.traffic.demand_differs();
-    if somebody_listens || queues || (detects && !stretch::spares_detectors(model)) {
+    // What is routed later may meet another view of health than it would have when it arrived.
+    if somebody_listens || queues || detour::exists(model) || (detects && !stretch::spares_detectors(model)) {
         Path::Plain
     } else if R::TAKES_NUMBERS && !bills_each {
         Path::Counting
@@ -186,6 +188,8 @@ struct Simulation<'m: 'r, 'r, R> {
     settled_until: SimTime,
     /// Whether a good end is known when its attempt is sent, as nobody waits for it.
     settles: bool,
+    /// Whether calls are routed later than their clients send them.
+    has_detour: bool,
     /// Whether a request that is not served can be tried again.
     tries_again: bool,
     /// Whether the first choice of all requests at a replica is the same.
@@ -285,6 +289,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             latency_memo: &mut memo.latencies,
             settled_until: SimTime::START,
             settles,
+            has_detour: detour::exists(model),
             tries_again: stretch::tries_again(model),
             chooses_alike: stretch::chooses_alike(model),
             requests_in_flight: Slab::default(),

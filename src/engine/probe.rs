@@ -96,6 +96,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let latency = check.latency.draw(key);
         let timeouts = Timeouts { attempt: Some(check.timeout), ..Timeouts::default() };
         let fate = self.world.probe(prober.provider, key, now, latency);
+        let fate = fate.later(self.probe_trip_to(prober.provider));
         let seen = Seen::of(fate, now, &timeouts, SimTime::NEVER);
         let Prober { replica, provider, .. } = prober;
         if self.bills {

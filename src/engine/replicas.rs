@@ -2,7 +2,7 @@
 
 use super::Simulation;
 use super::recorder::{Cause, Milestone, Recorder, Stage};
-use super::request::{Failed, Next};
+use super::request::Failed;
 use super::slab::Slot;
 use super::view::Marks;
 use crate::model::{Answer, GatewayEffect, HealthScope, ProviderId};
@@ -75,8 +75,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         self.waiting[replica as usize].clear();
         for slot in self.requests_in_flight.slots() {
             let request = self.requests_in_flight.get(slot);
-            // What a client is about to ask again is not at the gateway.
-            if request.is_some_and(|r| r.asked.replica == replica && r.next != Next::AskAgain) {
+            // What is on its way, or about to be asked again, is not at the gateway.
+            if request.is_some_and(|r| r.asked.replica == replica && r.is_inside) {
                 self.lose_with_replica(now, slot);
             }
         }
@@ -88,7 +88,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// A request is at a replica that fails, or comes to one that has.
     pub(super) fn lose_with_replica(&mut self, now: SimTime, slot: Slot) {
         let Some(request) = self.requests_in_flight.get_mut(slot) else { return };
-        let answer = if request.asked.arrived == now { Answer::Refused } else { Answer::ConnectionLost };
+        let answer = if request.is_inside { Answer::ConnectionLost } else { Answer::Refused };
         let (cause, stage) = (Cause::GatewayDown, Stage::GatewayDown);
         request.failure = Some(Failed { provider: None, answer, retry_after: None, cause, stage });
         self.fail(now, slot);

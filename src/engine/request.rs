@@ -69,6 +69,8 @@ pub(super) struct Request {
 pub(super) enum Next {
     /// The end of an attempt.
     Nothing,
+    /// To come to the gateway.
+    Enter,
     /// To be tried again where it was.
     Same(Place),
     /// To be tried again wherever the route says, in this step of it.
@@ -177,7 +179,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return;
         }
         let slot = self.requests_in_flight.insert(Request::new(asked));
-        if self.down.is_down(asked.replica) {
+        if self.has_detour {
+            self.approach(now, slot);
+        } else if self.down.is_down(asked.replica) {
             self.lose_with_replica(now, slot);
         } else {
             self.enter(now, slot);
@@ -372,6 +376,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let step = request.step;
         match next {
             Next::Nothing => {}
+            Next::Enter => self.reach(now, slot),
             Next::Same(place) => {
                 let choice = Choice { place: Some(place), first_choice: Some(place.provider) };
                 self.send(now, slot, place, choice);
@@ -390,7 +395,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                 (request.step, request.retries, request.fallbacks, request.hedges) = (ROOT, 0, 0, 0);
                 (request.waited, request.failure) = (SimDuration::ZERO, None);
                 *self.request(slot) = request;
-                if self.down.is_down(request.asked.replica) {
+                if self.has_detour {
+                    self.approach(now, slot);
+                } else if self.down.is_down(request.asked.replica) {
                     self.lose_with_replica(now, slot);
                 } else {
                     self.enter(now, slot);
@@ -402,7 +409,11 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// The client, or the gateway itself, gives up on a request that waits.
     fn give_up(&mut self, now: SimTime, slot: Slot) {
         let replica = self.request(slot).asked.replica;
-        let stage = self.stage_without_provider(now, replica);
+        let stage = match self.request(slot).is_inside {
+            true => self.stage_without_provider(now, replica),
+            // It never came to the gateway.
+            false => Stage::Background,
+        };
         let request = self.request(slot);
         let is_client = request.asked.deadline <= now;
         let answer = if is_client { Answer::Abandoned } else { Answer::Timeout };
@@ -428,7 +439,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             ordinal: asked.ordinal,
             replica: asked.replica,
             arrived: asked.arrived,
-            ended,
+            ended: if self.has_detour { self.arrives_back(asked, ended) } else { ended },
             provider,
             attempts,
             ending,

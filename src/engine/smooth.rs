@@ -8,7 +8,7 @@ use super::recorder::{Ending, Recorder, RequestEnd};
 use super::request::{Asked, Tries};
 use super::routing::{Place, ROOT, Spent};
 use super::slab::Slot;
-use super::{Event, Simulation};
+use super::{Event, Simulation, detour};
 use crate::model::{Answer, Model, OnEjection};
 use crate::time::SimTime;
 
@@ -27,9 +27,10 @@ pub(super) fn is_possible<R: Recorder>(model: &Model) -> bool {
     let gateway = &model.gateway;
     let is_left_alone =
         gateway.hedge.is_none() && gateway.on_ejection == OnEjection::Drain && gateway.faults.is_empty();
+    let is_at_once = !detour::exists(model);
     let leaves_no_trace = model.providers.iter().all(|provider| provider.capacity.is_none());
     let is_on_its_own = !(R::TAKES_BILLS && model.has_prompt_caches());
-    is_left_alone && leaves_no_trace && is_on_its_own && !R::NEEDS_ATTEMPTS
+    is_left_alone && is_at_once && leaves_no_trace && is_on_its_own && !R::NEEDS_ATTEMPTS
 }
 
 impl<R: Recorder> Simulation<'_, '_, R> {

@@ -73,6 +73,7 @@ pub(super) fn spares_detectors(model: &Model) -> bool {
             && provider.latency.longest() <= patience
     };
     !tries_again(model)
+        && model.network.is_none()
         && model.gateway.detectors.iter().all(Detector::counts_rows_only)
         && model.providers.iter().all(is_reliable)
 }
@@ -169,7 +170,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                 .filter(|_| !self.tries_again);
         };
         let Provider { capacity, generation, .. } = self.model.provider(provider);
-        if capacity.is_some() || generation.is_some() {
+        if capacity.is_some() || generation.is_some() || self.model.network.is_some() {
             return None;
         }
         match self.world.outlook(provider, from) {

@@ -5,7 +5,7 @@
 //! the call ends, as a real gateway would.
 
 use super::recorder::Cause;
-use crate::model::{Demand, Effect, Fault, Generation, InFlight, Model, Probability, Provider, ProviderId};
+use crate::model::{Effect, Fault, Generation, InFlight, Model, Probability, Provider, ProviderId};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 
@@ -19,19 +19,24 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// The service of an attempt, given the provider's draw and, where that matters, what the request asks for.
+    /// The service of an attempt, given the provider's draw and, where answers are by tokens, how long those of the
+    /// prompt and of the answer take.
     #[inline(always)]
-    pub fn of(provider: &Provider, drawn: SimDuration, demand: impl FnOnce() -> Option<Demand>) -> Service {
+    pub fn of(
+        provider: &Provider,
+        drawn: SimDuration,
+        tokens: impl FnOnce(&Generation) -> (SimDuration, SimDuration),
+    ) -> Service {
         match &provider.generation {
             None => Service { latency: drawn, first_share: provider.first_token.get() },
-            Some(generation) => Service::by_tokens(generation, drawn, demand()),
+            Some(generation) => Service::by_tokens(drawn, tokens(generation)),
         }
     }
 
-    fn by_tokens(generation: &Generation, drawn: SimDuration, demand: Option<Demand>) -> Service {
-        let (input, output) = demand.map_or((0, 0), |demand| (demand.input_tokens, demand.output_tokens));
-        let first_token = drawn.plus(generation.reads(input));
-        let latency = first_token.plus(generation.writes(output));
+    /// The first token comes when the prompt is read, and the last one when the answer is written.
+    fn by_tokens(drawn: SimDuration, (reads, writes): (SimDuration, SimDuration)) -> Service {
+        let first_token = drawn.plus(reads);
+        let latency = first_token.plus(writes);
         // An answer may take no time at all.
         let first_share = first_token.as_nanos() as f64 / latency.as_nanos().max(1) as f64;
         Service { latency, first_share }

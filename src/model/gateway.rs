@@ -1,6 +1,8 @@
 //! What routes requests, how it learns who is alive, and who may overrule it.
 
-use super::{Detector, Fallback, Fee, HealthCheck, Hedge, Probability, ProviderId, Retry, Route, Timeouts};
+use super::{
+    Detector, Fallback, Fee, HealthCheck, Hedge, Latency, Probability, ProviderId, Retry, Route, Timeouts,
+};
 use crate::time::{SimDuration, SimTime};
 use std::num::NonZeroU32;
 
@@ -9,6 +11,8 @@ use std::num::NonZeroU32;
 pub struct Gateway {
     /// How many copies share the traffic.
     pub replicas: NonZeroU32,
+    /// What it adds to each request, before it routes it; `None` is no time.
+    pub overhead: Option<Latency>,
     /// Whether each replica has detectors of its own.
     pub health: HealthScope,
     /// How long a verdict takes to reach routing.
@@ -51,6 +55,7 @@ impl Gateway {
     pub fn new(route: Route) -> Self {
         Gateway {
             replicas: NonZeroU32::MIN,
+            overhead: None,
             health: HealthScope::Own,
             propagation: Propagation::default(),
             route,

@@ -9,8 +9,10 @@ mod clock;
 mod detector;
 mod fault;
 mod gateway;
+mod generation;
 mod health_check;
 mod latency;
+mod network;
 mod price;
 mod provider;
 mod retry;
@@ -29,10 +31,12 @@ pub use fault::{Effect, Fault, InFlight};
 pub use gateway::{
     AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, OperatorAction, Propagation,
 };
+pub use generation::{Drift, Generation, speed_sigma};
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe, ProbeTokens};
 pub use latency::{Latency, Percentiles};
+pub use network::{Network, RoundTrips};
 pub use price::{Billing, Fee, PerThousand, Price, Share};
-pub use provider::{Abandoned, Capacity, Generation, Provider, ProviderId};
+pub use provider::{Abandoned, Capacity, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, CostLimit, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
 pub use traffic::{Arrivals, Rate, Trace, Traffic};
@@ -92,6 +96,8 @@ pub struct Model {
     pub faults: Vec<Fault>,
     /// What routes.
     pub gateway: Gateway,
+    /// How long the network takes; `None` if no time.
+    pub network: Option<Network>,
     /// What people do by hand, in order of time and then name.
     pub operator: Vec<OperatorAction>,
     /// What a failed request costs, in US dollars, beside what is paid for it: lost business. `None` if nobody says.
@@ -108,9 +114,10 @@ impl Model {
         let check = self.gateway.health_check.as_ref();
         let mut retries = [&self.traffic.client_retry, &self.gateway.retry].into_iter().flatten();
         self.traffic.is_random()
-            || self.providers.iter().any(|p| p.latency.is_random() || p.error_rate > Probability::ZERO)
+            || self.providers.iter().any(Provider::is_random)
             || self.faults.iter().any(Fault::is_random)
             || self.gateway.replicas.get() > 1
+            || self.gateway.overhead.is_some_and(|overhead| overhead.is_random())
             || self.gateway.route.is_random()
             || check.is_some_and(HealthCheck::is_random)
             || self.gateway.detectors.iter().any(Detector::is_random)

@@ -1,6 +1,6 @@
 //! What serves requests.
 
-use super::{Billing, Latency, Price, Probability};
+use super::{Billing, Generation, Latency, Price, Probability};
 use crate::time::SimDuration;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -68,40 +68,22 @@ impl Provider {
             prompt_cache: None,
         }
     }
-}
 
-impl Provider {
-    /// The 95th percentile of the latency of a healthy provider, for a call of so many tokens.
+    /// The 95th percentile of the latency of a healthy provider, for a call of so many tokens at its median speed.
     pub fn nominal_latency(&self, input_tokens: f64, output_tokens: f64) -> SimDuration {
         const P95: u64 = (0.95 * u64::MAX as f64) as u64;
         let drawn = self.latency.of_rank(P95);
-        let tokens = |count: f64| count.round() as u32;
         self.generation.as_ref().map_or(drawn, |generation| {
-            drawn.plus(generation.reads(tokens(input_tokens))).plus(generation.writes(tokens(output_tokens)))
+            let writes = SimDuration::from_secs_f64(output_tokens / generation.per_second);
+            drawn.plus(generation.reads(input_tokens.round() as u32)).plus(writes)
         })
     }
-}
 
-/// How fast a provider reads prompts and writes answers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Generation {
-    /// Tokens of a prompt that it reads in a second, before the first token comes; above zero. `None` if a prompt's length
-    /// does not matter.
-    pub prompt_per_second: Option<f64>,
-    /// Tokens of an answer that it writes in a second, after the first one came; above zero.
-    pub per_second: f64,
-}
-
-impl Generation {
-    /// How much later the first token comes for so long a prompt.
-    pub fn reads(&self, input_tokens: u32) -> SimDuration {
-        let takes = |per_second| SimDuration::from_secs_f64(f64::from(input_tokens) / per_second);
-        self.prompt_per_second.map_or(SimDuration::ZERO, takes)
-    }
-
-    /// How long it writes so long an answer.
-    pub fn writes(&self, output_tokens: u32) -> SimDuration {
-        SimDuration::from_secs_f64(f64::from(output_tokens) / self.per_second)
+    /// Whether two answers to the same request can differ.
+    pub fn is_random(&self) -> bool {
+        self.latency.is_random()
+            || self.error_rate > Probability::ZERO
+            || self.generation.is_some_and(|generation| generation.is_random())
     }
 }
 

@@ -50,7 +50,7 @@ impl Traffic {
         class::demand(&self.classes, request)
     }
 
-    /// The place of a request's class in `classes`; 0 where there are none.
+    /// The class of the request of this key, as its place in `classes`; 0 where there are none.
     pub fn class_of(&self, request: Key) -> usize {
         class::pick(&self.classes, request).unwrap_or(0)
     }

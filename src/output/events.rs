@@ -234,6 +234,7 @@ mod tests {
             gateway: Gateway::new(Route::prefer(&[ProviderId::new(0)], |_| "only".to_owned())),
             operator: Vec::new(),
             failed_request_cost: None,
+            network: None,
             weakest_evidence: None,
         }
     }

@@ -148,6 +148,7 @@ impl Checker<'_> {
                 Shape::Table(_) | Shape::Choice(_) => {
                     format!("write a table under a name: [{path}.some_name]")
                 }
+                Shape::One(Kind::Duration) => "write { eu-west-1 = \"76ms\" }, for example".to_owned(),
                 Shape::One(Kind::Positive) => "write { primary = 3.0, backup = 1.0 }, for example".to_owned(),
                 _ => "write { vendor = \"anthropic\", region = \"us-east-1\" }, for example".to_owned(),
             };

@@ -3,8 +3,8 @@
 use super::file_fault::{Effect, InFlight};
 use super::file_gateway::{AllEjected, OnEjection};
 use super::file_health_check::{FirstProbe, NextProbe};
+use super::file_latency::Latency;
 use super::file_price::OfAnswers;
-use super::file_provider::Latency;
 use super::file_traffic::TokenCount;
 use super::setting::{
     AnswerItem, Count, Duration, NonNegative, Positive, PositiveDuration, Share, Weight, Whole,

@@ -6,6 +6,7 @@
 
 use super::file_fault::Fault;
 use super::file_gateway::Gateway;
+use super::file_network::Network;
 use super::file_price::Cost;
 use super::file_provider::Provider;
 use super::file_traffic::Traffic;
@@ -37,6 +38,9 @@ pub(crate) struct Scenario {
     /// What routes requests, and how it learns who is alive.
     #[serde(default)]
     pub gateway: Gateway,
+    /// How long the network takes between regions. Without it, no time.
+    #[schemars(extend("x-example" = "\n[network.rtt.us-east-1]\neu-west-1 = \"76ms\""))]
+    pub network: Option<Network>,
     /// What people do by hand, by name.
     #[serde(default)]
     pub operator: BTreeMap<String, Operator>,

@@ -7,6 +7,7 @@ use super::file::Evidence;
 use super::file_detector::Detector;
 use super::file_fault::GatewayFault;
 use super::file_health_check::HealthCheck;
+use super::file_latency::Latency;
 use super::file_price::Fee;
 use super::file_retry::{Fallback, Hedge, Retry};
 use super::file_route::Route;
@@ -31,6 +32,14 @@ pub(crate) struct Gateway {
     /// How many copies share the traffic, each with its own probes and its own view of health; 1 to 1000.
     #[serde(default = "default::one")]
     pub replicas: Count,
+    /// Where it is. Without it, beside each client.
+    #[schemars(example = "us-east-1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// What it adds to each request, before it routes it. Without it, no time.
+    #[schemars(extend("x-example" = "{ lognormal = { p50 = \"15ms\", p99 = \"60ms\" } }"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overhead: Option<Latency>,
     /// Whether each replica has detectors of its own.
     #[serde(default)]
     pub health: HealthScope,
@@ -97,6 +106,8 @@ impl Default for Gateway {
             source: None,
             evidence: None,
             replicas: default::one(),
+            region: None,
+            overhead: None,
             health: HealthScope::Own,
             propagation: None,
             route: None,

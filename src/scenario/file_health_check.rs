@@ -3,8 +3,8 @@
 //! A part of [`super::file`].
 
 use super::default;
+use super::file_latency::Latency;
 use super::file_price::ProbeTokens;
-use super::file_provider::Latency;
 use super::setting::{AnswerItem, Count, Duration, NonNegative, PositiveDuration, Share};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

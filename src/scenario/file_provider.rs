@@ -4,8 +4,9 @@
 
 use super::default;
 use super::file::Evidence;
+use super::file_latency::AnswerLatency;
 use super::file_price::{Billing, Price};
-use super::setting::{Count, Duration, Positive, PositiveDuration, Share, Whole};
+use super::setting::{Count, PositiveDuration, Share, Whole};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -69,101 +70,4 @@ pub(crate) enum Abandoned {
     Runs,
     /// It is dropped when its turn comes.
     Dropped,
-}
-
-/// How long an answer takes.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum Latency {
-    /// Always the same.
-    Constant(#[schemars(example = "800ms")] Duration),
-    /// Exponential, by its mean.
-    Exponential(ExponentialLatency),
-    /// Lognormal, by two percentiles that can be read off a dashboard.
-    Lognormal(LognormalLatency),
-    /// By three percentiles, exactly: a lognormal body up to the 95th, and a tail above it that may be far longer.
-    Percentiles(PercentilesLatency),
-}
-
-/// How long a provider takes for an answer.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum AnswerLatency {
-    /// Always the same.
-    Constant(#[schemars(example = "800ms")] Duration),
-    /// Exponential, by its mean.
-    Exponential(ExponentialLatency),
-    /// Lognormal, by two percentiles that can be read off a dashboard.
-    Lognormal(LognormalLatency),
-    /// By three percentiles, exactly: a lognormal body up to the 95th, and a tail above it that may be far longer.
-    Percentiles(PercentilesLatency),
-    /// A time to the first token, and then as long as the answer's tokens take.
-    Tokens(TokenLatency),
-}
-
-impl AnswerLatency {
-    /// The distribution of the whole latency, or of the time to the first token; then with the speed of the rest.
-    pub fn parts(&self) -> (Latency, Option<&TokenLatency>) {
-        match self {
-            AnswerLatency::Constant(constant) => (Latency::Constant(constant.clone()), None),
-            AnswerLatency::Exponential(exponential) => (Latency::Exponential(exponential.clone()), None),
-            AnswerLatency::Lognormal(lognormal) => (Latency::Lognormal(lognormal.clone()), None),
-            AnswerLatency::Percentiles(percentiles) => (Latency::Percentiles(percentiles.clone()), None),
-            AnswerLatency::Tokens(tokens) => (tokens.first_token.clone(), Some(tokens)),
-        }
-    }
-}
-
-/// Latency of answers that are written token by token.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TokenLatency {
-    /// How long until the first token.
-    #[schemars(extend("x-example" = "{ lognormal = { p50 = \"400ms\", p99 = \"2s\" } }"))]
-    pub first_token: Latency,
-    /// Tokens of the prompt that are read in a second, which comes on top of it; above zero. Without it, a prompt's length
-    /// does not matter.
-    pub prompt_per_second: Option<Positive>,
-    /// Tokens of the answer in a second after the first one; above zero. A request's class says how many there are.
-    #[schemars(example = 80.0)]
-    pub per_second: Positive,
-}
-
-/// An exponential distribution.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ExponentialLatency {
-    /// The mean; above zero.
-    #[schemars(example = "800ms")]
-    pub mean: PositiveDuration,
-}
-
-/// A lognormal distribution.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct LognormalLatency {
-    /// The median; above zero.
-    #[schemars(example = "800ms")]
-    pub p50: PositiveDuration,
-    /// The 99th percentile; not below the median.
-    #[schemars(example = "3s")]
-    pub p99: PositiveDuration,
-}
-
-/// A distribution with these percentiles. Its logarithm is linear in the normal score, more steeply (or less) above the
-/// 95th percentile than below.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PercentilesLatency {
-    /// The median; above zero.
-    #[schemars(example = "639ms")]
-    pub p50: PositiveDuration,
-    /// The 95th percentile; not below the median.
-    #[schemars(example = "1144ms")]
-    pub p95: PositiveDuration,
-    /// The 99th percentile; not below the 95th.
-    #[schemars(example = "4517ms")]
-    pub p99: PositiveDuration,
-    /// What would take longer takes this; not below the 99th percentile. Without it, nothing bounds the tail.
-    pub max: Option<PositiveDuration>,
 }

@@ -20,6 +20,9 @@ pub(crate) struct Traffic {
     pub source: Option<String>,
     /// How well the numbers are known.
     pub evidence: Option<Evidence>,
+    /// Where clients are: the network then adds a round trip between them and the gateway. Without it, beside the gateway.
+    #[schemars(example = "us-east-1")]
+    pub region: Option<String>,
     /// When requests arrive.
     pub arrivals: Arrivals,
     /// What requests ask for, by kind. Without it, that does not matter.
@@ -80,6 +83,9 @@ pub(crate) struct Class {
     /// How many requests are of this kind, in proportion to the other kinds; above zero.
     #[serde(default = "default::one_times")]
     pub share: Positive,
+    /// Where its clients are. Without it, where those of the whole traffic are.
+    #[schemars(example = "eu-west-1")]
+    pub region: Option<String>,
     /// How many tokens its prompts have.
     #[schemars(extend("x-example" = "{ lognormal = { p50 = 1020, p99 = 4142 } }"))]
     #[serde(default = "default::no_tokens")]

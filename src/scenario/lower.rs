@@ -1,7 +1,7 @@
 //! Lowers a checked file into a model: names become ids, clock times instants; says all that does not fit together.
 //!
 //! Each table of a file has a part of its own: [`super::lower_traffic`], [`super::lower_provider`],
-//! [`super::lower_fault`], [`super::lower_gateway`]. Single values were checked by [`super::check`]; what it had to repair
+//! [`super::lower_fault`], [`super::lower_gateway`], [`super::lower_network`]. Single values were checked by [`super::check`]; what it had to repair
 //! is not judged here.
 
 use super::check::{Findings, join};
@@ -55,6 +55,7 @@ impl<'a> Lowering<'a> {
         }
         let gateway = self.gateway();
         self.money();
+        let network = self.network();
         let mut operator: Vec<Option<model::OperatorAction>> = vec![];
         for (name, action) in &file.operator {
             let path = format!("operator.{name}");
@@ -80,6 +81,7 @@ impl<'a> Lowering<'a> {
             providers: providers?,
             faults,
             gateway: gateway?,
+            network,
             operator,
             failed_request_cost: file.cost.as_ref().map(|cost| cost.failed_request.value),
             weakest_evidence: None,

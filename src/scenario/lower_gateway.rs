@@ -36,12 +36,18 @@ impl Lowering<'_> {
             .as_ref()
             .map(|hedge| model::Hedge { after: hedge.after.value, max: at_least_one(hedge.max.value) });
         let faults = self.gateway_faults();
+        let overhead = gateway.overhead.as_ref().map(|latency| self.latency(latency, "gateway.overhead"));
         let health_check = match health_check {
             Some(check) => Some(check?),
             None => None,
         };
+        let overhead = match overhead {
+            Some(overhead) => Some(overhead?),
+            None => None,
+        };
         Some(model::Gateway {
             replicas: at_least_one(gateway.replicas.value),
+            overhead,
             health: match &gateway.health {
                 HealthScope::Own => model::HealthScope::Own,
                 HealthScope::Shared(staleness) => model::HealthScope::Shared(staleness.value),

@@ -2,12 +2,12 @@
 
 use failover_sim::model::{
     Abandoned, AllEjected, Answer, AnswerSet, Average, Backoff, BackoffGrowth, Billing, BucketStart, Budget,
-    Capacity, Class, Counting, Decide, Detector, Effect, EjectedFrom, Ejection, Evaluated, Fallback, Fee,
-    FirstProbe, Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck, HealthScope, Hedge,
-    Intervals, Jitter, Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, NextProbe, Nginx,
-    NodeId, OnEjection, OnError, PeakEwma, Pick, Price, Probability, ProbeTokens, Propagation, Ratio, Retry,
-    RetryTo, Route, Share, SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens, TripAction, Trips,
-    Window, WindowStart,
+    Capacity, Class, Counting, Decide, Detector, Drift, Effect, EjectedFrom, Ejection, Evaluated, Fallback,
+    Fee, FirstProbe, Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck, HealthScope, Hedge,
+    Intervals, Jitter, Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, Network, NextProbe,
+    Nginx, NodeId, OnEjection, OnError, PeakEwma, Pick, Price, Probability, ProbeTokens, Propagation, Ratio,
+    Retry, RetryTo, RoundTrips, Route, Share, SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens,
+    TripAction, Trips, Window, WindowStart, speed_sigma,
 };
 use failover_sim::scenario::{Loader, json_schema};
 use failover_sim::time::{SimDuration, SimTime};
@@ -78,7 +78,7 @@ fn providers_and_faults() {
     assert_eq!((d.first_token, d.price, d.capacity), (Probability::ONE, Some(free), None));
     assert_eq!((a.prompt_cache, b.prompt_cache), (Some(secs(300)), None));
     assert_eq!(d.latency, Latency::lognormal(SimDuration::from_millis(300), secs(1)).unwrap());
-    assert_eq!(d.generation, Some(Generation { prompt_per_second: Some(5000.0), per_second: 80.0 }));
+    assert_eq!(d.generation, Some(Generation { prompt_per_second: Some(5000.0), ..Generation::new(80.0) }));
     let capacity = |slots, queue, abandoned| Some(Capacity { slots: some(slots), queue, abandoned });
     assert_eq!(a.capacity, capacity(10, Some(1000), Abandoned::Dropped));
     assert_eq!(b.capacity, capacity(1, None, Abandoned::Runs));
@@ -95,6 +95,19 @@ fn providers_and_faults() {
     );
     assert_eq!(model.faults[1].retry_after, None);
     assert_eq!(model.faults[2].retry_after, Some(secs(20)));
+}
+
+#[test]
+fn latency_by_percentiles() {
+    let latency = |more: &str| {
+        let of = format!("{{ percentiles = {{ p50 = \"1s\", p95 = \"2s\", p99 = \"9s\"{more} }} }}");
+        let text = format!(
+            "duration = \"1m\"\ntraffic = {{ arrivals = {{ constant = \"1/s\" }} }}\nprovider = {{ a = {{ latency = {of} }} }}"
+        );
+        Some(lowered(&text).providers[0].latency)
+    };
+    assert_eq!(latency(""), Latency::percentiles(secs(1), secs(2), secs(9), None));
+    assert_eq!(latency(", max = \"20s\""), Latency::percentiles(secs(1), secs(2), secs(9), Some(secs(20))));
 }
 
 #[test]
@@ -124,16 +137,59 @@ fn what_requests_ask_for() {
 }
 
 #[test]
-fn latency_by_percentiles() {
-    let latency = |more: &str| {
-        let of = format!("{{ percentiles = {{ p50 = \"1s\", p95 = \"2s\", p99 = \"9s\"{more} }} }}");
+fn speeds_that_vary() {
+    let generation = |more: &str| {
         let text = format!(
-            "duration = \"1m\"\ntraffic = {{ arrivals = {{ constant = \"1/s\" }} }}\nprovider = {{ a = {{ latency = {of} }} }}"
+            r#"
+            duration = "1m"
+            traffic = {{ arrivals = {{ constant = "1/s" }}, class.chat.output_tokens.constant = 100 }}
+            provider.a.latency.tokens = {{ first_token.constant = "1s", per_second = 80.0{more} }}
+            "#
         );
-        Some(lowered(&text).providers[0].latency)
+        lowered(&text).providers[0].generation.expect("an answer by tokens")
     };
-    assert_eq!(latency(""), Latency::percentiles(secs(1), secs(2), secs(9), None));
-    assert_eq!(latency(", max = \"20s\""), Latency::percentiles(secs(1), secs(2), secs(9), Some(secs(20))));
+    let plain = Generation::new(80.0);
+    assert_eq!(generation(""), plain);
+    let sigma = speed_sigma(80.0, 20.0).expect("below the median");
+    assert_eq!(generation(", per_second_p1 = 20.0"), Generation { sigma, ..plain });
+    let drift = Drift { every: secs(30), sigma: speed_sigma(1.0, 0.5).expect("below the median") };
+    assert_eq!(
+        generation(", drift = { every = \"30s\", p1 = 0.5 }"),
+        Generation { drift: Some(drift), ..plain }
+    );
+}
+
+#[test]
+fn what_the_network_and_the_gateway_add() {
+    let model = lowered(
+        r#"
+        duration = "1m"
+        [traffic]
+        arrivals = { constant = "1/s" }
+        region = "ap"
+        [traffic.class.chat]
+        region = "eu"
+        [traffic.class.code]
+        [provider.a]
+        labels = { region = "us" }
+        latency = { constant = "1s" }
+        [provider.b]
+        labels = { region = "eu" }
+        latency = { constant = "1s" }
+        [network]
+        rtt.us = { us = "2ms", eu = "80ms", ap = "200ms" }
+        rtt.eu = { ap = "150ms" }
+        [gateway]
+        region = "us"
+        overhead = { constant = "15ms" }
+        route = { prefer = ["a", "b"] }
+        health_check = { interval = "5s", timeout = "1s" }
+        "#,
+    );
+    let from = |ms| RoundTrips { to_gateway: millis(ms), to_providers: vec![millis(2), millis(80)] };
+    let probes = vec![millis(2), millis(80)];
+    assert_eq!(model.network, Some(Network { requests: vec![from(80), from(200)], probes }));
+    assert_eq!(model.gateway.overhead, Some(Latency::Constant(millis(15))));
 }
 
 #[test]
@@ -609,6 +665,8 @@ fn whatever_rolls_dice_makes_a_scenario_random() {
         "gateway.retry = { attempts = 1, on = [\"any\"], delay = \"1s\" }",
         "gateway.retry = { attempts = 1, on = [\"any\"], delay = \"1s\", jitter = { plus = \"0s\" } }",
         "gateway.hedge.after = \"1s\"",
+        "gateway.overhead.constant = \"1s\"",
+        "gateway.overhead.percentiles = { p50 = \"1s\", p95 = \"1s\", p99 = \"1s\", max = \"2s\" }",
         "gateway.detector.x = { consecutive = 1, eject_for = \"1s\" }",
     ] {
         assert!(!is_random(still), "{still}");
@@ -617,6 +675,8 @@ fn whatever_rolls_dice_makes_a_scenario_random() {
         "gateway.health.shared = \"1s\"",
         "gateway.propagation.ttl = \"1s\"",
         "gateway.slow_start = \"1s\"",
+        "gateway.overhead.exponential.mean = \"1s\"",
+        "gateway.overhead.percentiles = { p50 = \"1s\", p95 = \"1s\", p99 = \"2s\" }",
         "gateway.overprovisioning = 1.4",
         "gateway.replicas = 2",
         "gateway.route.weighted = { a = 1.0, b = 1.0 }",

@@ -244,7 +244,10 @@ fn a_switch_costs_the_prompts_that_lay_in_the_cache() {
     // the same again at `a`.
     let at_a = 0.002 + 0.0011 + (0.002 + 0.0011);
     let at_b = 0.003 + 0.00165;
-    assert_costs(&outcome, &[("cost_usd", at_a + at_b), ("cost_cache_loss_usd", (500.0 * 2.7 + 500.0 * 1.8) / 1e6)]);
+    assert_costs(
+        &outcome,
+        &[("cost_usd", at_a + at_b), ("cost_cache_loss_usd", (500.0 * 2.7 + 500.0 * 1.8) / 1e6)],
+    );
     let answered = outcome.bill.expect("prices").usage[CallKind::Answered as usize];
     let Usage { input_tokens, cached_tokens, lost_cache_tokens, .. } = answered;
     assert_eq!((input_tokens, cached_tokens, lost_cache_tokens), (6000, 1500, 1000));
@@ -297,7 +300,8 @@ fn the_cheapest_within_its_limits_gets_a_request_and_else_the_first_that_can() {
 fn the_storys_saving_is_what_its_prices_say() {
     let per_1k = |name: &str, settings: &[String]| {
         let path = format!("experiments/06_cost_routing/{name}.toml");
-        let mut document = Loader::new().open(Path::new(&path)).unwrap_or_else(|p| panic!("{}", p.render(false)));
+        let mut document =
+            Loader::new().open(Path::new(&path)).unwrap_or_else(|p| panic!("{}", p.render(false)));
         for setting in settings {
             document.set_text(setting).unwrap_or_else(|p| panic!("{}", p.render(false)));
         }
@@ -306,7 +310,8 @@ fn the_storys_saving_is_what_its_prices_say() {
     };
     // In percent: without a markup, and net of 10%.
     for (input, plain, net) in [(0, 18.0, 9.8), (200, 18.5, 10.3), (600, 19.0, 10.9), (14_600, 20.3, 12.3)] {
-        let tokens = ["quick", "patient"].map(|class| format!("traffic.class.{class}.input_tokens.constant={input}"));
+        let tokens =
+            ["quick", "patient"].map(|class| format!("traffic.class.{class}.input_tokens.constant={input}"));
         let direct = per_1k("direct", &tokens);
         for (markup, expected) in [("0", plain), ("0.1", net)] {
             let markup = [&tokens[..], &[format!("gateway.fee.markup={markup}")]].concat();

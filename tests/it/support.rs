@@ -53,6 +53,7 @@ pub fn story_model() -> Model {
             avoid: vec![claude],
         }],
         failed_request_cost: None,
+        network: None,
         weakest_evidence: None,
     }
 }

@@ -13,7 +13,62 @@ type Text = BoxedStrategy<String>;
 /// detectors that count failures in a row.
 pub fn scenarios() -> impl Strategy<Value = String> {
     let still = scenario(false, true).prop_filter("nothing is random", |toml| !model(toml).is_random());
-    prop_oneof![3 => scenario(true, true), 1 => still, 1 => scenario(true, false), 1 => with_rows()]
+    let whole =
+        prop_oneof![3 => scenario(true, true), 1 => still, 1 => scenario(true, false), 1 => with_rows()];
+    (whole, option::weighted(0.2, detour())).prop_map(|(toml, detour)| match detour {
+        Some(detour) => detour.put_into(&toml),
+        None => toml,
+    })
+}
+
+/// What lies between clients, the gateway and providers.
+#[derive(Debug, Clone)]
+struct Detour {
+    /// Round trips between regions x and y, and within x.
+    trips_ms: (u64, u64),
+    /// Where clients, those of code, the gateway, and the providers are, where that is said.
+    clients: &'static str,
+    coders: Option<&'static str>,
+    gateway: Option<&'static str>,
+    providers: [&'static str; 3],
+    overhead: Option<String>,
+}
+
+fn detour() -> impl Strategy<Value = Detour> {
+    let region = || select(&["x", "y"][..]);
+    let regions = (region(), option::of(region()), option::of(region()), [region(), region(), region()]);
+    let overhead = option::of(prop_oneof![latency(false), Just(QUICK.to_owned()).boxed()]);
+    ((0..400u64, 0..50u64), regions, overhead).prop_map(|(trips_ms, regions, overhead)| {
+        let (clients, coders, gateway, providers) = regions;
+        Detour { trips_ms, clients, coders, gateway, providers, overhead }
+    })
+}
+
+/// A gateway's overhead that is random.
+const QUICK: &str = "{ percentiles = { p50 = \"15ms\", p95 = \"30ms\", p99 = \"700ms\", max = \"3s\" } }";
+
+impl Detour {
+    fn put_into(&self, toml: &str) -> String {
+        let region = |region: &str| format!("region = \"{region}\"\n");
+        let after = |toml: String, header: &str, more: &str| toml.replace(header, &format!("{header}{more}"));
+        let mut toml = after(toml.to_owned(), "[traffic]\n", &region(self.clients));
+        // What has no dice keeps none, and its one class is the traffic.
+        let has_code = toml.contains("[traffic.class.code]\n");
+        if let Some(coders) = self.coders.filter(|_| has_code) {
+            toml = after(toml, "[traffic.class.code]\n", &region(coders));
+        }
+        let mut gateway = self.gateway.map_or(String::new(), region);
+        if let Some(overhead) = self.overhead.as_ref().filter(|_| has_code || toml.contains("poisson")) {
+            gateway += &format!("overhead = {overhead}\n");
+        }
+        toml = after(toml, "[gateway]\n", &gateway);
+        for (name, at) in ["a", "b", "c"].into_iter().zip(self.providers) {
+            let labels = format!("labels = {{ {} }}\n", region(at).trim());
+            toml = after(toml, &format!("[provider.{name}]\n"), &labels);
+        }
+        let (between, within) = self.trips_ms;
+        format!("{toml}[network.rtt.x]\ny = \"{between}ms\"\nx = \"{within}ms\"\n")
+    }
 }
 
 /// Providers that fail in faults alone, and detectors that count failures in a row.
@@ -234,9 +289,16 @@ fn provider(name: &str, dice: bool) -> Text {
         },
     );
     let whole = all([setting("latency", latency(dice)), maybe("first_token", quarters(0..=4))]);
-    let by_tokens = (latency(dice), option::of(1..4u32), 1..9u32).prop_map(|(first, reads, writes)| {
+    let varies = if dice {
+        one_of(&["", ", per_second_p1 = 5.0", ", drift = { every = \"4s\", p1 = 0.3 }"])
+    } else {
+        nothing()
+    };
+    let by_tokens = (latency(dice), option::of(1..4u32), 1..9u32, varies);
+    let by_tokens = by_tokens.prop_map(|(first, reads, writes, varies)| {
         let reads = reads.map_or(String::new(), |reads| format!("prompt_per_second = {reads}00.0, "));
-        format!("latency = {{ tokens = {{ first_token = {first}, {reads}per_second = {writes}0.0 }} }}\n")
+        let speed = format!("{reads}per_second = {writes}0.0{varies}");
+        format!("latency = {{ tokens = {{ first_token = {first}, {speed} }} }}\n")
     });
     table(
         &format!("provider.{name}"),
