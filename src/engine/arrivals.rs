@@ -40,6 +40,8 @@ impl<'m> ArrivalStream<'m> {
                 Source::Generated(superpose(trace, key, duration))
             }
             Arrivals::Trace(trace) => Source::Recorded(trace.times()),
+            // When they ask depends on the run: [`super::users`].
+            Arrivals::Users(_) => Source::Recorded(&[]),
         };
         let end = SimTime::START.after(duration);
         let mut stream = ArrivalStream { source, end, ordinal: 0, next_at: SimTime::NEVER };

@@ -11,7 +11,7 @@ use super::request::Asked;
 use super::slab::Slot;
 use super::usage::{Billed, CallKind, Usage};
 use super::world::{Fate, Reply};
-use crate::model::{Billing, Model, ProviderId, Share};
+use crate::model::{Billing, Demand, Model, ProviderId, Share};
 use crate::random::Key;
 use crate::time::SimTime;
 
@@ -121,24 +121,27 @@ impl Owed {
     }
 }
 
+fn tokens_of(demand: Option<Demand>) -> Tokens {
+    demand.map_or(Tokens::new(0, 0), |demand| Tokens::new(demand.input_tokens, demand.output_tokens))
+}
+
 impl<R: Recorder> Simulation<'_, '_, R> {
     /// The attempt that was looked at last, of a request like this.
     fn owed(&self, asked: &Asked) -> Option<Owed> {
-        Some(Owed { fate: self.ledger.looked_at?, tokens: self.tokens(asked.key) })
+        Some(Owed { fate: self.ledger.looked_at?, tokens: tokens_of(self.demand(asked)) })
     }
 
-    /// The tokens of the request with this key.
-    fn tokens(&self, request: Key) -> Tokens {
-        let demand = self.model.traffic.demand(request);
-        let (input, output) = demand.map_or((0, 0), |demand| (demand.input_tokens, demand.output_tokens));
-        Tokens::new(input, output)
+    /// The tokens of a request where all ask for the same.
+    fn tokens_of_all(&self) -> Tokens {
+        tokens_of(self.model.traffic.demand(self.requests, self.requests))
     }
 
     /// The attempt that was looked at last is sent, and will be billed when it ends.
     pub(super) fn bill_later(&mut self, now: SimTime, asked: &Asked, slot: Slot, provider: ProviderId) {
         let Some(mut owed) = self.owed(asked) else { return };
         if let Some(conversations) = &self.ledger.conversations
-            && let Some(class) = self.model.traffic.classes.get(self.model.traffic.class_of(asked.key))
+            && let Some(class) =
+                self.model.traffic.classes.get(self.model.traffic.class_of(self.asker(asked)))
         {
             let who = (provider, self.model.provider(provider));
             owed.tokens.cached = conversations.cached(asked.key, class, owed.tokens.input, who, now);
@@ -169,7 +172,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// Bills so many attempts of requests that are all the same, each of which went well.
     pub(super) fn bill_good(&mut self, provider: ProviderId, count: u64) {
-        let tokens = self.tokens(self.requests);
+        let tokens = self.tokens_of_all();
         let usage = tokens.usage(tokens.output).times(count);
         self.recorder.billed(&Billed { provider, kind: CallKind::Answered, usage });
     }
@@ -177,7 +180,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// Bills so many attempts of requests that are all the same, each of which was struck by this fault when it was sent.
     pub(super) fn bill_struck(&mut self, provider: ProviderId, fault: usize, count: u64) {
         let fate = self.world.fate_of_struck(fault);
-        let owed = Owed { fate, tokens: self.tokens(self.requests) };
+        let owed = Owed { fate, tokens: self.tokens_of_all() };
         self.bill(provider, &owed, SimTime::NEVER, false, count);
     }
 

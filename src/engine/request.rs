@@ -23,6 +23,8 @@ pub(super) struct Asked {
     pub ordinal: u64,
     pub key: Key,
     pub replica: u32,
+    /// Who asks, where there are users.
+    pub user: u32,
     pub arrived: SimTime,
     /// When the client gives up on its present call.
     pub deadline: SimTime,
@@ -144,7 +146,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// The next request arrives.
     #[inline]
     pub(super) fn on_arrival(&mut self, now: SimTime) {
-        let asked = self.asked(now, self.arrived);
+        let asked = self.asked(now, self.arrived, self.requests.numbered(self.arrived));
         self.arrived += 1;
         match self.settles {
             true => self.settle(now, asked),
@@ -154,8 +156,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// What the client of this request, which arrives now, asks for.
     #[inline(always)]
-    pub(super) fn asked(&self, now: SimTime, ordinal: u64) -> Asked {
-        let key = self.requests.numbered(ordinal);
+    pub(super) fn asked(&self, now: SimTime, ordinal: u64, key: Key) -> Asked {
         let replicas = self.model.gateway.replicas.get();
         let mut replica =
             if replicas == 1 { 0 } else { (key.joined(REPLICA).unit() * f64::from(replicas)) as u32 };
@@ -164,11 +165,11 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             replica = self.down.stand_in(replica).unwrap_or(replica);
         }
         let (deadline, cut_off) = self.timers(now);
-        Asked { ordinal, key, replica, arrived: now, deadline, cut_off }
+        Asked { ordinal, key, replica, user: 0, arrived: now, deadline, cut_off }
     }
 
     /// A request comes to the gateway, and what becomes of it will be told by events.
-    fn begin(&mut self, now: SimTime, asked: Asked) {
+    pub(super) fn begin(&mut self, now: SimTime, asked: Asked) {
         assert!(asked.ordinal < 1 << REQUEST_BITS, "fewer than 2^{REQUEST_BITS} requests in a run");
         if let Some(client) = &self.model.traffic.client_retry
             && let (Some(budget), Some(state)) = (&client.budget, &mut self.client_budget)
@@ -295,6 +296,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             spent,
             now,
             key: asked.key,
+            asker: self.asker(asked),
             turn: u64::from(turn),
         }
     }
@@ -455,5 +457,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn report_end(&mut self, end: &RequestEnd) {
         self.ended += 1;
         self.recorder.request_ended(end);
+        if let Some(users) = &mut self.users {
+            users.on_end(end);
+        }
     }
 }

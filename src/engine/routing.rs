@@ -86,8 +86,9 @@ pub(super) struct Router<'a> {
     pub tariffs: &'a Tariffs,
     pub spent: Spent,
     pub now: SimTime,
-    /// The request's key.
+    /// The request's key, and that of who asks.
     pub key: Key,
+    pub asker: Key,
     /// How many choices the request has behind it.
     pub turn: u64,
 }
@@ -99,7 +100,7 @@ impl<'a> Router<'a> {
 
     /// The class of the request.
     fn class(&self) -> usize {
-        self.model.traffic.class_of(self.key)
+        self.model.traffic.class_of(self.asker)
     }
 
     /// Chooses in the whole route.

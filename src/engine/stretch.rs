@@ -126,7 +126,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                     let count = self.arrivals.index_before(until) - self.arrived;
                     if let Some(provider) = sent_to.filter(|_| self.bills) {
                         // Each comes to what the one has come to that was looked at for all.
-                        let asked = self.asked(from, self.arrived);
+                        let asked = self.asked(from, self.arrived, self.requests.numbered(self.arrived));
                         self.bill_looked_at(&asked, provider, SimTime::NEVER, false, count);
                     }
                     let attempts = u32::from(sent_to.is_some());
@@ -227,7 +227,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// What is the same for a request at any replica, if it is.
     fn in_common<T: PartialEq>(&mut self, now: SimTime, of: impl Fn(&mut Self, &Asked) -> T) -> Option<T> {
-        let mut asked = self.asked(now, self.arrived);
+        let mut asked = self.asked(now, self.arrived, self.requests.numbered(self.arrived));
         asked.replica = 0;
         let first = of(self, &asked);
         let is_same = (1..self.model.gateway.replicas.get()).all(|replica| {

@@ -26,7 +26,7 @@ impl Tariffs {
         let mut offers = vec![];
         if model.gateway.route.compares_prices() {
             for class in 0..model.traffic.classes.len().max(1) {
-                let (input, output) = model.traffic.mean_tokens(class);
+                let (input, output) = model.traffic.mean_tokens_of(class);
                 offers.extend(model.providers.iter().map(|provider| Offer {
                     price: provider.price.map_or(f64::INFINITY, |price| price.of_call(input, output)),
                     latency: provider.nominal_latency(input, output),
@@ -47,7 +47,7 @@ impl Tariffs {
 
     /// Whether a provider's tokens cost no more than the limit, and it is within this class's patience.
     pub fn qualifies(&self, model: &Model, limit: &CostLimit, class: usize, provider: ProviderId) -> bool {
-        let (input, output) = model.traffic.mean_tokens(class);
+        let (input, output) = model.traffic.mean_tokens_of(class);
         let price = model.provider(provider).price;
         let is_cheap_enough = limit.max_per_thousand.is_none_or(|most| {
             price.is_some_and(|price| price.per_thousand(limit.of, input, output) <= most)

@@ -1,7 +1,7 @@
 //! Who asks, and when.
 
-use super::class::{self, Class, Demand};
-use super::{Price, Retry};
+use super::class::{self, Class, Demand, TokenCount};
+use super::{Price, Retry, Users};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 use std::num::NonZeroU32;
@@ -45,18 +45,28 @@ impl Traffic {
         Traffic { arrivals, classes: vec![], conversations: None, client_timeout: None, client_retry: None }
     }
 
-    /// What the request of this key asks for; `None` where there are no classes.
-    pub fn demand(&self, request: Key) -> Option<Demand> {
-        class::demand(&self.classes, request)
+    /// What the request of this key asks for; `None` where there are no classes. All requests of one `asker` are of one
+    /// class: of a user there, and elsewhere the request is its own.
+    pub fn demand(&self, asker: Key, request: Key) -> Option<Demand> {
+        class::demand(&self.classes, asker, request)
     }
 
-    /// The class of the request of this key, as its place in `classes`; 0 where there are none.
-    pub fn class_of(&self, request: Key) -> usize {
-        class::pick(&self.classes, request).unwrap_or(0)
+    /// Tokens of a prompt and of a complete answer, on average over all requests.
+    pub fn mean_tokens(&self) -> (f64, f64) {
+        let shares: f64 = self.classes.iter().map(|class| class.share).sum();
+        let mean = |of: fn(&Class) -> &TokenCount| {
+            self.classes.iter().map(|class| class.share / shares * of(class).mean()).sum()
+        };
+        (mean(|class| &class.input_tokens), mean(|class| &class.output_tokens))
+    }
+
+    /// The class of the requests of who has this key, as its place in `classes`; 0 where there are none.
+    pub fn class_of(&self, asker: Key) -> usize {
+        class::pick(&self.classes, asker).unwrap_or(0)
     }
 
     /// The mean tokens in and out of the class at a place; [`Price::SOME_TOKENS`] each where there are no classes.
-    pub fn mean_tokens(&self, class: usize) -> (f64, f64) {
+    pub fn mean_tokens_of(&self, class: usize) -> (f64, f64) {
         self.classes.get(class).map_or((Price::SOME_TOKENS, Price::SOME_TOKENS), |class| {
             (class.input_tokens.mean(), class.output_tokens.mean())
         })
@@ -83,6 +93,8 @@ pub enum Arrivals {
     Poisson(Rate),
     /// As recorded.
     Trace(Trace),
+    /// When users ask, who wait for an answer first.
+    Users(Users),
 }
 
 impl Arrivals {
@@ -92,14 +104,16 @@ impl Arrivals {
             Arrivals::Constant(_) => false,
             Arrivals::Poisson(_) => true,
             Arrivals::Trace(trace) => trace.rate.is_some(),
+            Arrivals::Users(users) => users.think().is_random(),
         }
     }
 
-    /// The long-run rate.
+    /// The long-run rate; of users, if answers took no time.
     pub fn mean_rate(&self) -> Rate {
         match self {
             Arrivals::Constant(rate) | Arrivals::Poisson(rate) => *rate,
             Arrivals::Trace(trace) => trace.rate.unwrap_or(trace.recorded_rate()),
+            Arrivals::Users(users) => users.rate(SimDuration::ZERO),
         }
     }
 }

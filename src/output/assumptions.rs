@@ -8,7 +8,7 @@ use crate::model::{
 /// The assumptions of a model that move its answer most, in short phrases.
 pub fn assumptions(model: &Model) -> Vec<String> {
     let mut words = Vec::new();
-    let a_minute = thousands(model.traffic.arrivals.mean_rate().per_second() * 60.0);
+    let a_minute = thousands(60.0 * model.expected_requests() / model.duration.as_secs_f64());
     if let Some(fault) = model.faults.first() {
         let alike = model.faults.iter().all(|other| other.in_flight == fault.in_flight);
         let what = match fault.in_flight {
@@ -55,6 +55,11 @@ pub fn assumptions(model: &Model) -> Vec<String> {
             format!("arrivals are {} shifted copies of a trace", trace.scaling().0)
         }
         Arrivals::Trace(_) => "arrivals are as recorded".to_owned(),
+        Arrivals::Users(users) => {
+            let count = thousands(f64::from(users.count.get()));
+            let users = if count == "1" { "user who waits" } else { "users who wait" };
+            format!("{count} {users} for an answer before asking again")
+        }
     });
     let mut then = Vec::new();
     then.extend(model.gateway.retry.as_ref().map(|retry| match retry.to {

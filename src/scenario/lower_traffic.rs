@@ -3,6 +3,7 @@
 //! A part of [`super::lower`].
 
 use super::file_traffic::{Arrivals, LognormalTokens, TokenCount};
+use super::file_users::Users;
 use super::lower::{Lowering, at_least_one};
 use super::trace;
 use crate::model;
@@ -59,6 +60,7 @@ impl Lowering<'_> {
             Arrivals::Constant(rate) => return Some(model::Arrivals::Constant(rate.value)),
             Arrivals::Poisson(rate) => return Some(model::Arrivals::Poisson(rate.value)),
             Arrivals::Trace(trace) => trace,
+            Arrivals::Users(users) => return self.users(users).map(model::Arrivals::Users),
         };
         if !self.findings.sound("traffic.arrivals") {
             return None;
@@ -80,5 +82,18 @@ impl Lowering<'_> {
                 None
             }
         }
+    }
+
+    fn users(&mut self, users: &Users) -> Option<model::Users> {
+        let path = "traffic.arrivals.users.think";
+        let think = self.latency(&users.think, path)?;
+        let lowered = model::Users::new(at_least_one(users.count.value), think, users.ramp_up.value);
+        if lowered.is_none() {
+            let message = format!(
+                "`{path}` is no time at all: where an answer takes none, users would ask without end"
+            );
+            self.problem(path, message, "write a short one: { constant = \"1ms\" }");
+        }
+        lowered
     }
 }

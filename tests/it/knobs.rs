@@ -6,6 +6,7 @@ mod latency;
 mod money;
 mod retries;
 mod routes;
+mod users;
 mod world;
 
 use crate::play::on_path;
@@ -31,6 +32,7 @@ type Knobs = (&'static [&'static str], &'static [(&'static str, &'static str)]);
 fn bases() -> impl Iterator<Item = &'static Base> {
     [
         world::BASES,
+        users::BASES,
         gateway::BASES,
         retries::BASES,
         routes::BASES,

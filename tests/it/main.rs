@@ -30,6 +30,7 @@ mod theory_latency;
 mod theory_network;
 mod theory_probes;
 mod theory_retries;
+mod theory_users;
 mod tidy;
 mod ties;
 mod tune;

@@ -94,13 +94,13 @@ fn with_rows() -> Text {
 }
 
 fn scenario(dice: bool, listens: bool) -> Text {
+    let open = choice(if dice { &["constant", "poisson"] } else { &["constant"] }, "/s", 1..25);
+    // Users hear how their requests end.
+    let arrivals = if listens { prop_oneof![3 => open, 1 => users(dice)].boxed() } else { open };
     let traffic = table(
         "traffic",
         [
-            setting(
-                "arrivals",
-                choice(if dice { &["constant", "poisson"] } else { &["constant"] }, "/s", 1..25),
-            ),
+            setting("arrivals", arrivals),
             maybe("client_timeout", ms(100..8000)),
             setting("conversations", number(1..20)),
         ],
@@ -257,6 +257,15 @@ fn latency(dice: bool) -> Text {
         }),
     ]
     .boxed()
+}
+
+fn users(dice: bool) -> Text {
+    let think = latency(dice).prop_filter("users think", |think| !think.contains("\"0ms\""));
+    (1..20u32, think, 0..40_000u64)
+        .prop_map(|(count, think, ramp)| {
+            format!("{{ users = {{ count = {count}, think = {think}, ramp_up = \"{ramp}ms\" }} }}")
+        })
+        .boxed()
 }
 
 /// What requests ask for: one kind, or two where there are dice.
