@@ -113,6 +113,7 @@ fn story() -> Model {
         },
         operator: Vec::new(),
         failed_request_cost: None,
+        slo: None,
         network: None,
         weakest_evidence: None,
     }

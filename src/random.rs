@@ -149,6 +149,52 @@ impl Distribution<f64> for UnitExponential {
     }
 }
 
+/// The gamma distribution with scale 1: its mean is its shape.
+///
+/// By rejection, so that a variate takes as many uniforms as it needs; each shape rejects almost the same draws, and
+/// variates of one key rise and fall with those of another shape. Source: Marsaglia, Tsang, "A simple method for
+/// generating gamma variables", ACM Transactions on Mathematical Software 26 (2000).
+#[derive(Debug, Clone, Copy)]
+pub struct Gamma {
+    shape: f64,
+    /// Of the shape from 1 on that variates are drawn for.
+    d: f64,
+    c: f64,
+}
+
+impl Gamma {
+    /// The distribution with this shape, finite and above zero.
+    pub fn new(shape: f64) -> Self {
+        let d = if shape < 1.0 { shape + 1.0 } else { shape } - 1.0 / 3.0;
+        Gamma { shape, d, c: 1.0 / libm::sqrt(9.0 * d) }
+    }
+
+    /// The one whose shape is higher by one: a variate drawn again in proportion to its value is distributed like that.
+    pub fn longer(&self) -> Self {
+        Gamma::new(self.shape + 1.0)
+    }
+}
+
+impl Distribution<f64> for Gamma {
+    fn sample<R: rand::Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+        // A shape below 1 is reached from the next higher one.
+        let less = if self.shape < 1.0 { libm::exp(-UnitExponential.sample(rng) / self.shape) } else { 1.0 };
+        loop {
+            let x: f64 = UnitNormal.sample(rng);
+            let root = 1.0 + self.c * x;
+            let u = 1.0 - unit(rng.next_u64());
+            if root <= 0.0 {
+                continue;
+            }
+            let (v, x2) = (root * root * root, x * x);
+            let squeezed = u < 1.0 - 0.0331 * x2 * x2;
+            if squeezed || libm::log(u) < 0.5 * x2 + self.d * (1.0 - v + libm::log(v)) {
+                return less * self.d * v;
+            }
+        }
+    }
+}
+
 /// The standard normal distribution, by inversion: one uniform for each variate, so draws stay aligned.
 #[derive(Debug, Clone, Copy)]
 pub struct UnitNormal;
@@ -382,6 +428,32 @@ mod tests {
         assert!((square(&normal) - 1.0).abs() < tolerance * 2f64.sqrt());
         assert!((mean(&exponential) - 1.0).abs() < tolerance);
         assert!((square(&exponential) - 2.0).abs() < tolerance * 20f64.sqrt());
+    }
+
+    #[test]
+    fn gamma_variates_have_their_moments() {
+        let n = 200_000;
+        for shape in [0.05, 0.5, 1.0, 1.7, 40.0] {
+            let keys = (0..n).map(|i| Key::for_run(1, 3).numbered(i));
+            let draws: Vec<f64> = keys.map(|key| Gamma::new(shape).sample(&mut key.rng())).collect();
+            let mean = draws.iter().sum::<f64>() / n as f64;
+            let variance = draws.iter().map(|x| (x - shape) * (x - shape)).sum::<f64>() / n as f64;
+            let below = draws.iter().filter(|x| **x < 1.0).count() as f64 / n as f64;
+            // The variance of a gamma variate's square deviation is 2 k^2 + 6 k.
+            let error = |variance: f64| 4.0 * libm::sqrt(variance / n as f64);
+            assert!((mean - shape).abs() < error(shape), "{shape}: {mean}");
+            assert!(
+                (variance - shape).abs() < error(2.0 * shape * shape + 6.0 * shape),
+                "{shape}: {variance}"
+            );
+            if shape == 1.0 {
+                assert!((below - (1.0 - libm::exp(-1.0))).abs() < error(0.25), "{below}");
+            }
+            if shape == 0.5 {
+                // Half the square of a normal variate, which is below 1 if that is within the square root of 2.
+                assert!((below - 0.842_700_79).abs() < error(0.25), "{below}");
+            }
+        }
     }
 
     #[test]

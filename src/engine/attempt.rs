@@ -210,7 +210,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// What a request asks for; `None` where there are no classes.
     pub(super) fn demand(&self, asked: &Asked) -> Option<Demand> {
-        self.model.traffic.demand(self.asker(asked), asked.key)
+        self.model.traffic.demand(self.asker(asked), asked.key, asked.row)
     }
 
     /// The key that decides the class of a request: its user's, and its own where there are no users.

@@ -133,7 +133,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// The tokens of a request where all ask for the same.
     fn tokens_of_all(&self) -> Tokens {
-        tokens_of(self.model.traffic.demand(self.requests, self.requests))
+        tokens_of(self.model.traffic.demand(self.requests, self.requests, 0))
     }
 
     /// The attempt that was looked at last is sent, and will be billed when it ends.

@@ -4,9 +4,10 @@
 //! duration and everything in flight has ended.
 //!
 //! Events at equal times come in a written order that does not depend on who scheduled them: fault edges, results of
-//! probes, ends of attempts, timers of detectors and requests, probes due, the operator, arrivals; within a kind by
-//! entity and then by ordinal.
+//! probes, ends of attempts, timers of detectors and requests, probes due, alerts, the operator, arrivals; within a kind
+//! by entity and then by ordinal.
 
+mod alerts;
 mod arrivals;
 mod attempt;
 mod backoff;
@@ -27,11 +28,14 @@ mod latency_cells;
 mod learned;
 mod memo;
 mod nginx;
+mod operator;
 mod outlier;
 mod poisson;
 mod probe;
 mod queue;
 mod recorder;
+mod renewal;
+mod replay;
 mod replicas;
 mod request;
 mod retry;
@@ -39,7 +43,9 @@ mod routing;
 mod slab;
 mod smooth;
 mod stage;
+mod status_page;
 mod stretch;
+mod switching;
 mod tariff;
 mod usage;
 mod users;
@@ -57,6 +63,7 @@ pub use usage::{Billed, CallKind, Usage};
 use crate::model::{Answer, Arrivals, Detector, HealthScope, Model, OnEjection, ProviderId, Retry, Timeouts};
 use crate::random::Key;
 use crate::time::SimTime;
+use alerts::Alerts;
 use arrivals::ArrivalStream;
 use attempt::Attempt;
 
@@ -67,6 +74,7 @@ use capacity::Slots;
 use latencies::Latencies;
 use learned::Learned;
 use memo::LatencyMemo;
+use operator::OperatorState;
 use probe::Checker;
 use queue::{Event, Queue};
 use replicas::Down;
@@ -122,11 +130,13 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
         || R::NEEDS_ATTEMPTS
         || model.gateway.listens_to_successes()
         || budget(&model.traffic.client_retry)
+        || !model.alerts().is_empty()
         // A good answer leaves its prompt in a cache.
         || (R::TAKES_BILLS && model.has_prompt_caches());
     let detects = !model.gateway.detectors.is_empty();
     // Requests that are not looked at have no tokens to bill, unless all have the same.
-    let bills_each = R::TAKES_BILLS && model.has_bills() && model.traffic.demand_differs();
+    let asks_alike = !model.traffic.demand_differs() && !model.traffic.asks_by_row();
+    let bills_each = R::TAKES_BILLS && model.has_bills() && !asks_alike;
     // What is routed later may meet another view of health than it would have when it arrived.
     if somebody_listens || queues || detour::exists(model) || (detects && !stretch::spares_detectors(model)) {
         Path::Plain
@@ -249,6 +259,11 @@ struct Simulation<'m: 'r, 'r, R> {
     bills: bool,
     ledger: Ledger,
     tariffs: Tariffs,
+    /// By operator.
+    operators: Vec<OperatorState>,
+    alerts: Alerts,
+    /// Whether there are any.
+    has_alerts: bool,
     recorder: &'r mut R,
     arrived: u64,
     ended: u64,
@@ -288,7 +303,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             world,
             queue: Queue::default(),
             arrivals: ArrivalStream::new(
-                &model.traffic.arrivals,
+                &model.traffic,
                 run.named("arrivals"),
                 model.duration,
                 &mut memo.prefixes,
@@ -328,6 +343,9 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             bills: R::TAKES_BILLS && model.has_bills(),
             ledger: Ledger::new(model),
             tariffs: Tariffs::new(model),
+            operators: vec![OperatorState::default(); model.operator.len()],
+            alerts: Alerts::new(model),
+            has_alerts: !model.alerts().is_empty(),
             recorder,
             arrived: 0,
             ended: 0,
@@ -339,6 +357,8 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
         self.schedule_incident();
         self.schedule_first_probes();
         self.schedule_first_ticks();
+        self.schedule_alerts();
+        self.schedule_operators();
         match self.path {
             Path::Plain if self.users.is_some() => self.play_with_users(),
             Path::Plain => self.play_each_event(),
@@ -394,9 +414,6 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             self.queue.push(fault.start, Event::GatewayFaultStarts(i));
             self.queue.push(fault.end, Event::GatewayFaultEnds(i));
         }
-        for (i, action) in (0..).zip(&self.model.operator) {
-            self.queue.push(action.at, Event::OperatorActs(i));
-        }
     }
 
     fn on_event(&mut self, now: SimTime, event: Event) {
@@ -421,11 +438,12 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             Event::WaitEnds { request, slot } => self.on_wait_ends(now, request, slot),
             Event::HedgeDue { request, slot } => self.on_hedge_due(now, request, slot),
             Event::ProbeDue { prober, ordinal } => self.on_probe_due(now, prober, ordinal),
-            Event::OperatorActs(i) => {
-                self.catch_up(now);
-                self.switches.act(&self.model.operator[i as usize]);
-                self.recorder.milestone(now, Milestone::OperatorActs(i as usize));
-            }
+            Event::AlertTicks(i) => self.on_alert_ticks(now, i),
+            Event::AlertFires(i) => self.on_alert_fires(now, i),
+            Event::AlertResolves(i) => self.recorder.milestone(now, Milestone::AlertResolves(i as usize)),
+            Event::OperatorLearns(i) => self.recorder.milestone(now, Milestone::OperatorLearns(i as usize)),
+            Event::OperatorReturns(i) => self.on_operator_returns(now, i),
+            Event::OperatorActs(i) => self.on_operator_acts(now, i),
         }
     }
 }

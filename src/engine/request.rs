@@ -25,6 +25,8 @@ pub(super) struct Asked {
     pub replica: u32,
     /// Who asks, where there are users.
     pub user: u32,
+    /// Which row of a trace it is, if that matters.
+    pub row: u32,
     pub arrived: SimTime,
     /// When the client gives up on its present call.
     pub deadline: SimTime,
@@ -165,7 +167,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             replica = self.down.stand_in(replica).unwrap_or(replica);
         }
         let (deadline, cut_off) = self.timers(now);
-        Asked { ordinal, key, replica, user: 0, arrived: now, deadline, cut_off }
+        let row = self.arrivals.row(ordinal);
+        Asked { ordinal, key, replica, user: 0, row, arrived: now, deadline, cut_off }
     }
 
     /// A request comes to the gateway, and what becomes of it will be told by events.
@@ -456,6 +459,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     #[inline(always)]
     pub(super) fn report_end(&mut self, end: &RequestEnd) {
         self.ended += 1;
+        if self.has_alerts {
+            self.alerts.note(end.ending);
+        }
         self.recorder.request_ended(end);
         if let Some(users) = &mut self.users {
             users.on_end(end);

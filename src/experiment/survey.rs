@@ -3,7 +3,7 @@
 use super::design::{Point, Sweep};
 use crate::engine::{Path, fastest_path};
 use crate::metrics::{MetricsRecorder, Wanted};
-use crate::model::{Arrivals, Model};
+use crate::model::{Arrivals, Model, TokenCount};
 use crate::scenario::{Document, Problems};
 use rayon::prelude::*;
 use std::fmt::{self, Write};
@@ -109,9 +109,20 @@ fn fingerprint(point: &Point, model: Result<&Model, &Problems>) -> u64 {
             let mut model = Model { about: None, weakest_evidence: None, ..model.clone() };
             // A trace may have millions of times, too many to print for each point.
             if let Arrivals::Trace(trace) = &model.traffic.arrivals {
-                write!(hash, "{:?} ", trace.rate()).expect(INFALLIBLE);
+                write!(hash, "{:?} {:?} ", trace.rate(), trace.bootstrap()).expect(INFALLIBLE);
                 trace.times().iter().for_each(|time| hash.number(time.as_nanos()));
+                let tokens = trace.tokens().into_iter().flatten().flat_map(|tokens| tokens.iter());
+                tokens.for_each(|tokens| hash.number(u64::from(*tokens)));
                 model.traffic.arrivals = Arrivals::Constant(trace.recorded_rate());
+            }
+            // So may a file of tokens have rows.
+            for class in &mut model.traffic.classes {
+                for count in [&mut class.input_tokens, &mut class.output_tokens] {
+                    if let TokenCount::Rows(rows) = count {
+                        rows.iter().for_each(|tokens| hash.number(u64::from(*tokens)));
+                        *count = TokenCount::Recorded;
+                    }
+                }
             }
             write!(hash, "{model:?}").expect(INFALLIBLE);
         }

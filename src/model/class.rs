@@ -5,6 +5,7 @@ use super::latency::lognormal_sigma;
 use crate::random::{self, Key, UnitNormal};
 use crate::time::SimDuration;
 use rand_distr::Distribution;
+use std::sync::Arc;
 
 /// A kind of request.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +37,10 @@ pub enum TokenCount {
         /// The standard deviation of the logarithm.
         sigma: f64,
     },
+    /// Those of the row of the trace that the request is; see [`super::Trace::tokens`].
+    Recorded,
+    /// Those of a random row, the same of all lists of this length.
+    Rows(Arc<[u32]>),
 }
 
 impl TokenCount {
@@ -45,31 +50,39 @@ impl TokenCount {
         Some(TokenCount::LogNormal { p50, sigma: lognormal_sigma(p50, p99)? })
     }
 
-    /// The number that belongs to `key`.
-    pub fn draw(&self, key: Key) -> u32 {
-        match *self {
-            TokenCount::Constant(count) => count,
+    /// The number that belongs to this request; `purpose` is what it is drawn for.
+    fn of(&self, request: Key, purpose: Key, recorded: impl FnOnce() -> u32) -> u32 {
+        match self {
+            TokenCount::Constant(count) => *count,
             TokenCount::LogNormal { p50, sigma } => {
-                let count = p50 * random::exp(sigma * UnitNormal.sample(&mut key.rng()));
+                let normal: f64 = UnitNormal.sample(&mut request.joined(purpose).rng());
                 // What is too large for the type becomes its largest number.
-                (count + 0.5).max(1.0) as u32
+                (p50 * random::exp(sigma * normal) + 0.5).max(1.0) as u32
             }
+            TokenCount::Recorded => recorded(),
+            TokenCount::Rows(rows) => rows[(request.joined(ROW).unit() * rows.len() as f64) as usize],
         }
     }
 
-    /// The mean, but for what rounding makes of it.
+    /// The mean, but for rounding; 0 for what is recorded, as only the trace knows it.
     pub fn mean(&self) -> f64 {
-        match *self {
-            TokenCount::Constant(count) => f64::from(count),
+        match self {
+            TokenCount::Constant(count) => f64::from(*count),
             TokenCount::LogNormal { p50, sigma } => p50 * libm::exp(sigma * sigma / 2.0),
+            TokenCount::Recorded => 0.0,
+            TokenCount::Rows(rows) => {
+                rows.iter().map(|tokens| f64::from(*tokens)).sum::<f64>() / rows.len().max(1) as f64
+            }
         }
     }
 
     /// Whether two draws can differ.
     pub fn is_random(&self) -> bool {
-        match *self {
-            TokenCount::Constant(_) => false,
-            TokenCount::LogNormal { sigma, .. } => sigma > 0.0,
+        match self {
+            // Which rows there are is a matter of the arrivals.
+            TokenCount::Constant(_) | TokenCount::Recorded => false,
+            TokenCount::LogNormal { sigma, .. } => *sigma > 0.0,
+            TokenCount::Rows(rows) => rows.iter().any(|tokens| *tokens != rows[0]),
         }
     }
 }
@@ -88,13 +101,22 @@ pub struct Demand {
 const CLASS: Key = Key::purpose("class");
 const INPUT: Key = Key::purpose("input tokens");
 const OUTPUT: Key = Key::purpose("output tokens");
+const ROW: Key = Key::purpose("row of tokens");
 
-/// What the request of this key asks for; `None` where there are no classes.
-pub(super) fn demand(classes: &[Class], asker: Key, request: Key) -> Option<Demand> {
+/// What the request of this key asks for, which has these tokens if it was recorded; `None` where there are no classes.
+pub(super) fn demand(
+    classes: &[Class],
+    asker: Key,
+    request: Key,
+    recorded: impl Fn() -> (u32, u32),
+) -> Option<Demand> {
     let class = pick(classes, asker)?;
-    let of = |purpose, count: &TokenCount| count.draw(request.joined(purpose));
     let Class { input_tokens, output_tokens, .. } = &classes[class];
-    Some(Demand { class, input_tokens: of(INPUT, input_tokens), output_tokens: of(OUTPUT, output_tokens) })
+    Some(Demand {
+        class,
+        input_tokens: input_tokens.of(request, INPUT, || recorded().0),
+        output_tokens: output_tokens.of(request, OUTPUT, || recorded().1),
+    })
 }
 
 /// Which class all requests of an asker are of.
@@ -132,8 +154,9 @@ mod tests {
         let output = TokenCount::lognormal(100, 500).unwrap();
         let classes = [class(1.0, TokenCount::Constant(3)), class(3.0, output)];
         let run = Key::for_run(1, 0);
-        let demands: Vec<Demand> =
-            (0..40_000).map(|i| demand(&classes, run.numbered(i), run.numbered(i)).unwrap()).collect();
+        let demands: Vec<Demand> = (0..40_000)
+            .map(|i| demand(&classes, run.numbered(i), run.numbered(i), || (0, 0)).unwrap())
+            .collect();
         let share = demands.iter().filter(|d| d.class == 1).count() as f64 / 40_000.0;
         // Four standard errors.
         assert!((share - 0.75).abs() < 4.0 * (0.75 * 0.25 / 40_000.0_f64).sqrt(), "{share}");
@@ -145,6 +168,6 @@ mod tests {
         assert!((quantile(0.99) / 500.0 - 1.0).abs() < 0.06, "{}", quantile(0.99));
         let mean = drawn.iter().map(|count| f64::from(*count)).sum::<f64>() / drawn.len() as f64;
         assert!((mean / classes[1].output_tokens.mean() - 1.0).abs() < 0.02, "{mean}");
-        assert_eq!(demand(&[], run, run), None);
+        assert_eq!(demand(&[], run, run, || (0, 0)), None);
     }
 }

@@ -1,11 +1,11 @@
 //! The wall clock that a scenario's times are told on.
 
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
-/// What a clock on the wall showed when the run began. For display; no decision reads it.
+/// What a clock on the wall showed when the run began. For display, and for the hours of a [`super::Profile`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clock {
     start_seconds: u64,
@@ -24,6 +24,11 @@ impl Clock {
     /// The zone's label.
     pub fn zone(&self) -> &str {
         &self.zone
+    }
+
+    /// The time of day at the start.
+    pub const fn since_midnight(&self) -> SimDuration {
+        SimDuration::from_secs(self.start_seconds)
     }
 
     /// When the clock next shows `hour:minute:second`, counted from the start of the run.

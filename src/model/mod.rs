@@ -13,10 +13,13 @@ mod generation;
 mod health_check;
 mod latency;
 mod network;
+mod operator;
 mod price;
+mod profile;
 mod provider;
 mod retry;
 mod route;
+mod slo;
 mod traffic;
 mod users;
 
@@ -29,18 +32,19 @@ pub use detector::{
     WindowStart,
 };
 pub use fault::{Effect, Fault, InFlight};
-pub use gateway::{
-    AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, OperatorAction, Propagation,
-};
+pub use gateway::{AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, Propagation};
 pub use generation::{Drift, Generation, speed_sigma};
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe, ProbeTokens};
 pub use latency::{Latency, Percentiles};
 pub use network::{Network, RoundTrips};
+pub use operator::{OperatorAction, Stages, StatusPage, Trigger};
 pub use price::{Billing, Fee, PerThousand, Price, Share};
+pub use profile::Profile;
 pub use provider::{Abandoned, Capacity, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, CostLimit, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
-pub use traffic::{Arrivals, Rate, Trace, Traffic};
+pub use slo::{Alert, BeforeRun, FirstTick, Slo};
+pub use traffic::{Arrivals, OnOff, Rate, Renewal, Trace, Traffic};
 pub use users::Users;
 
 use crate::time::SimDuration;
@@ -100,10 +104,12 @@ pub struct Model {
     pub gateway: Gateway,
     /// How long the network takes; `None` if no time.
     pub network: Option<Network>,
-    /// What people do by hand, in order of time and then name.
+    /// What people do by hand, in order of time, where it is known, and then name.
     pub operator: Vec<OperatorAction>,
     /// What a failed request costs, in US dollars, beside what is paid for it: lost business. `None` if nobody says.
     pub failed_request_cost: Option<f64>,
+    /// Which share of requests has to succeed, and who watches it; `None` if nobody asks.
+    pub slo: Option<Slo>,
     /// The weakest evidence that a part of the scenario declares; `None` if none does.
     pub weakest_evidence: Option<Evidence>,
 }
@@ -130,6 +136,8 @@ impl Model {
             || self.gateway.overprovisioning.is_some()
             || retries.any(Retry::is_random)
             || self.has_prompt_caches()
+            || self.operator.iter().any(OperatorAction::is_random)
+            || self.alerts().iter().any(Alert::is_random)
     }
 
     /// Whether it can be said what a run costs: every provider has a price, and where tokens have one, requests have tokens.
@@ -150,10 +158,15 @@ impl Model {
             && self.providers.iter().any(|provider| provider.prompt_cache.is_some())
     }
 
+    /// What watches the error budget, in order of name.
+    pub fn alerts(&self) -> &[Alert] {
+        self.slo.as_ref().map_or(&[], |slo| &slo.alerts)
+    }
+
     /// About how many requests arrive in one run.
     pub fn expected_requests(&self) -> f64 {
         let of_rate = |rate: Rate| rate.per_second() * self.duration.as_secs_f64();
-        let at_mean_rate = of_rate(self.traffic.arrivals.mean_rate());
+        let at_mean_rate = self.traffic.mean_per_second(self.duration) * self.duration.as_secs_f64();
         match &self.traffic.arrivals {
             Arrivals::Users(users) => {
                 let (input, output) = self.traffic.mean_tokens();
@@ -166,7 +179,7 @@ impl Model {
                 of_rate(users.rate(self.providers.iter().map(answer).min().unwrap_or(SimDuration::ZERO)))
             }
             // As recorded it is replayed once, however long the run.
-            Arrivals::Trace(trace) if trace.rate().is_none() => at_mean_rate.min(trace.times().len() as f64),
+            Arrivals::Trace(trace) if !trace.is_resampled() => at_mean_rate.min(trace.times().len() as f64),
             _ => at_mean_rate,
         }
     }

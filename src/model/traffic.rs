@@ -1,7 +1,7 @@
 //! Who asks, and when.
 
 use super::class::{self, Class, Demand, TokenCount};
-use super::{Price, Retry, Users};
+use super::{Price, Profile, Retry, Users};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 use std::num::NonZeroU32;
@@ -28,6 +28,8 @@ impl Rate {
 pub struct Traffic {
     /// When requests arrive.
     pub arrivals: Arrivals,
+    /// How their rate changes over time; `None` where it does not, and for a trace.
+    pub profile: Option<Profile>,
     /// What they ask for, in order of name; empty if that does not matter.
     pub classes: Vec<Class>,
     /// How many conversations requests belong to, drawn at random; `None` if each stands alone.
@@ -42,13 +44,38 @@ pub struct Traffic {
 impl Traffic {
     /// Clients that ask once and wait for ever.
     pub fn new(arrivals: Arrivals) -> Self {
-        Traffic { arrivals, classes: vec![], conversations: None, client_timeout: None, client_retry: None }
+        Traffic {
+            arrivals,
+            profile: None,
+            classes: vec![],
+            conversations: None,
+            client_timeout: None,
+            client_retry: None,
+        }
     }
 
-    /// What the request of this key asks for; `None` where there are no classes. All requests of one `asker` are of one
-    /// class: of a user there, and elsewhere the request is its own.
-    pub fn demand(&self, asker: Key, request: Key) -> Option<Demand> {
-        class::demand(&self.classes, asker, request)
+    /// The mean number of requests in a second, over a run of this length.
+    pub fn mean_per_second(&self, over: SimDuration) -> f64 {
+        self.arrivals.mean_rate().per_second()
+            * self.profile.as_ref().map_or(1.0, |profile| profile.mean(over))
+    }
+
+    /// What the request of this key asks for, which is this row if it was recorded; `None` where there are no classes. All
+    /// requests of one `asker` are of one class: of a user there, and elsewhere the request is its own.
+    pub fn demand(&self, asker: Key, request: Key, row: u32) -> Option<Demand> {
+        let recorded = || match &self.arrivals {
+            Arrivals::Trace(Trace { tokens: Some([input, output]), .. }) => {
+                (input[row as usize], output[row as usize])
+            }
+            _ => (0, 0),
+        };
+        class::demand(&self.classes, asker, request, recorded)
+    }
+
+    /// Whether what a request asks for depends on which row of a trace it is.
+    pub fn asks_by_row(&self) -> bool {
+        let is_recorded = |count: &TokenCount| matches!(count, TokenCount::Recorded);
+        self.classes.iter().any(|class| is_recorded(&class.input_tokens) || is_recorded(&class.output_tokens))
     }
 
     /// Tokens of a prompt and of a complete answer, on average over all requests.
@@ -67,9 +94,15 @@ impl Traffic {
 
     /// The mean tokens in and out of the class at a place; [`Price::SOME_TOKENS`] each where there are no classes.
     pub fn mean_tokens_of(&self, class: usize) -> (f64, f64) {
-        self.classes.get(class).map_or((Price::SOME_TOKENS, Price::SOME_TOKENS), |class| {
-            (class.input_tokens.mean(), class.output_tokens.mean())
-        })
+        let Some(class) = self.classes.get(class) else { return (Price::SOME_TOKENS, Price::SOME_TOKENS) };
+        let mean = |count: &TokenCount, column: usize| match (count, &self.arrivals) {
+            (TokenCount::Recorded, Arrivals::Trace(Trace { tokens: Some(tokens), .. })) => {
+                let rows = &tokens[column];
+                rows.iter().map(|count| f64::from(*count)).sum::<f64>() / rows.len().max(1) as f64
+            }
+            _ => count.mean(),
+        };
+        (mean(&class.input_tokens, 0), mean(&class.output_tokens, 1))
     }
 
     /// Whether two runs see different requests.
@@ -77,7 +110,7 @@ impl Traffic {
         self.arrivals.is_random() || self.demand_differs()
     }
 
-    /// Whether requests may ask for different things.
+    /// Whether requests may ask for different things, other than by their row of a trace.
     pub fn demand_differs(&self) -> bool {
         let differs = |class: &Class| class.input_tokens.is_random() || class.output_tokens.is_random();
         self.classes.len() > 1 || self.classes.iter().any(differs)
@@ -91,6 +124,10 @@ pub enum Arrivals {
     Constant(Rate),
     /// A Poisson process.
     Poisson(Rate),
+    /// Independent gaps that are burstier or more even than a Poisson process.
+    Renewal(Renewal),
+    /// A Poisson process that switches itself on and off.
+    OnOff(OnOff),
     /// As recorded.
     Trace(Trace),
     /// When users ask, who wait for an answer first.
@@ -102,41 +139,148 @@ impl Arrivals {
     pub fn is_random(&self) -> bool {
         match self {
             Arrivals::Constant(_) => false,
-            Arrivals::Poisson(_) => true,
-            Arrivals::Trace(trace) => trace.rate.is_some(),
+            Arrivals::Poisson(_) | Arrivals::Renewal(_) | Arrivals::OnOff(_) => true,
+            Arrivals::Trace(trace) => trace.is_resampled(),
             Arrivals::Users(users) => users.think().is_random(),
         }
     }
 
-    /// The long-run rate; of users, if answers took no time.
+    /// The long-run rate, before any profile; of users, if answers took no time.
     pub fn mean_rate(&self) -> Rate {
         match self {
             Arrivals::Constant(rate) | Arrivals::Poisson(rate) => *rate,
+            Arrivals::Renewal(renewal) => renewal.rate,
+            Arrivals::OnOff(on_off) => on_off.rate,
             Arrivals::Trace(trace) => trace.rate.unwrap_or(trace.recorded_rate()),
             Arrivals::Users(users) => users.rate(SimDuration::ZERO),
         }
     }
 }
 
-/// Recorded arrival times, replayed as they are or scaled to a rate.
+/// Arrivals whose gaps are independent and have a gamma distribution. It begins in the middle of things, so the mean rate
+/// is the same from the start on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Renewal {
+    rate: Rate,
+    cv: f64,
+}
+
+impl Renewal {
+    /// The coefficients of variation that there may be.
+    pub const CV: std::ops::RangeInclusive<f64> = 0.01..=100.0;
+
+    /// `None` unless `cv`, the standard deviation of a gap over its mean, lies in [`Self::CV`]. At 1 it is a Poisson
+    /// process.
+    pub fn new(rate: Rate, cv: f64) -> Option<Self> {
+        Self::CV.contains(&cv).then_some(Renewal { rate, cv })
+    }
+
+    /// The long-run rate.
+    pub const fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// The standard deviation of a gap over its mean.
+    pub const fn cv(&self) -> f64 {
+        self.cv
+    }
+}
+
+/// A Poisson process while it is on, and nothing while it is off. Both take exponential times, and it begins in the middle
+/// of things.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OnOff {
+    rate: Rate,
+    on: SimDuration,
+    off: SimDuration,
+}
+
+impl OnOff {
+    /// `None` unless both mean times are above zero. `rate` is that of the whole: while it is on, it is higher.
+    pub fn new(rate: Rate, on: SimDuration, off: SimDuration) -> Option<Self> {
+        (on > SimDuration::ZERO && off > SimDuration::ZERO).then_some(OnOff { rate, on, off })
+    }
+
+    /// The long-run rate.
+    pub const fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// How long it is on, on average.
+    pub const fn on(&self) -> SimDuration {
+        self.on
+    }
+
+    /// How long it is off, on average.
+    pub const fn off(&self) -> SimDuration {
+        self.off
+    }
+
+    /// How much of the time it is on.
+    pub fn share_on(&self) -> f64 {
+        let [on, off] = [self.on, self.off].map(|time| time.as_nanos() as f64);
+        on / (on + off)
+    }
+}
+
+/// Recorded arrival times, replayed as they are, scaled to a rate, or put together anew of blocks.
 ///
 /// To reach a rate above its own, copies of the trace are laid over each other, each rotated by a random offset that
 /// belongs to the run, and time is compressed for what a whole number of copies leaves. That keeps the shape of its
 /// bursts, where compression alone would sharpen them.
+///
+/// With a block length, a copy is made of blocks of that length, each from a random place in the trace: what happens
+/// within a block stays together, and runs differ by more than where they begin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
     /// Arrival times since the first one, ascending.
     times: Arc<[SimTime]>,
+    /// Of each of them, the tokens of its prompt and of its answer, if they were recorded.
+    tokens: Option<[Arc<[u32]>; 2]>,
     /// The rate to scale to; `None` replays the trace once, as recorded.
     rate: Option<Rate>,
+    /// How long the blocks are that each copy is made of; `None` makes it of the whole trace.
+    bootstrap: Option<SimDuration>,
 }
 
 impl Trace {
-    /// A trace of at least two ascending times of which the first and the last differ; `None` otherwise.
+    /// The longest time from the first arrival to the last: a hundred years.
+    pub const LONGEST: SimDuration = SimDuration::from_secs(100 * 366 * 24 * 3600);
+
+    /// A trace of at least two ascending times of which the first and the last differ, by [`Self::LONGEST`] at most;
+    /// `None` otherwise.
     pub fn new(times: impl Into<Arc<[SimTime]>>, rate: Option<Rate>) -> Option<Self> {
         let times = times.into();
         let (first, last) = (times.first()?, times.last()?);
-        (first < last && times.is_sorted()).then_some(Trace { times, rate })
+        let is_sound = first < last && last.since(*first) <= Self::LONGEST && times.is_sorted();
+        is_sound.then_some(Trace { times, tokens: None, rate, bootstrap: None })
+    }
+
+    /// The same, resampled in blocks of this length; `None` if it is zero.
+    pub fn with_bootstrap(self, block: SimDuration) -> Option<Self> {
+        (block > SimDuration::ZERO).then_some(Trace { bootstrap: Some(block), ..self })
+    }
+
+    /// The same, with the tokens of each request's prompt and answer; `None` unless there are as many as times.
+    pub fn with_tokens(self, input: impl Into<Arc<[u32]>>, output: impl Into<Arc<[u32]>>) -> Option<Self> {
+        let tokens = [input.into(), output.into()];
+        let is_sound = tokens.iter().all(|tokens| tokens.len() == self.times.len());
+        is_sound.then_some(Trace { tokens: Some(tokens), ..self })
+    }
+
+    /// The tokens of prompts and of answers, in order of arrival, if they were recorded.
+    pub fn tokens(&self) -> Option<&[Arc<[u32]>; 2]> {
+        self.tokens.as_ref()
+    }
+
+    /// How long the blocks are that it is resampled in.
+    pub fn bootstrap(&self) -> Option<SimDuration> {
+        self.bootstrap
+    }
+
+    /// Whether runs differ, and the trace is repeated for as long as a run takes.
+    pub fn is_resampled(&self) -> bool {
+        self.rate.is_some() || self.bootstrap.is_some()
     }
 
     /// Arrival times, ascending.

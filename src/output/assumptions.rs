@@ -3,7 +3,46 @@
 use super::terminal::thousands;
 use crate::model::{
     AllEjected, Arrivals, Effect, Evidence, HealthScope, InFlight, Model, NextProbe, ProviderId, RetryTo,
+    Traffic,
 };
+
+fn arrivals(traffic: &Traffic) -> String {
+    let words = match &traffic.arrivals {
+        Arrivals::Constant(_) => "arrivals are evenly spaced".to_owned(),
+        Arrivals::Poisson(_) => "arrivals are independent (Poisson)".to_owned(),
+        Arrivals::Renewal(renewal) => {
+            format!(
+                "gaps between arrivals are independent (gamma, coefficient of variation {})",
+                renewal.cv()
+            )
+        }
+        Arrivals::OnOff(on_off) => {
+            format!("arrivals are on for {} and off for {}, on average", on_off.on(), on_off.off())
+        }
+        Arrivals::Trace(trace) => {
+            let copies = trace.scaling().0;
+            match (trace.bootstrap(), trace.rate()) {
+                (None, None) => "arrivals are as recorded".to_owned(),
+                (None, Some(_)) => format!("arrivals are {copies} shifted copies of a trace"),
+                (Some(block), _) if copies == 1 => {
+                    format!("arrivals are random blocks of {block} of a trace")
+                }
+                (Some(block), _) => {
+                    format!("arrivals are {copies} copies made of random blocks of {block} of a trace")
+                }
+            }
+        }
+        Arrivals::Users(users) => {
+            let count = thousands(f64::from(users.count.get()));
+            let users = if count == "1" { "user who waits" } else { "users who wait" };
+            format!("{count} {users} for an answer before asking again")
+        }
+    };
+    match traffic.profile {
+        Some(_) => format!("{words}, at a rate that changes over time"),
+        None => words,
+    }
+}
 
 /// The assumptions of a model that move its answer most, in short phrases.
 pub fn assumptions(model: &Model) -> Vec<String> {
@@ -48,19 +87,7 @@ pub fn assumptions(model: &Model) -> Vec<String> {
     if routed.iter().any(has_limit) {
         words.push("what waits for a provider is served in the order in which it came".to_owned());
     }
-    words.push(match &model.traffic.arrivals {
-        Arrivals::Constant(_) => "arrivals are evenly spaced".to_owned(),
-        Arrivals::Poisson(_) => "arrivals are independent (Poisson)".to_owned(),
-        Arrivals::Trace(trace) if trace.rate().is_some() => {
-            format!("arrivals are {} shifted copies of a trace", trace.scaling().0)
-        }
-        Arrivals::Trace(_) => "arrivals are as recorded".to_owned(),
-        Arrivals::Users(users) => {
-            let count = thousands(f64::from(users.count.get()));
-            let users = if count == "1" { "user who waits" } else { "users who wait" };
-            format!("{count} {users} for an answer before asking again")
-        }
-    });
+    words.push(arrivals(&model.traffic));
     let mut then = Vec::new();
     then.extend(model.gateway.retry.as_ref().map(|retry| match retry.to {
         RetryTo::Same => "tries again at the same provider",

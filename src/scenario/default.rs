@@ -6,6 +6,7 @@ use super::file_health_check::{FirstProbe, NextProbe};
 use super::file_latency::Latency;
 use super::file_price::OfAnswers;
 use super::file_traffic::TokenCount;
+use super::file_traffic::Weekday;
 use super::setting::{
     AnswerItem, Count, Duration, NonNegative, Positive, PositiveDuration, Share, Weight, Whole,
 };
@@ -49,8 +50,20 @@ pub(super) fn three() -> Whole {
 pub(super) fn nothing() -> NonNegative {
     literal(0.0)
 }
+pub(super) fn unchanged() -> NonNegative {
+    literal(1.0)
+}
+pub(super) fn monday() -> Weekday {
+    Weekday::Monday
+}
 pub(super) fn no_time() -> Duration {
     literal("0s")
+}
+pub(super) fn none() -> Whole {
+    literal(0)
+}
+pub(super) fn half_a_minute() -> PositiveDuration {
+    literal("30s")
 }
 pub(super) fn ten_seconds() -> Duration {
     literal("10s")

@@ -6,9 +6,9 @@
 use super::file_traffic::TraceUnit;
 use super::problem::{Problem, Problems, nearest};
 use super::source::{Folder, Place, Source};
-use super::trace;
+use super::trace::{self, Recording, Side};
 use super::tree::Node;
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -26,10 +26,15 @@ pub(crate) fn part_text(name: &str) -> Option<&'static str> {
 #[derive(Debug, Default)]
 pub(crate) struct Files {
     parts: Mutex<BTreeMap<String, Node>>,
-    traces: Mutex<BTreeMap<TraceKey, Arc<[SimTime]>>>,
+    traces: Mutex<BTreeMap<TraceKey, SharedRecording>>,
+    tokens: Mutex<BTreeMap<TokensKey, Arc<[u32]>>>,
 }
 
-type TraceKey = (String, Option<String>, Option<TraceUnit>);
+type TraceKey = (String, Option<String>, Option<TraceUnit>, Option<SimDuration>);
+type TokensKey = (String, Option<String>, Side);
+
+/// Arrival times, and the tokens of prompts and answers.
+pub(crate) type SharedRecording = (Arc<[SimTime]>, Option<[Arc<[u32]>; 2]>);
 
 /// A file that exists.
 #[derive(Debug)]
@@ -158,20 +163,44 @@ impl Files {
         Ok(node)
     }
 
-    /// The arrival times of a trace.
-    pub fn trace(&self, request: &trace::Request<'_>) -> Result<Arc<[SimTime]>, Problem> {
+    /// What a trace has recorded.
+    pub fn trace(&self, request: &trace::Request<'_>) -> Result<SharedRecording, Problem> {
         let found = self.find(request.file, request.file_at, "trace")?;
-        let key = (found.identity.clone(), request.column.map(str::to_owned), request.unit);
-        if let Some(times) = lock(&self.traces).get(&key) {
-            return Ok(times.clone());
+        let key = (found.identity.clone(), request.column.map(str::to_owned), request.unit, request.spread);
+        if let Some(recording) = lock(&self.traces).get(&key) {
+            return Ok(recording.clone());
         }
-        let text = found.read().map_err(|why| {
-            Problem::new(format!("the trace `{}` cannot be read: {why}", found.name)).at(request.file_at)
-        })?;
-        let times: Arc<[SimTime]> = trace::read(&found.name, &text, request)?.into();
-        lock(&self.traces).insert(key, times.clone());
-        Ok(times)
+        let text = text_of(&found, request.file_at)?;
+        let Recording { times, tokens } = trace::read(&found.name, &text, request)?;
+        let recording = (times.into(), tokens.map(|both| both.map(Into::into)));
+        lock(&self.traces).insert(key, recording.clone());
+        Ok(recording)
     }
+
+    /// How many tokens each row of a file has.
+    pub fn tokens(
+        &self,
+        file: &str,
+        column: Option<&str>,
+        side: Side,
+        at: &Place,
+    ) -> Result<Arc<[u32]>, Problem> {
+        let found = self.find(file, at, "trace")?;
+        let key = (found.identity.clone(), column.map(str::to_owned), side);
+        if let Some(tokens) = lock(&self.tokens).get(&key) {
+            return Ok(tokens.clone());
+        }
+        let text = text_of(&found, at)?;
+        let tokens: Arc<[u32]> = trace::read_tokens(&found.name, &text, column, side, at)?.into();
+        lock(&self.tokens).insert(key, tokens.clone());
+        Ok(tokens)
+    }
+}
+
+fn text_of(found: &Found, at: &Place) -> Result<String, Problem> {
+    found
+        .read()
+        .map_err(|why| Problem::new(format!("the trace `{}` cannot be read: {why}", found.name)).at(at))
 }
 
 /// A cache is never left half-written, so a panic elsewhere does not spoil it.
