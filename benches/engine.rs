@@ -113,6 +113,7 @@ fn story() -> Model {
             ..Gateway::new(Route::prefer(&[preferred, backup], |id| format!("{id:?}")))
         },
         operator: Vec::new(),
+        failed_request_cost: None,
         slo: None,
         quotas: vec![],
         network: None,

@@ -181,7 +181,7 @@ fn evenly_before(time: SimTime, nanos_between: f64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Class, Clock, OnOff, Renewal, TokenCount, Trace};
+    use crate::model::{Class, Clock, OnOff, Probability, Renewal, TokenCount, Trace};
 
     fn next(stream: &mut ArrivalStream) -> Option<SimTime> {
         let at = stream.next_at();
@@ -274,6 +274,8 @@ mod tests {
                 priority: 0,
                 input_tokens: own(),
                 output_tokens: own(),
+                cached_share: Probability::ZERO,
+                max_latency: None,
             };
             let traffic = Traffic { classes: vec![class], ..Traffic::new(Arrivals::Trace(trace.clone())) };
             let mut prefixes = ArrivalPrefixes::default();

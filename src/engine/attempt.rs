@@ -93,12 +93,18 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         self.note_sent(now, asked.replica, place, retries == 0);
         // Nobody waits for a good end.
         if self.settles && seen.answer == Answer::Good && seen.ends < SimTime::NEVER {
+            if self.bills {
+                self.bill_looked_at(&asked, place.provider, seen.ends, true, 1);
+            }
             return self.answer(slot, place.provider, &tried);
         }
         // What hangs for ever has no end to wait for.
         let never_ends = seen.ends == SimTime::NEVER && waits_with.is_none();
         if never_ends && !can_hedge && running == 1 && self.hangs_for_good {
             self.requests_in_flight.take(slot);
+            if self.bills {
+                self.bill_looked_at(&asked, place.provider, SimTime::NEVER, false, 1);
+            }
             let (provider, good) = (Some(place.provider), Answer::Good);
             return self.report(&asked, number + 1, provider, seen.ends, Ending::Open, good, false);
         }
@@ -124,6 +130,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             self.remember_waiting(place.provider, record);
         }
         self.queue.push(seen.ends, Event::AttemptEnds { request: asked.ordinal, slot: attempt });
+        if self.bills {
+            self.bill_later(now, &asked, attempt, place.provider);
+        }
         if let Some(hedge) = self.model.gateway.hedge.filter(|_| can_hedge) {
             let due = now.after(hedge.after);
             self.request(slot).hedge_at = due;
@@ -181,6 +190,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         }
         if self.model.network.is_some() {
             fate = fate.later(self.trip_to(provider, asked));
+        }
+        if self.bills {
+            self.ledger.looked_at = Some(fate);
         }
         let seen = self.seen(now, asked, fate, is_last);
         let is_good = seen.answer == Answer::Good && !seen.is_truncated;
@@ -321,10 +333,14 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return;
         }
         let Some(attempt) = self.attempts.take(slot) else { return };
+        let its_slot = slot;
         let Attempt { replica, place, seen, .. } = attempt;
         let request = self.requests_in_flight.get(attempt.request);
         let is_its = |r: &Request| r.asked.ordinal == attempt.ordinal && r.client_retries == attempt.call;
         let is_wanted = request.is_some_and(is_its);
+        if self.bills {
+            self.bill_attempt(its_slot, place.provider, now, is_wanted);
+        }
         // An attempt whose request has ended without it was cancelled, and says nothing.
         let answer = if is_wanted { seen.answer } else { Answer::Abandoned };
         let ended = Ended { sent: attempt.sent, ended: now, answer, retry_after: seen.retry_after };
@@ -361,6 +377,14 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     fn answer(&mut self, slot: Slot, provider: ProviderId, tried: &Tried) {
         self.leave(tried.seen.ends, slot);
         let request = self.requests_in_flight.take(slot).expect("a request stays until it ends");
+        if self.bills {
+            if request.running > 0 {
+                self.bill_left(tried.seen.ends, request.asked.ordinal);
+            }
+            if tried.is_good() {
+                self.note_answer(tried.seen.ends, request.asked.key, provider);
+            }
+        }
         self.settle_client_budget(request.client_grant, Answer::Good);
         let Tried { seen, stage, saved_by_hand } = *tried;
         let ending = match seen.is_truncated {

@@ -3,7 +3,7 @@
 use super::Simulation;
 use super::budget::Grant;
 use super::recorder::{Ending, Recorder};
-use super::request::{Failed, Next};
+use super::request::{Failed, Next, Request};
 use super::slab::Slot;
 use crate::model::Answer;
 use crate::random::Key;
@@ -16,6 +16,10 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn fail(&mut self, now: SimTime, slot: Slot) {
         self.return_grant(slot);
         self.leave(now, slot);
+        let Request { asked, running, .. } = *self.request(slot);
+        if self.bills && running > 0 {
+            self.bill_left(now, asked.ordinal);
+        }
         let request = self.request(slot);
         let failure = request.failure.expect("a request that fails has a failure");
         let grant = request.client_grant.take();

@@ -11,11 +11,13 @@ mod alerts;
 mod arrivals;
 mod attempt;
 mod backoff;
+mod billing;
 mod breaker;
 mod budget;
 mod call;
 mod capacity;
 mod client;
+mod conversations;
 mod detection;
 mod detour;
 mod ejection;
@@ -50,7 +52,9 @@ mod stage;
 mod status_page;
 mod stretch;
 mod switching;
+mod tariff;
 mod trouble;
+mod usage;
 mod users;
 mod view;
 mod window;
@@ -61,6 +65,7 @@ pub use recorder::{
     Alike, AttemptEnd, Candidate, Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd,
     Stage,
 };
+pub use usage::{Billed, CallKind, Usage};
 
 use crate::model::{
     Answer, Arrivals, Capacity, Detector, Discipline, HealthScope, Model, OnEjection, Provider, ProviderId,
@@ -72,6 +77,7 @@ use alerts::Alerts;
 use arrivals::ArrivalStream;
 use attempt::Attempt;
 
+use billing::Ledger;
 use breaker::Breaker;
 use budget::BudgetState;
 use capacity::Slots;
@@ -92,6 +98,7 @@ use slab::{Slab, Slot};
 use smooth::Smooth;
 use stack::Stack;
 use std::collections::VecDeque;
+use tariff::Tariffs;
 use users::Users;
 use view::{Beliefs, View};
 use world::World;
@@ -138,8 +145,13 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
         || R::NEEDS_ATTEMPTS
         || model.gateway.listens_to_successes()
         || budget(&model.traffic.client_retry)
-        || !model.alerts().is_empty();
+        || !model.alerts().is_empty()
+        // A good answer leaves its prompt in a cache.
+        || (R::TAKES_BILLS && model.has_prompt_caches());
     let detects = !model.gateway.detectors.is_empty();
+    // Requests that are not looked at have no tokens to bill, unless all have the same.
+    let asks_alike = !model.traffic.demand_differs() && !model.traffic.asks_by_row();
+    let bills_each = R::TAKES_BILLS && model.has_bills() && !asks_alike;
     // What is routed later may meet another view of health than it would have when it arrived.
     if somebody_listens
         || queues
@@ -150,7 +162,7 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
         || (detects && !stretch::spares_detectors(model))
     {
         Path::Plain
-    } else if R::TAKES_NUMBERS {
+    } else if R::TAKES_NUMBERS && !bills_each {
         Path::Counting
     } else if detects {
         Path::Plain
@@ -279,6 +291,10 @@ struct Simulation<'m: 'r, 'r, R> {
     client_budget: Option<BudgetState>,
     down: Down,
     switches: Switches,
+    /// Whether somebody wants to know what providers charge for, and that can be said.
+    bills: bool,
+    ledger: Ledger,
+    tariffs: Tariffs,
     /// By operator.
     operators: Vec<OperatorState>,
     alerts: Alerts,
@@ -376,6 +392,9 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             client_budget: client_budget.map(BudgetState::new),
             down: Down::new(gateway.replicas.get()),
             switches: Switches::default(),
+            bills: R::TAKES_BILLS && model.has_bills(),
+            ledger: Ledger::new(model),
+            tariffs: Tariffs::new(model),
             operators: vec![OperatorState::default(); model.operator.len()],
             alerts: Alerts::new(model),
             has_alerts: !model.alerts().is_empty(),
@@ -403,6 +422,9 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
 
     /// What is left can never end: nothing answers it, and nobody gives up on it.
     fn report_open(&mut self) {
+        if self.bills {
+            self.bill_open();
+        }
         let slots = self.requests_in_flight.slots();
         let mut left: Vec<Request> =
             slots.into_iter().filter_map(|slot| self.requests_in_flight.take(slot)).collect();

@@ -98,11 +98,14 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let timeouts = Timeouts { attempt: Some(check.timeout), ..Timeouts::default() };
         let mut fate = self.world.probe(prober.provider, key, now, latency);
         if !self.model.quotas.is_empty() {
-            fate = self.over_quota(now, prober.provider, fate, Need::default(), true).unwrap_or(fate);
+            fate = self.over_quota(now, prober.provider, fate, Need::of_probe(check), true).unwrap_or(fate);
         }
         let fate = fate.later(self.probe_trip_to(prober.provider));
         let seen = Seen::of(fate, now, &timeouts, SimTime::NEVER);
         let Prober { replica, provider, .. } = prober;
+        if self.bills {
+            self.bill_probe(provider, fate, seen.ends);
+        }
         let passed = seen.answer == Answer::Good;
         let probe =
             ProbeEnd { replica, provider, ordinal: ordinal.into(), sent: now, ended: seen.ends, passed };

@@ -1,7 +1,7 @@
 //! Quotas of accounts: how much of each is left, and what a call gets that is above one.
 
 use super::meter::{Meter, Wait};
-use crate::model::{Allowance, Demand, Model, ProviderId, Quota, QuotaGrowth, RetryAfter};
+use crate::model::{Allowance, Demand, HealthCheck, Model, ProviderId, Quota, QuotaGrowth, RetryAfter};
 use crate::time::{SimDuration, SimTime};
 use std::collections::BTreeMap;
 
@@ -16,6 +16,12 @@ impl Need {
     /// when it is sent. Providers count what it may get at most, its `max_tokens`, or count the answer later.
     pub fn of(demand: Demand) -> Need {
         Need { tokens: u64::from(demand.input_tokens) + u64::from(demand.output_tokens) }
+    }
+
+    /// What a probe takes.
+    pub fn of_probe(check: &HealthCheck) -> Need {
+        let tokens = check.tokens.map_or(0, |tokens| u64::from(tokens.input) + u64::from(tokens.output));
+        Need { tokens }
     }
 }
 

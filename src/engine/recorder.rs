@@ -2,6 +2,7 @@
 //!
 //! The engine knows the truth about faults and tells it to recorders only; no decision inside the engine reads it.
 
+use super::usage::Billed;
 use crate::model::{Answer, ProviderId};
 use crate::time::{SimDuration, SimTime};
 
@@ -274,6 +275,8 @@ pub trait Recorder {
     const NEEDS_ORDER: bool = false;
     /// Whether attempts are listened to.
     const NEEDS_ATTEMPTS: bool = false;
+    /// Whether it is told what providers charge for, in models that have prices.
+    const TAKES_BILLS: bool = false;
 
     /// Whether requests that ended alike may be reported by their number, where the engine need not look at each.
     const TAKES_NUMBERS: bool = false;
@@ -312,12 +315,15 @@ pub trait Recorder {
     }
     /// An attempt has ended while somebody waited for it.
     fn attempt_ended(&mut self, _attempt: &AttemptEnd) {}
+    /// A provider charges for calls, each of which is told of once, in no order.
+    fn billed(&mut self, _calls: &Billed) {}
 }
 
 /// Two recorders that listen to the same run.
 impl<A: Recorder, B: Recorder> Recorder for (A, B) {
     const NEEDS_ORDER: bool = A::NEEDS_ORDER || B::NEEDS_ORDER;
     const NEEDS_ATTEMPTS: bool = A::NEEDS_ATTEMPTS || B::NEEDS_ATTEMPTS;
+    const TAKES_BILLS: bool = A::TAKES_BILLS || B::TAKES_BILLS;
     const TAKES_NUMBERS: bool = A::TAKES_NUMBERS && B::TAKES_NUMBERS;
 
     fn request_ended(&mut self, request: &RequestEnd) {
@@ -361,5 +367,9 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
     fn attempt_ended(&mut self, attempt: &AttemptEnd) {
         self.0.attempt_ended(attempt);
         self.1.attempt_ended(attempt);
+    }
+    fn billed(&mut self, calls: &Billed) {
+        self.0.billed(calls);
+        self.1.billed(calls);
     }
 }

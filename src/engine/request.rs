@@ -231,6 +231,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         if self.tries_again && matches!(ending, Ending::Failed(..)) && sent.seen.answer != Answer::Good {
             return self.begin(now, asked);
         }
+        if self.bills {
+            self.bill_looked_at(&asked, provider, sent.seen.ends, ending == Ending::Succeeded, 1);
+        }
         let owner = self.owner_of(asked.replica);
         self.has_traffic[owner as usize] = true;
         let (answer, hand) = (sent.seen.answer, sent.saved_by_hand);
@@ -323,9 +326,11 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             view: &self.views[replica],
             learned: &self.learned[replica],
             switches,
+            tariffs: &self.tariffs,
             spent,
             now,
             key: asked.key,
+            asker: self.asker(asked),
             turn: u64::from(turn),
         }
     }

@@ -3,9 +3,10 @@
 //! A router knows what its replica's view and its own attempts tell it. It does not know [`super::world`].
 
 use super::learned::Learned;
+use super::tariff::Tariffs;
 use super::view::View;
 use crate::model::{
-    AllEjected, LowestLatency, Model, NodeId, OperatorAction, PeakEwma, Pick, Price, ProviderId, Route,
+    AllEjected, CostLimit, LowestLatency, Model, NodeId, OperatorAction, PeakEwma, Pick, ProviderId, Route,
 };
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
@@ -91,10 +92,12 @@ pub(super) struct Router<'a> {
     pub view: &'a View,
     pub learned: &'a Learned,
     pub switches: &'a Switches,
+    pub tariffs: &'a Tariffs,
     pub spent: Spent,
     pub now: SimTime,
-    /// The request's key.
+    /// The request's key, and that of who asks.
     pub key: Key,
+    pub asker: Key,
     /// How many choices the request has behind it.
     pub turn: u64,
 }
@@ -102,6 +105,11 @@ pub(super) struct Router<'a> {
 impl<'a> Router<'a> {
     fn route(&self) -> &'a Route {
         &self.model.gateway.route
+    }
+
+    /// The class of the request.
+    fn class(&self) -> usize {
+        self.model.traffic.class_of(self.asker)
     }
 
     /// Chooses in the whole route.
@@ -229,6 +237,11 @@ impl<'a> Choosing<'a> {
             Pick::Cheapest(children) => {
                 able(children).min_by(|a, b| self.price(*a).total_cmp(&self.price(*b)))
             }
+            Pick::CostMinimization(children, limit) => {
+                let cheap = able(children).filter(|child| self.qualifies(*child, limit));
+                let cheapest = cheap.min_by(|a, b| self.price(*a).total_cmp(&self.price(*b)));
+                cheapest.or_else(|| able(children).next())
+            }
             Pick::InverseSquarePrice(children) => {
                 let weight = |child: NodeId| 1.0 / (self.price(child) * self.price(child));
                 draw(key, able(children).map(|child| (child, weight(child))))
@@ -250,11 +263,16 @@ impl<'a> Choosing<'a> {
 
     fn price(&self, node: NodeId) -> f64 {
         match self.route().node(node).pick {
-            Pick::Provider(provider) => {
-                let price = self.router.model.provider(provider).price;
-                price.map_or(f64::INFINITY, |price| price.of_call(Price::SOME_TOKENS, Price::SOME_TOKENS))
-            }
+            Pick::Provider(provider) => self.router.tariffs.price(self.router.class(), provider),
             _ => f64::INFINITY,
+        }
+    }
+
+    fn qualifies(&self, node: NodeId, limit: &CostLimit) -> bool {
+        let Router { model, tariffs, .. } = self.router;
+        match self.route().node(node).pick {
+            Pick::Provider(provider) => tariffs.qualifies(model, limit, self.router.class(), provider),
+            _ => false,
         }
     }
 

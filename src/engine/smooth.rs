@@ -30,7 +30,8 @@ pub(super) fn is_possible<R: Recorder>(model: &Model) -> bool {
     let is_at_once = !detour::exists(model) && gateway.limit.is_none() && gateway.cache.is_none();
     let leaves_no_trace =
         model.quotas.is_empty() && model.providers.iter().all(|p| p.capacity.is_none() && p.cold.is_none());
-    is_left_alone && is_at_once && leaves_no_trace && !R::NEEDS_ATTEMPTS
+    let is_on_its_own = !(R::TAKES_BILLS && model.has_prompt_caches());
+    is_left_alone && is_at_once && leaves_no_trace && is_on_its_own && !R::NEEDS_ATTEMPTS
 }
 
 impl<R: Recorder> Simulation<'_, '_, R> {
@@ -44,6 +45,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         // What takes longer than any run has no end.
         if !tried.is_good() || tried.seen.ends == SimTime::NEVER {
             return false;
+        }
+        if self.bills {
+            self.bill_looked_at(asked, place.provider, tried.seen.ends, true, 1);
         }
         let replica = asked.replica;
         self.begin_call(now, replica);

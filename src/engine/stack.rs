@@ -181,6 +181,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let is_it = |attempt: &&mut Attempt| attempt.ordinal == asked.ordinal && attempt.number == number;
         // Somebody may have given up on it.
         let Some(attempt) = self.attempts.get_mut(slot).filter(is_it) else { return };
+        if self.bills {
+            self.ledger.decided(slot, fate);
+        }
         attempt.seen = seen;
         attempt.stage = stage;
         attempt.saved_by_hand = saved_by_hand && seen.answer == Answer::Good && !seen.is_truncated;

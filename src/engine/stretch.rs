@@ -22,8 +22,8 @@ use crate::time::{SimDuration, SimTime};
 enum Prospect {
     /// Each has to be looked at, with the time of its arrival.
     Each,
-    /// All of them end like this, after so many attempts.
-    Alike { ending: Ending, attempts: u32 },
+    /// All of them end like this, after one attempt at this provider or none.
+    Alike { ending: Ending, sent_to: Option<ProviderId> },
     /// All but a few go well.
     Good(Good),
 }
@@ -54,7 +54,9 @@ pub(super) fn tries_again(model: &Model) -> bool {
 /// Whether a request's first choice depends on what replicas see alone, and on nothing of its own.
 pub(super) fn chooses_alike(model: &Model) -> bool {
     let gateway = &model.gateway;
+    let differs_by_class = gateway.route.compares_prices() && model.traffic.classes.len() > 1;
     !gateway.route.is_random()
+        && !differs_by_class
         && !gateway.route.learns()
         && gateway.slow_start == SimDuration::ZERO
         && gateway.overprovisioning.is_none()
@@ -120,8 +122,14 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             match prospect {
                 Prospect::Each if self.settles => self.settle_each(until),
                 Prospect::Each => return self.begin_each(until),
-                Prospect::Alike { ending, attempts } => {
+                Prospect::Alike { ending, sent_to } => {
                     let count = self.arrivals.index_before(until) - self.arrived;
+                    if let Some(provider) = sent_to.filter(|_| self.bills) {
+                        // Each comes to what the one has come to that was looked at for all.
+                        let asked = self.asked(from, self.arrived, self.requests.numbered(self.arrived));
+                        self.bill_looked_at(&asked, provider, SimTime::NEVER, false, count);
+                    }
+                    let attempts = u32::from(sent_to.is_some());
                     self.arrived += count;
                     self.report_many(Alike { count, arrived_from: from, attempts, ending });
                 }
@@ -158,7 +166,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let Some(Place { provider, .. }) = choice.place else {
             let ending =
                 self.in_common(from, |this, asked| this.ending_without_provider(from, asked.replica));
-            return Some((Prospect::Alike { ending: ending?, attempts: 0 }, until))
+            return Some((Prospect::Alike { ending: ending?, sent_to: None }, until))
                 .filter(|_| !self.tries_again);
         };
         let Provider { capacity, generation, .. } = self.model.provider(provider);
@@ -186,7 +194,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             Outlook::Broken if self.settles && !self.tries_again => {
                 let ending =
                     self.in_common(from, |this, asked| this.first_try(from, asked, provider, choice).1);
-                Some((Prospect::Alike { ending: ending?, attempts: 1 }, until))
+                Some((Prospect::Alike { ending: ending?, sent_to: Some(provider) }, until))
             }
             _ => None,
         }
@@ -317,7 +325,10 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                 }
             }
         }
-        if let Some((_, ending)) = struck {
+        if let Some((fault, ending)) = struck {
+            if self.bills {
+                self.bill_struck(provider, fault, struck_count);
+            }
             self.report_many(Alike { count: struck_count, arrived_from: from, attempts: 1, ending });
         }
         let count = last - first - others.len() as u64 - struck_count;
@@ -325,6 +336,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             self.recorder.latencies(slowed(model.latency.longest(), slow), count);
         }
         let ending = Ending::Succeeded;
+        if self.bills {
+            self.bill_good(provider, count);
+        }
         self.report_many(Alike { count, arrived_from: from, attempts: 1, ending });
         for ordinal in others {
             self.arrivals.seek(ordinal);

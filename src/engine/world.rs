@@ -83,6 +83,8 @@ pub(super) struct Fate {
     pub first_token: SimTime,
     /// When the last token before a silence comes, and otherwise when the call ends; [`SimTime::NEVER`] if nothing comes.
     pub ends: SimTime,
+    /// When the answer is complete, or would have been, had nothing broken it off; [`SimTime::NEVER`] for none.
+    pub complete: SimTime,
     pub reply: Reply,
     pub hit: Hit,
     /// The Retry-After that comes with an error status.
@@ -91,8 +93,17 @@ pub(super) struct Fate {
 
 impl Fate {
     /// A call that ends with an error before its first token.
-    fn error(ends: SimTime, reply: Reply, hit: Hit) -> Fate {
-        Fate { begins: SimTime::START, first_token: SimTime::NEVER, ends, reply, hit, retry_after: None }
+    pub fn error(ends: SimTime, reply: Reply, hit: Hit) -> Fate {
+        let never = SimTime::NEVER;
+        Fate {
+            begins: SimTime::START,
+            first_token: never,
+            ends,
+            complete: never,
+            reply,
+            hit,
+            retry_after: None,
+        }
     }
 
     /// The same call, for which there turns out to be no room at that moment.
@@ -113,7 +124,12 @@ impl Fate {
 
     /// The same answer, after a wait.
     pub fn later(self, wait: SimDuration) -> Fate {
-        Fate { first_token: self.first_token.after(wait), ends: self.ends.after(wait), ..self }
+        Fate {
+            first_token: self.first_token.after(wait),
+            ends: self.ends.after(wait),
+            complete: self.complete.after(wait),
+            ..self
+        }
     }
 
     /// A call that is never answered.
@@ -186,7 +202,15 @@ impl<'m> World<'m> {
             && !self.is_quiet_error(provider, key)
         {
             let (reply, hit) = (Reply::Good, Hit::None);
-            return Fate { begins: sent, first_token: ends, ends, reply, hit, retry_after: None };
+            return Fate {
+                begins: sent,
+                first_token: ends,
+                ends,
+                complete: ends,
+                reply,
+                hit,
+                retry_after: None,
+            };
         }
         self.call(Call::Attempt, provider, key, sent, service)
     }
@@ -228,7 +252,7 @@ impl<'m> World<'m> {
         let answered = |reply, start: SimTime, latency: SimDuration, hit| {
             let ends = start.after(latency);
             let first_token = if first_share < 1.0 { start.after(latency.scaled(first_share)) } else { ends };
-            Fate { begins: start, first_token, ends, reply, hit, retry_after: None }
+            Fate { begins: start, first_token, ends, complete: ends, reply, hit, retry_after: None }
         };
         let mut fate = if quiet {
             Fate { begins: sent, ..Fate::error(sent.after(latency), Reply::Status(QUIET_ERROR), Hit::None) }
@@ -314,6 +338,15 @@ impl<'m> World<'m> {
     #[inline]
     pub fn strikes(&self, provider: ProviderId, place: usize, key: Key) -> bool {
         self.troubles[provider.index()].windows[place].hits(Call::Attempt, key)
+    }
+
+    /// What becomes of an attempt that a fault strikes, but for when.
+    pub fn fate_of_struck(&self, fault: usize) -> Fate {
+        let reply = match self.model.faults[fault].requests {
+            Effect::Status(code) => Reply::Status(code),
+            _ => Reply::Refused,
+        };
+        Fate::error(SimTime::START, reply, Hit::WhenSent)
     }
 
     /// Why an attempt fails that a fault strikes.

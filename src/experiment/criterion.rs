@@ -257,8 +257,8 @@ fn absolute(metric: &Metric, text: &str) -> Result<f64, Problem> {
                     .help("write it like 30s, 250ms or 1m 30s; a number without a unit is in milliseconds")
             })
         }
-        (Unit::Count | Unit::PerSecond | Unit::PerDay, None) => {
-            let plain = text.replace([',', '_', ' '], "");
+        (Unit::Count | Unit::PerSecond | Unit::PerDay | Unit::Usd | Unit::UsdPerDay, None) => {
+            let plain = text.replace([',', '_', ' ', '$'], "");
             let is_number =
                 |text: &str| text.parse().is_ok_and(|number: f64| number.is_finite() && number >= 0.0);
             let help = match (plain.strip_suffix('X'), plain.strip_suffix('%').and_then(hundredths)) {

@@ -1,7 +1,7 @@
 //! The one table of metrics. Result columns, JSON keys, the data dictionary and the docs are generated from it.
 
-use super::Outcome;
-use crate::engine::{Cause, Stage};
+use super::{Outcome, Usd};
+use crate::engine::{CallKind, Cause, Stage};
 use crate::time::SimDuration;
 
 const NANOS_PER_DAY: f64 = 86_400e9;
@@ -21,6 +21,10 @@ pub enum Unit {
     PerSecond,
     /// Things in a day.
     PerDay,
+    /// US dollars.
+    Usd,
+    /// US dollars in a day.
+    UsdPerDay,
 }
 
 /// One scalar that a run is measured by.
@@ -108,6 +112,29 @@ metrics! {
         |o| per_day(o.false_ejection_count, o);
     "saved_by_hand_count" Count "requests that would have failed had nobody switched providers by hand"
         |o| count(o.saved_by_hand_count);
+    "cost_usd" Usd
+        "what the run costs: what providers charge, the gateway's fees, and what failed requests cost where that is said; null if a provider has no price, or requests have no tokens to charge for"
+        |o| Some(cost(o)?.0);
+    "cost_per_1k_usd" Usd "the same for each 1000 succeeded requests; null if none succeeded"
+        |o| (o.succeeded_count > 0).then_some(1000.0 * cost(o)?.0 / o.succeeded_count as f64);
+    "cost_wasted_usd" Usd
+        "what providers charge for attempts of no use: failed, given up on, or slower than a parallel one"
+        |o| charged(o, &[CallKind::Failed, CallKind::Abandoned]);
+    "cost_probe_usd" Usd "what providers charge for probes"
+        |o| charged(o, &[CallKind::Probe]);
+    "cost_probe_usd_per_day" UsdPerDay "the same for 24 hours of simulated time"
+        |o| Some(charged(o, &[CallKind::Probe])? * NANOS_PER_DAY / o.duration.as_nanos() as f64);
+    "cost_fee_usd" Usd "what the gateway costs beside that: markup, fees of requests, and the month's in proportion"
+        |o| Some(o.bill?.fee.0);
+    "cost_cache_loss_usd" Usd
+        "what providers charge more for prompts that they would have found in a cache, had the conversation's last answer come from them"
+        |o| Some(o.bill?.cache_loss.0);
+    "cost_lost_business_usd" Usd "what failed requests cost beside what is paid for them; null if that is not said"
+        |o| Some(o.lost_business?.0);
+    "input_token_count" Count "tokens of prompts that providers charge for, those of probes included; null as `cost_usd`"
+        |o| count(o.bill?.used(|usage| usage.input_tokens));
+    "output_token_count" Count "the same of answers"
+        |o| count(o.bill?.used(|usage| usage.output_tokens));
     "budget_spent_ratio" Quotient
         "failed requests over those that `slo` allows in its whole window; above 1 there is nothing left; null without `slo`"
         |o| o.error_budget.map(|budget| o.failures.total() as f64 / budget);
@@ -162,6 +189,17 @@ metrics! {
 
 fn count(n: u64) -> Option<f64> {
     Some(n as f64)
+}
+
+fn cost(outcome: &Outcome) -> Option<Usd> {
+    let mut total = outcome.bill?.total();
+    total += outcome.lost_business.unwrap_or_default();
+    Some(total)
+}
+
+fn charged(outcome: &Outcome, kinds: &[CallKind]) -> Option<f64> {
+    let bill = outcome.bill?;
+    Some(kinds.iter().map(|kind| bill.charge(*kind).0).sum())
 }
 
 fn per_second(n: u64, outcome: &Outcome) -> Option<f64> {
@@ -236,6 +274,8 @@ mod tests {
                 Unit::Milliseconds => metric.name.contains("_ms"),
                 Unit::PerSecond => metric.name.ends_with("_per_second"),
                 Unit::PerDay => metric.name.ends_with("_per_day"),
+                Unit::Usd => metric.name.ends_with("_usd"),
+                Unit::UsdPerDay => metric.name.ends_with("_usd_per_day"),
             };
             assert!(says_its_unit, "{}", metric.name);
         }

@@ -1,12 +1,14 @@
 //! What a run is measured by: a recorder that listens to the engine, and the outcome it makes of it.
 
 mod answer;
+mod bill;
 mod definitions;
 mod histogram;
 mod outcome;
 mod recorder;
 mod verdict;
 
+pub use bill::{Bill, Usd};
 pub use definitions::{METRICS, Metric, Unit, metric};
 pub use histogram::LatencyHistogram;
 pub use outcome::{

@@ -1,5 +1,6 @@
 //! The result of one run: plain data.
 
+use super::bill::{Bill, Usd};
 use super::verdict::{PeriodCounts, Verdict, judge};
 use crate::engine::{Cause, Ending, Milestone, Stage};
 use crate::model::ProviderId;
@@ -169,6 +170,10 @@ pub struct Outcome {
     pub after_faults: PeriodCounts,
     /// Percentiles of the latency of succeeded requests; `None` if none succeeded, or if they were not wanted.
     pub latency: Option<LatencyQuantiles>,
+    /// What it costs; `None` where [`crate::model::Model::has_bills`] says that nobody knows.
+    pub bill: Option<Bill>,
+    /// What failed requests cost beside that; `None` if nobody says what one does.
+    pub lost_business: Option<Usd>,
     /// What went wrong with providers; `None` if the model has neither faults nor incidents.
     pub trouble: Option<Trouble>,
     /// By fault of the model, then provider, then replica.

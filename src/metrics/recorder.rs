@@ -1,13 +1,14 @@
 //! The recorder that makes an [`Outcome`] of a run.
 
-use super::LatencyHistogram;
 use super::answer::Answer;
 use super::outcome::{
     Failures, FaultOutcome, LatencyQuantiles, Outcome, SecondCounts, TimelineEntry, TimelineEvent, Trouble,
 };
 use super::verdict::{PeriodCounts, Periods};
+use super::{Bill, LatencyHistogram, Usd};
 use crate::engine::{
-    self, Alike, Ending, HealthChange, Memo, Milestone, Path, Recorder, RequestEnd, RunStats,
+    self, Alike, Billed, CallKind, Ending, HealthChange, Memo, Milestone, Path, Recorder, RequestEnd,
+    RunStats, Usage,
 };
 use crate::model::{Model, ProviderId, Slo};
 use crate::time::{SimDuration, SimTime};
@@ -67,6 +68,8 @@ pub struct MetricsRecorder<'m> {
     wants_series: Series,
     series: Option<Vec<SecondCounts>>,
     timeline: Option<Vec<TimelineEntry>>,
+    /// By provider, then by kind of call; `None` where nobody knows what providers charge.
+    usage: Option<Vec<[Usage; CallKind::ALL.len()]>>,
 }
 
 impl<'m> MetricsRecorder<'m> {
@@ -112,6 +115,7 @@ impl<'m> MetricsRecorder<'m> {
                 }
             },
             timeline: wanted.timeline.then(Vec::new),
+            usage: model.has_bills().then(|| vec![Default::default(); model.providers.len()]),
         }
     }
 
@@ -139,6 +143,8 @@ impl<'m> MetricsRecorder<'m> {
             request_count: stats.arrived,
             succeeded_count,
             latency: quantiles(),
+            bill: self.usage.as_ref().map(|usage| Bill::of(self.model, usage, stats.arrived)),
+            lost_business: self.model.failed_request_cost.map(|cost| Usd(cost * failed_count as f64)),
             failures: self.failures,
             open_count: self.open_count,
             attempt_count,
@@ -182,6 +188,7 @@ fn admitted_index(model: &Model, replica: u32, provider: ProviderId) -> usize {
 
 impl Recorder for MetricsRecorder<'_> {
     const TAKES_NUMBERS: bool = true;
+    const TAKES_BILLS: bool = true;
 
     #[inline]
     fn request_ended(&mut self, request: &RequestEnd) {
@@ -232,6 +239,13 @@ impl Recorder for MetricsRecorder<'_> {
     fn latencies(&mut self, latency: SimDuration, count: u64) {
         if let Some(histogram) = &mut self.latency {
             histogram.add(latency, count);
+        }
+    }
+
+    #[inline]
+    fn billed(&mut self, calls: &Billed) {
+        if let Some(usage) = &mut self.usage {
+            usage[calls.provider.index()][calls.kind as usize] += calls.usage;
         }
     }
 

@@ -1,7 +1,9 @@
 //! What requests ask for: their kinds, and how many tokens each has.
 
+use super::Probability;
 use super::latency::lognormal_sigma;
 use crate::random::{self, Key, UnitNormal};
+use crate::time::SimDuration;
 use rand_distr::Distribution;
 use std::sync::Arc;
 
@@ -18,6 +20,11 @@ pub struct Class {
     pub input_tokens: TokenCount,
     /// Tokens of a complete answer.
     pub output_tokens: TokenCount,
+    /// The share of the prompt that was in the conversation's turn before, and may lie in a provider's prompt cache.
+    pub cached_share: Probability,
+    /// A route that minimises cost avoids providers whose [`super::Provider::nominal_latency`] is longer; `None` if
+    /// latency does not matter.
+    pub max_latency: Option<SimDuration>,
 }
 
 /// How many tokens there are.
@@ -134,7 +141,15 @@ mod tests {
     use super::*;
 
     fn class(share: f64, output_tokens: TokenCount) -> Class {
-        Class { name: "a".into(), share, priority: 0, input_tokens: TokenCount::Constant(7), output_tokens }
+        Class {
+            name: "a".into(),
+            share,
+            priority: 0,
+            input_tokens: TokenCount::Constant(7),
+            output_tokens,
+            cached_share: Probability::ZERO,
+            max_latency: None,
+        }
     }
 
     #[test]

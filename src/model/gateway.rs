@@ -1,7 +1,8 @@
 //! What routes requests, and how it learns who is alive.
 
 use super::{
-    Cache, Detector, Fallback, GatewayLimit, HealthCheck, Hedge, Latency, Probability, Retry, Route, Timeouts,
+    Cache, Detector, Fallback, Fee, GatewayLimit, HealthCheck, Hedge, Latency, Probability, Retry, Route,
+    Timeouts,
 };
 use crate::time::{SimDuration, SimTime};
 use std::num::NonZeroU32;
@@ -50,6 +51,8 @@ pub struct Gateway {
     pub slow_start: SimDuration,
     /// What goes wrong with the gateway itself, in order of time and then name.
     pub faults: Vec<GatewayFault>,
+    /// What it costs.
+    pub fee: Fee,
 }
 
 impl Gateway {
@@ -75,6 +78,7 @@ impl Gateway {
             overprovisioning: None,
             slow_start: SimDuration::ZERO,
             faults: vec![],
+            fee: Fee::default(),
         }
     }
 

@@ -37,6 +37,17 @@ pub struct HealthCheck {
     pub quorum: Probability,
     /// How long a healthy provider takes to answer a probe; a probe is a small call of its own, not a completion.
     pub latency: Latency,
+    /// The tokens of a probe that is a call to a model; `None` if probes cost nothing.
+    pub tokens: Option<ProbeTokens>,
+}
+
+/// The tokens of a probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProbeTokens {
+    /// Of its prompt.
+    pub input: u32,
+    /// Of its answer.
+    pub output: u32,
 }
 
 /// Intervals of a health check in certain states; `None` is the ordinary one.
@@ -80,6 +91,7 @@ impl HealthCheck {
             observers: NonZeroU32::MIN,
             quorum: Probability::ZERO,
             latency: Latency::Constant(SimDuration::ZERO),
+            tokens: None,
         }
     }
 

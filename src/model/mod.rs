@@ -38,17 +38,17 @@ pub use fault::{Effect, Fault, InFlight, Phase, Recovery};
 pub use gateway::{AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, Propagation};
 pub use gateway_limit::{Cache, GatewayLimit};
 pub use generation::{Drift, Generation, speed_sigma};
-pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
+pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe, ProbeTokens};
 pub use incidents::{Gaps, Incidents, Severity, Week};
 pub use latency::{Latency, Percentiles};
 pub use network::{Network, RoundTrips};
 pub use operator::{OperatorAction, Stages, StatusPage, Trigger};
-pub use price::Price;
+pub use price::{Billing, Fee, PerThousand, Price, Share};
 pub use profile::Profile;
 pub use provider::{Abandoned, Capacity, Cold, Discipline, Provider, ProviderId};
 pub use quota::{Allowance, Quota, QuotaGrowth, QuotaWindow, RetryAfter};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
-pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
+pub use route::{Average, CostLimit, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
 pub use slo::{Alert, BeforeRun, FirstTick, Slo};
 pub use traffic::{Arrivals, OnOff, Rate, Renewal, Trace, Traffic};
 pub use users::Users;
@@ -121,6 +121,8 @@ pub struct Model {
     pub network: Option<Network>,
     /// What people do by hand, in order of time, where it is known, and then name.
     pub operator: Vec<OperatorAction>,
+    /// What a failed request costs, in US dollars, beside what is paid for it: lost business. `None` if nobody says.
+    pub failed_request_cost: Option<f64>,
     /// Which share of requests has to succeed, and who watches it; `None` if nobody asks.
     pub slo: Option<Slo>,
     /// The weakest evidence that a part of the scenario declares; `None` if none does.
@@ -150,8 +152,27 @@ impl Model {
             // Which requests spill over to the next group is drawn.
             || self.gateway.overprovisioning.is_some()
             || retries.any(Retry::is_random)
+            || self.has_prompt_caches()
             || self.operator.iter().any(OperatorAction::is_random)
             || self.alerts().iter().any(Alert::is_random)
+    }
+
+    /// Whether it can be said what a run costs: every provider has a price, and where tokens have one, requests have tokens.
+    pub fn has_bills(&self) -> bool {
+        let has_tokens = !self.traffic.classes.is_empty();
+        let is_known = |provider: &Provider| {
+            provider.price.is_some_and(|price| has_tokens || (price.input == 0.0 && price.output == 0.0))
+        };
+        self.providers.iter().all(is_known)
+    }
+
+    /// Whether calls may cost less for finding a part of their prompts in a cache, so that it matters where the turn before
+    /// went.
+    pub fn has_prompt_caches(&self) -> bool {
+        self.has_bills()
+            && self.traffic.conversations.is_some()
+            && self.traffic.classes.iter().any(|class| class.cached_share > Probability::ZERO)
+            && self.providers.iter().any(|provider| provider.prompt_cache.is_some())
     }
 
     /// What watches the error budget, in order of name.

@@ -1,6 +1,6 @@
 //! What serves requests.
 
-use super::{Generation, Latency, Price, Probability};
+use super::{Billing, Generation, Latency, Price, Probability};
 use crate::time::SimDuration;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -48,6 +48,10 @@ pub struct Provider {
     pub cold: Option<Cold>,
     /// What it charges; `None` if nobody knows.
     pub price: Option<Price>,
+    /// What it charges for calls that do not go well.
+    pub billing: Billing,
+    /// How long a conversation's prompt stays in its cache after an answer; `None` if it has none.
+    pub prompt_cache: Option<SimDuration>,
 }
 
 impl Provider {
@@ -63,7 +67,19 @@ impl Provider {
             capacity: None,
             cold: None,
             price: None,
+            billing: Billing::default(),
+            prompt_cache: None,
         }
+    }
+
+    /// The 95th percentile of the latency of a healthy provider, for a call of so many tokens at its median speed.
+    pub fn nominal_latency(&self, input_tokens: f64, output_tokens: f64) -> SimDuration {
+        const P95: u64 = (0.95 * u64::MAX as f64) as u64;
+        let drawn = self.latency.of_rank(P95);
+        self.generation.as_ref().map_or(drawn, |generation| {
+            let writes = SimDuration::from_secs_f64(output_tokens / generation.per_second);
+            drawn.plus(generation.reads(input_tokens.round() as u32)).plus(writes)
+        })
     }
 
     /// Whether two answers to the same request can differ.

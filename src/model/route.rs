@@ -1,6 +1,6 @@
 //! Which provider gets an attempt: a tree whose leaves are providers.
 
-use super::{Probability, ProviderId};
+use super::{PerThousand, Probability, ProviderId};
 use crate::time::SimDuration;
 
 /// A node's place in [`Route::nodes`].
@@ -49,6 +49,9 @@ pub enum Pick {
     Cheapest(Vec<NodeId>),
     /// One drawn at random, with a weight of one over the square of the same price.
     InverseSquarePrice(Vec<NodeId>),
+    /// The one with the lowest price, as [`Pick::Cheapest`], of those whose tokens cost no more than a limit and that are
+    /// fast enough for the request's class; where there is none, the first child that can serve.
+    CostMinimization(Vec<NodeId>, CostLimit),
     /// By a property of the request: the first child for this share of requests, the second for the others.
     Split {
         /// The share of requests that go to the first child.
@@ -79,6 +82,7 @@ impl Pick {
             | Pick::PeakEwma(children, _)
             | Pick::Cheapest(children)
             | Pick::InverseSquarePrice(children)
+            | Pick::CostMinimization(children, _)
             | Pick::Sticky { children, .. } => children.clone(),
         }
     }
@@ -96,7 +100,8 @@ impl Pick {
             | Pick::Prefer(_)
             | Pick::RoundRobin(_)
             | Pick::LeastInFlight(_)
-            | Pick::Cheapest(_) => false,
+            | Pick::Cheapest(_)
+            | Pick::CostMinimization(..) => false,
         }
     }
 }
@@ -168,6 +173,14 @@ impl Route {
         self.nodes.iter().any(|node| node.pick.is_random())
     }
 
+    /// Whether a choice depends on prices, and so on the class of a request.
+    pub fn compares_prices(&self) -> bool {
+        let compares = |node: &Node| {
+            matches!(node.pick, Pick::Cheapest(_) | Pick::InverseSquarePrice(_) | Pick::CostMinimization(..))
+        };
+        self.nodes.iter().any(compares)
+    }
+
     /// Whether a choice depends on attempts made before: whose turn it was, what is in flight, how they ended.
     pub fn learns(&self) -> bool {
         let learns = |node: &Node| match node.pick {
@@ -179,11 +192,21 @@ impl Route {
             | Pick::Weighted(_)
             | Pick::Cheapest(_)
             | Pick::InverseSquarePrice(_)
+            | Pick::CostMinimization(..)
             | Pick::Split { .. }
             | Pick::Sticky { .. } => false,
         };
         self.nodes.iter().any(learns)
     }
+}
+
+/// The most that tokens may cost at a provider that is chosen for being cheap.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CostLimit {
+    /// US dollars for a thousand tokens; a price that is equal is within the limit. `None` is without limit.
+    pub max_per_thousand: Option<f64>,
+    /// Of which tokens.
+    pub of: PerThousand,
 }
 
 /// Routing by an average of observed attempt latencies, one for each replica.

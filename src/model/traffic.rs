@@ -1,9 +1,10 @@
 //! Who asks, and when.
 
 use super::class::{self, Class, Demand, TokenCount};
-use super::{Profile, Retry, Users};
+use super::{Price, Profile, Retry, Users};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// Requests in a second; finite and above zero.
@@ -31,6 +32,8 @@ pub struct Traffic {
     pub profile: Option<Profile>,
     /// What they ask for, in order of name; empty if that does not matter.
     pub classes: Vec<Class>,
+    /// How many conversations requests belong to, drawn at random; `None` if each stands alone.
+    pub conversations: Option<NonZeroU32>,
     /// How long a client waits for a complete answer, each time that it asks; `None` is for ever.
     pub client_timeout: Option<SimDuration>,
     /// How often a client asks again, on its own, when it got no good answer: what SDKs do; `None` is never. Where each
@@ -41,7 +44,14 @@ pub struct Traffic {
 impl Traffic {
     /// Clients that ask once and wait for ever.
     pub fn new(arrivals: Arrivals) -> Self {
-        Traffic { arrivals, profile: None, classes: vec![], client_timeout: None, client_retry: None }
+        Traffic {
+            arrivals,
+            profile: None,
+            classes: vec![],
+            conversations: None,
+            client_timeout: None,
+            client_retry: None,
+        }
     }
 
     /// The mean number of requests in a second, over a run of this length.
@@ -82,10 +92,28 @@ impl Traffic {
         class::pick(&self.classes, asker).unwrap_or(0)
     }
 
+    /// The mean tokens in and out of the class at a place; [`Price::SOME_TOKENS`] each where there are no classes.
+    pub fn mean_tokens_of(&self, class: usize) -> (f64, f64) {
+        let Some(class) = self.classes.get(class) else { return (Price::SOME_TOKENS, Price::SOME_TOKENS) };
+        let mean = |count: &TokenCount, column: usize| match (count, &self.arrivals) {
+            (TokenCount::Recorded, Arrivals::Trace(Trace { tokens: Some(tokens), .. })) => {
+                let rows = &tokens[column];
+                rows.iter().map(|count| f64::from(*count)).sum::<f64>() / rows.len().max(1) as f64
+            }
+            _ => count.mean(),
+        };
+        (mean(&class.input_tokens, 0), mean(&class.output_tokens, 1))
+    }
+
     /// Whether two runs see different requests.
     pub fn is_random(&self) -> bool {
+        self.arrivals.is_random() || self.demand_differs()
+    }
+
+    /// Whether requests may ask for different things, other than by their row of a trace.
+    pub fn demand_differs(&self) -> bool {
         let differs = |class: &Class| class.input_tokens.is_random() || class.output_tokens.is_random();
-        self.arrivals.is_random() || self.classes.len() > 1 || self.classes.iter().any(differs)
+        self.classes.len() > 1 || self.classes.iter().any(differs)
     }
 }
 

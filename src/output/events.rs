@@ -261,6 +261,7 @@ mod tests {
             incidents: Vec::new(),
             gateway: Gateway::new(Route::prefer(&[ProviderId::new(0)], |_| "only".to_owned())),
             operator: Vec::new(),
+            failed_request_cost: None,
             slo: None,
             quotas: vec![],
             network: None,

@@ -64,6 +64,8 @@ fn in_unit(unit: Unit, value: f64, more_digits: usize) -> String {
         Unit::PerDay => format!("{} a day", grouped(value, 1 + more_digits)),
         Unit::Milliseconds => format!("{} ms", grouped(value, more_digits)),
         Unit::Ratio | Unit::Quotient => format!("{:.*}%", 2 + more_digits, 100.0 * value),
+        Unit::Usd => format!("${}", grouped(value, 2 + more_digits)),
+        Unit::UsdPerDay => format!("${} a day", grouped(value, 2 + more_digits)),
     }
 }
 

@@ -90,6 +90,8 @@ pub(super) const fn unit_name(unit: Unit) -> &'static str {
         Unit::Milliseconds => "ms",
         Unit::PerSecond => "per second",
         Unit::PerDay => "per day",
+        Unit::Usd => "USD",
+        Unit::UsdPerDay => "USD per day",
     }
 }
 

@@ -188,9 +188,47 @@ fn describe(text: &mut String, shown: &Shown, highest: f64) {
     });
     let some_succeeded = shown.summary("request_latency_ms_p50").n > 0;
     row(text, "latency", &if some_succeeded { latency.join(", ") } else { "none succeeded".to_owned() });
+    if let Some(words) = cost_words(shown) {
+        row(text, "cost", &words);
+    }
     let false_ejections = shown.mean("false_ejection_per_day");
     let probes = thousands(shown.mean("probe_count"));
     row(text, "probes", &format!("{probes} sent, {} false ejections a day", short(false_ejections)));
+}
+
+/// What a run costs on average, and what of it is for what; `None` if nobody knows.
+fn cost_words(shown: &Shown) -> Option<String> {
+    let mean = |name: &str| shown.summary(name).mean;
+    let mut words = dollars(mean("cost_usd")?);
+    let parts = [
+        ("wasted", "wasted"),
+        ("probe", "for probes"),
+        ("fee", "fees"),
+        ("cache_loss", "for lost caches"),
+        ("lost_business", "lost business"),
+    ];
+    let named = parts.iter().filter_map(|(name, words)| {
+        let cost = mean(&format!("cost_{name}_usd")).filter(|cost| *cost > 0.0)?;
+        Some(format!("{} {words}", dollars(cost)))
+    });
+    let named: Vec<String> = named.collect();
+    if !named.is_empty() {
+        write!(words, ", of which {}", named.join(", ")).expect("a string grows");
+    }
+    if let Some(cost) = mean("cost_per_1k_usd") {
+        write!(words, "; {} for 1000 succeeded requests", dollars(cost)).expect("a string grows");
+    }
+    Some(words)
+}
+
+/// An amount to the cent, or to a hundredth of one where it is less than a dollar.
+fn dollars(amount: f64) -> String {
+    if amount < 1.0 {
+        return format!("${amount:.4}");
+    }
+    let cents = format!("{amount:.2}");
+    let (whole, cents) = cents.split_once('.').unwrap_or((&cents, "00"));
+    format!("${}.{cents}", thousands(whole.parse().unwrap_or(amount)))
 }
 
 /// What a run spends of the error budget, on average.
@@ -497,6 +535,10 @@ mod tests {
         assert_eq!(thousands(-1_234_567.0), "-1,234,567");
         assert_eq!(thousands(999.0), "999");
         assert_eq!(thousands(-0.2), "0");
+        assert_eq!(
+            (dollars(0.0042), dollars(1.999), dollars(1234.5)),
+            ("$0.0042".into(), "$2.00".into(), "$1,234.50".into())
+        );
         assert_eq!(
             (short(0.0), short(4.999), short(59.96), short(155.56)),
             ("0".into(), "5.00".into(), "60.0".into(), "156".into())

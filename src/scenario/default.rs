@@ -4,6 +4,7 @@ use super::file_fault::{Effect, InFlight};
 use super::file_gateway::{AllEjected, OnEjection};
 use super::file_health_check::{FirstProbe, NextProbe};
 use super::file_latency::Latency;
+use super::file_price::OfAnswers;
 use super::file_traffic::TokenCount;
 use super::file_traffic::Weekday;
 use super::setting::{
@@ -84,6 +85,12 @@ pub(super) fn ten_seconds_of_decay() -> PositiveDuration {
 }
 pub(super) fn yes() -> bool {
     true
+}
+pub(super) fn delivered() -> OfAnswers {
+    OfAnswers::Delivered
+}
+pub(super) fn whole_answer() -> OfAnswers {
+    OfAnswers::All
 }
 pub(super) fn any_failure() -> Vec<AnswerItem> {
     literal(vec!["any"])

@@ -9,6 +9,7 @@ use super::file_gateway::Gateway;
 use super::file_incidents::Incidents;
 use super::file_network::Network;
 use super::file_operator::Operator;
+use super::file_price::Cost;
 use super::file_provider::Provider;
 use super::file_quota::Quota;
 use super::file_slo::{Alert, Slo};
@@ -53,6 +54,8 @@ pub(crate) struct Scenario {
     /// What people do by hand, by name.
     #[serde(default)]
     pub operator: BTreeMap<String, Operator>,
+    /// What things cost beside what is paid for them. Nothing that is simulated depends on it.
+    pub cost: Option<Cost>,
     /// Which share of requests has to succeed, and over what time. Without it, there is no error budget.
     #[schemars(extend("x-example" = "\n[slo]\nobjective = 0.999\nwindow = \"30d\""))]
     pub slo: Option<Slo>,

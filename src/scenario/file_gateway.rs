@@ -9,6 +9,7 @@ use super::file_fault::GatewayFault;
 use super::file_gateway_limit::{Cache, GatewayLimit};
 use super::file_health_check::HealthCheck;
 use super::file_latency::Latency;
+use super::file_price::Fee;
 use super::file_retry::{Fallback, Hedge, Retry};
 use super::file_route::Route;
 use super::setting::{Count, Duration, Multiple, PositiveDuration, Share};
@@ -100,6 +101,10 @@ pub(crate) struct Gateway {
     /// What goes wrong with the gateway itself, by name.
     #[serde(default)]
     pub fault: BTreeMap<String, GatewayFault>,
+    /// What it costs. Without it, nothing.
+    #[schemars(extend("x-example" = "{ markup = 0.055 }"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fee: Option<Fee>,
 }
 
 impl Default for Gateway {
@@ -129,6 +134,7 @@ impl Default for Gateway {
             overprovisioning: None,
             slow_start: default::no_time(),
             fault: BTreeMap::new(),
+            fee: None,
         }
     }
 }

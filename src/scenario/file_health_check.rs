@@ -4,6 +4,7 @@
 
 use super::default;
 use super::file_latency::Latency;
+use super::file_price::ProbeTokens;
 use super::setting::{AnswerItem, Count, Duration, NonNegative, PositiveDuration, Share};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,9 @@ pub(crate) struct HealthCheck {
     /// How long a healthy provider takes to answer a probe, which is a small call and not a completion.
     #[serde(default = "default::probe_latency")]
     pub latency: Latency,
+    /// The tokens of a probe, where a probe is a call to the model. Without it, probes cost nothing.
+    #[schemars(extend("x-example" = "{ input = 10, output = 1 }"))]
+    pub tokens: Option<ProbeTokens>,
 }
 
 /// When a health check sends its first probe.

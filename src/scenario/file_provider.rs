@@ -6,8 +6,8 @@ use super::default;
 use super::file::Evidence;
 use super::file_capacity::{Capacity, Cold};
 use super::file_latency::AnswerLatency;
-use super::file_price::Price;
-use super::setting::Share;
+use super::file_price::{Billing, Price};
+use super::setting::{PositiveDuration, Share};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -41,4 +41,11 @@ pub(crate) struct Provider {
     /// What it charges, in US dollars. Without it, nobody knows what anything costs.
     #[schemars(extend("x-example" = "{ input = 2.5, output = 10.0 }"))]
     pub price: Option<Price>,
+    /// What it charges for calls that do not go well. Without it, nothing for errors, what has come for answers that break
+    /// off, and everything for answers that nobody waits for.
+    #[schemars(extend("x-example" = "{ abandoned = \"delivered\" }"))]
+    pub billing: Option<Billing>,
+    /// How long a conversation's prompt stays in its cache after an answer; above zero. Without it, it has no cache.
+    #[schemars(example = "5m")]
+    pub prompt_cache: Option<PositiveDuration>,
 }

@@ -29,6 +29,9 @@ pub(crate) enum Route {
     Cheapest(#[schemars(extend("x-example" = "[\"primary\", \"backup\"]"))] Vec<String>),
     /// A provider drawn at random, with a weight of one over the square of what `cheapest` compares.
     InverseSquarePrice(#[schemars(extend("x-example" = "[\"primary\", \"backup\"]"))] Vec<String>),
+    /// The provider with the lowest price, as `cheapest`, of those whose tokens cost no more than a limit and that are fast
+    /// enough for the request's class.
+    CostMinimization(CostMinimization),
     /// By a property of the request: one for a share of requests, another one for the rest.
     Split(Split),
     /// The same for all requests of a user, as long as it can serve; users are drawn at random.
@@ -84,6 +87,35 @@ pub(crate) struct PeakEwma {
     /// What a failed attempt counts as at least.
     #[serde(default = "default::ten_seconds")]
     pub failure_counts_as: Duration,
+}
+
+/// Routing to the cheapest provider that will do.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CostMinimization {
+    /// The providers to choose from; where none that can serve is within the limits, the first that can serve is taken.
+    #[schemars(extend("x-example" = "[\"primary\", \"backup\"]"))]
+    pub fallback_order: Vec<String>,
+    /// The most that a thousand tokens may cost, in US dollars; a price that is equal will do. Above zero. Without it, there
+    /// is no limit.
+    pub max_cost_per_1k: Option<Positive>,
+    /// Of which tokens that is.
+    #[serde(default)]
+    pub price: PriceOf,
+}
+
+/// Which tokens a price of a thousand is of.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PriceOf {
+    /// Tokens of answers.
+    #[default]
+    Output,
+    /// Tokens of prompts.
+    Input,
+    /// The mean tokens of the request's class, in and out, with the price of the call; as many in as out where there is no
+    /// class.
+    Blended,
 }
 
 /// Two ways, by a property of the request.

@@ -6,7 +6,7 @@ use super::default;
 use super::file::Evidence;
 use super::file_retry::ClientRetry;
 use super::file_users::Users;
-use super::setting::{Count, Duration, Moment, NonNegative, Positive, PositiveDuration, Rate, Whole};
+use super::setting::{Count, Duration, Moment, NonNegative, Positive, PositiveDuration, Rate, Share, Whole};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -31,6 +31,8 @@ pub(crate) struct Traffic {
     /// What requests ask for, by kind. Without it, that does not matter.
     #[serde(default)]
     pub class: BTreeMap<String, Class>,
+    /// How many conversations requests belong to, drawn at random; at least 1. Without it, each stands alone.
+    pub conversations: Option<Count>,
     /// How long a client waits for a complete answer; above zero. Without it, for ever.
     pub client_timeout: Option<PositiveDuration>,
     /// How a client asks again, on its own, when it got no good answer: what SDKs do. Without it, never.
@@ -249,6 +251,13 @@ pub(crate) struct Class {
     #[schemars(extend("x-example" = "{ lognormal = { p50 = 129, p99 = 601 } }"))]
     #[serde(default = "default::no_tokens")]
     pub output_tokens: TokenCount,
+    /// The share of a prompt that was in the turn before of its conversation, and may lie in a provider's prompt cache; 0
+    /// to 1.
+    #[serde(default = "default::never")]
+    pub cached_share: Share,
+    /// A route that minimises cost avoids providers whose latency is longer in one answer of 20; above zero. Without it,
+    /// latency does not matter.
+    pub max_latency: Option<PositiveDuration>,
 }
 
 /// How many tokens there are.

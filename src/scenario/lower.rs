@@ -57,6 +57,7 @@ impl<'a> Lowering<'a> {
         let quotas = self.quotas();
         let incidents = self.incidents(&mut faults);
         let gateway = self.gateway();
+        self.money();
         let network = self.network();
         let mut faults: Option<Vec<model::Fault>> = faults.into_iter().collect();
         // The sort is stable, and the table was in order of name.
@@ -77,6 +78,7 @@ impl<'a> Lowering<'a> {
             network,
             operator: operator?,
             slo: slo?,
+            failed_request_cost: file.cost.as_ref().map(|cost| cost.failed_request.value),
             weakest_evidence: None,
         })
     }

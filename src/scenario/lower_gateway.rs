@@ -6,6 +6,7 @@ use super::file_gateway::{AllEjected, Gateway, HealthScope, OnEjection, Propagat
 use super::file_health_check::{Counting, FirstProbe, HealthCheck, NextProbe};
 use super::lower::{Lowering, answers, at_least_one};
 use super::lower_gateway_limit::cache;
+use super::lower_price::{fee, probe_tokens};
 use super::setting::PositiveDuration;
 use crate::model;
 use crate::time::SimDuration;
@@ -75,6 +76,7 @@ impl Lowering<'_> {
             overprovisioning: gateway.overprovisioning.as_ref().map(|times| times.value),
             slow_start: gateway.slow_start.value,
             faults: faults?,
+            fee: gateway.fee.as_ref().map(fee).unwrap_or_default(),
             ..model::Gateway::new(route?)
         })
     }
@@ -130,6 +132,7 @@ impl Lowering<'_> {
             observers: at_least_one(observers),
             quorum: check.quorum.value,
             latency,
+            tokens: check.tokens.as_ref().map(probe_tokens),
             ..model::HealthCheck::new(check.interval.value, check.timeout.value)
         })
     }

@@ -2,9 +2,9 @@
 //!
 //! A part of [`super::lower`].
 
-use super::file_price::Price;
 use super::lower::{Lowering, PROVIDERS_MAX};
 use super::lower_capacity::{capacity, cold};
+use super::lower_price::{billing, price};
 use crate::model;
 
 impl Lowering<'_> {
@@ -41,18 +41,11 @@ impl Lowering<'_> {
                 capacity: provider.capacity.as_ref().map(capacity),
                 cold: provider.cold.as_ref().map(cold),
                 price: provider.price.as_ref().map(price),
+                prompt_cache: provider.prompt_cache.as_ref().map(|time| time.value),
+                billing: provider.billing.as_ref().map(billing).unwrap_or_default(),
                 ..model::Provider::new(name, latency)
             }));
         }
         providers.into_iter().collect()
-    }
-}
-
-fn price(price: &Price) -> model::Price {
-    model::Price {
-        input: price.input.value,
-        output: price.output.value,
-        cached_input: price.input.value,
-        request: price.request.value,
     }
 }

@@ -4,7 +4,7 @@
 
 use super::check::join;
 use super::file_price::Price;
-use super::file_route::{Failures, LowestLatency, Route};
+use super::file_route::{Failures, LowestLatency, PriceOf, Route};
 use super::lower::Lowering;
 use super::problem::{Problem, one_of, suggestion};
 use super::source::Place;
@@ -125,6 +125,13 @@ impl<'a> Lowering<'a> {
                 ("lowest_latency.among", among(&lowest.among))
             }
             Route::PeakEwma(peak) => ("peak_ewma.among", among(&peak.among)),
+            Route::CostMinimization(cost) => {
+                if cost.max_cost_per_1k.is_none() {
+                    let path = join(path, "cost_minimization");
+                    self.without_effect(&path, &["price"], "there is no `max_cost_per_1k`");
+                }
+                ("cost_minimization.fallback_order", Some(&cost.fallback_order))
+            }
             Route::Sticky(sticky) => ("sticky.among", Some(&sticky.among)),
         };
         let nameable = match route {
@@ -132,7 +139,8 @@ impl<'a> Lowering<'a> {
             | Route::LowestLatency(_)
             | Route::PeakEwma(_)
             | Route::Cheapest(_)
-            | Route::InverseSquarePrice(_) => Nameable::ProvidersNotGroups,
+            | Route::InverseSquarePrice(_)
+            | Route::CostMinimization(_) => Nameable::ProvidersNotGroups,
             Route::Prefer(_)
             | Route::Weighted(_)
             | Route::RoundRobin(_)
@@ -144,7 +152,7 @@ impl<'a> Lowering<'a> {
             Some(names) => self.targets(&self.items(names, &path), &path, nameable)?,
             None => self.ids.iter().map(|(name, id)| Target::Provider(*id, name)).collect(),
         };
-        if let Route::Cheapest(_) | Route::InverseSquarePrice(_) = route {
+        if let Route::Cheapest(_) | Route::InverseSquarePrice(_) | Route::CostMinimization(_) = route {
             self.compares_prices(&path, &targets, matches!(route, Route::InverseSquarePrice(_)))?;
         }
         Some(Choice { route, path, targets })
@@ -408,6 +416,15 @@ fn pick(route: &Route, children: Vec<NodeId>) -> Pick {
         ),
         Route::Cheapest(_) => Pick::Cheapest(children),
         Route::InverseSquarePrice(_) => Pick::InverseSquarePrice(children),
+        Route::CostMinimization(cost) => {
+            let max_per_thousand = cost.max_cost_per_1k.as_ref().map(|most| most.value);
+            let of = match cost.price {
+                PriceOf::Output => model::PerThousand::Output,
+                PriceOf::Input => model::PerThousand::Input,
+                PriceOf::Blended => model::PerThousand::Blended,
+            };
+            Pick::CostMinimization(children, model::CostLimit { max_per_thousand, of })
+        }
         Route::Split(split) => Pick::Split { share: split.share.value, children: [children[0], children[1]] },
         Route::Sticky(sticky) => Pick::Sticky { users: sticky.users.value, children },
     }

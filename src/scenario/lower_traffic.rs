@@ -25,6 +25,7 @@ impl Lowering<'_> {
             client_retry,
             profile: profile?,
             classes: classes?,
+            conversations: traffic.conversations.as_ref().map(|count| at_least_one(count.value)),
             ..model::Traffic::new(arrivals?)
         })
     }
@@ -43,6 +44,8 @@ impl Lowering<'_> {
                 priority: class.priority.value,
                 input_tokens,
                 output_tokens,
+                cached_share: class.cached_share.value,
+                max_latency: class.max_latency.as_ref().map(|most| most.value),
             }));
         }
         classes.into_iter().collect()

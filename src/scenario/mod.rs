@@ -39,6 +39,7 @@ mod lower_incidents;
 mod lower_latency;
 mod lower_network;
 mod lower_operator;
+mod lower_price;
 mod lower_profile;
 mod lower_provider;
 mod lower_quota;

@@ -6,6 +6,7 @@ mod gateway;
 mod incidents;
 mod latency;
 mod limits;
+mod money;
 mod quotas;
 mod retries;
 mod routes;
@@ -45,6 +46,7 @@ fn bases() -> impl Iterator<Item = &'static Base> {
         detectors::BASES,
         incidents::BASES,
         latency::BASES,
+        money::BASES,
         slo::BASES,
         limits::BASES,
     ]

@@ -3,13 +3,14 @@
 mod incidents;
 
 use failover_sim::model::{
-    Abandoned, AllEjected, Answer, AnswerSet, Arrivals, Average, Backoff, BackoffGrowth, BucketStart, Budget,
-    Capacity, Class, Cold, Counting, Decide, Detector, Discipline, Drift, Effect, EjectedFrom, Ejection,
-    Evaluated, Fallback, FirstProbe, Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck,
-    HealthScope, Hedge, Intervals, Jitter, Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model,
-    Network, NextProbe, Nginx, NodeId, OnEjection, OnError, PeakEwma, Pick, Price, Probability, Propagation,
-    Ratio, Recovery, Retry, RetryTo, RoundTrips, Route, SlowRatio, Stale, SuccessRate, Timeouts, TokenCount,
-    Tokens, TripAction, Trips, Users, Window, WindowStart, speed_sigma,
+    Abandoned, AllEjected, Answer, AnswerSet, Arrivals, Average, Backoff, BackoffGrowth, Billing,
+    BucketStart, Budget, Capacity, Class, Cold, Counting, Decide, Detector, Discipline, Drift, Effect,
+    EjectedFrom, Ejection, Evaluated, Fallback, Fee, FirstProbe, Gateway, GatewayEffect, Generation, Growth,
+    HalfOpen, HealthCheck, HealthScope, Hedge, Intervals, Jitter, Judges, Latency, LowestLatency, MaxEjected,
+    MaxEjectedRule, Model, Network, NextProbe, Nginx, NodeId, OnEjection, OnError, PeakEwma, Pick, Price,
+    Probability, ProbeTokens, Propagation, Ratio, Recovery, Retry, RetryTo, RoundTrips, Route, Share,
+    SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens, TripAction, Trips, Users, Window,
+    WindowStart, speed_sigma,
 };
 use failover_sim::scenario::{Loader, json_schema};
 use failover_sim::time::{SimDuration, SimTime};
@@ -69,11 +70,16 @@ fn statuses(first: u16, last: u16) -> AnswerSet {
 fn providers_and_faults() {
     let model = lowered(EVERYTHING);
     let [a, b, c, d] = model.providers.as_slice() else { panic!("four providers") };
-    let price = Price { input: 2.5, output: 10.0, cached_input: 2.5, request: 0.001 };
+    let price = Price { input: 2.5, output: 10.0, cached_input: 1.25, request: 0.001 };
     assert_eq!((a.first_token, a.price), (share(0.3), Some(price)));
     let only_input = Price { input: 3.0, output: 0.0, cached_input: 3.0, request: 0.0 };
     assert_eq!(b.price, Some(only_input));
-    assert_eq!((d.first_token, d.price, d.capacity), (Probability::ONE, None, None));
+    let billing = Billing { errors: Share::Input, cut: Share::Nothing, abandoned: Share::Delivered };
+    assert_eq!((a.billing, b.billing), (Billing::default(), billing));
+    assert_eq!(model.failed_request_cost, Some(0.05));
+    let free = Price { input: 0.0, output: 0.0, cached_input: 0.0, request: 0.0 };
+    assert_eq!((d.first_token, d.price, d.capacity), (Probability::ONE, Some(free), None));
+    assert_eq!((a.prompt_cache, b.prompt_cache), (Some(secs(300)), None));
     assert_eq!(d.latency, Latency::lognormal(SimDuration::from_millis(300), secs(1)).unwrap());
     assert_eq!(d.generation, Some(Generation { prompt_per_second: Some(5000.0), ..Generation::new(80.0) }));
     let of_a = Capacity {
@@ -149,19 +155,26 @@ fn users() {
 
 #[test]
 fn what_requests_ask_for() {
-    let classes = lowered(EVERYTHING).traffic.classes;
+    let traffic = lowered(EVERYTHING).traffic;
+    assert_eq!(traffic.conversations, NonZeroU32::new(500));
     let of = |name: &str, share, priority, input_tokens, output_tokens| Class {
         name: name.to_owned(),
         share,
         priority,
         input_tokens,
         output_tokens,
+        cached_share: Probability::ZERO,
+        max_latency: None,
     };
     let lognormal = |p50, p99| TokenCount::lognormal(p50, p99).unwrap();
     assert_eq!(
-        classes,
+        traffic.classes,
         [
-            of("chat", 3.0, 5, lognormal(1000, 4000), TokenCount::Constant(129)),
+            Class {
+                cached_share: share(0.37),
+                max_latency: Some(secs(2)),
+                ..of("chat", 3.0, 5, lognormal(1000, 4000), TokenCount::Constant(129))
+            },
             of("code", 1.0, 0, TokenCount::Constant(0), lognormal(13, 252)),
         ]
     );
@@ -339,6 +352,7 @@ fn the_gateway_itself() {
     assert_eq!((gateway.on_ejection, gateway.all_ejected), (OnEjection::Close, AllEjected::Wait));
     assert_eq!((gateway.panic_below, gateway.overprovisioning), (share(0.5), Some(1.4)));
     assert_eq!(gateway.slow_start, secs(30));
+    assert_eq!(gateway.fee, Fee { markup: 0.1, request: 0.001, month: 49.0 });
     assert_eq!(
         gateway.timeouts,
         Timeouts {
@@ -372,6 +386,7 @@ fn the_gateway_itself() {
             observers: some(16),
             quorum: share(0.18),
             latency: Latency::Constant(millis(50)),
+            tokens: Some(ProbeTokens { input: 10, output: 1 }),
             ..HealthCheck::new(secs(5), secs(1))
         })
     );
@@ -582,6 +597,9 @@ route Prefer
     price Cheapest
       a
       b
+    cost CostMinimization
+      b
+      a
     prices InverseSquarePrice
       a
       b

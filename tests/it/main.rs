@@ -13,6 +13,7 @@ mod latency_budget;
 mod lowering;
 mod lowering_slo;
 mod lowering_traffic;
+mod money;
 mod parts;
 mod play;
 mod properties;

@@ -77,6 +77,13 @@ proptest! {
         prop_assert_eq!(total(|s| s.request_count.unwrap()), value("request_count"));
         prop_assert_eq!(total(|s| s.failed_count), value("failed_count"));
         prop_assert_eq!(total(|s| s.open_count), value("open_count"));
+        if let Some(bill) = &outcome.bill {
+            // Whoever was answered was answered by one attempt, and no attempt is billed twice.
+            let [answered, failed, abandoned, probes] = bill.usage.map(|usage| usage.calls);
+            prop_assert_eq!(answered, outcome.succeeded_count);
+            prop_assert!(answered + failed + abandoned <= outcome.attempt_count);
+            prop_assert!(probes <= outcome.probe_count);
+        }
         // Each request on its own, too: the sum would hide one that gets too many behind one that gets none.
         let most = attempts_most(&model);
         let requests = ends(&model, run);

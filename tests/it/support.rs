@@ -51,6 +51,7 @@ pub fn story_model() -> Model {
         operator: vec![OperatorAction::at("on_call", at_secs(24 * 60), vec![claude])],
         slo: None,
         quotas: vec![],
+        failed_request_cost: None,
         network: None,
         weakest_evidence: None,
     }

@@ -1,8 +1,8 @@
 //! Outcomes as varints and back.
 
 use super::{Damage, FAILED, FaultFacts, PLAYED, PointFacts, PointFailure};
-use crate::engine::{Cause, Stage};
-use crate::metrics::{Failures, FaultOutcome, LatencyQuantiles, Outcome, PeriodCounts, Trouble};
+use crate::engine::{Cause, Stage, Usage};
+use crate::metrics::{Bill, Failures, FaultOutcome, LatencyQuantiles, Outcome, PeriodCounts, Trouble, Usd};
 use crate::model::ProviderId;
 use crate::time::{SimDuration, SimTime};
 
@@ -35,6 +35,10 @@ impl Writer {
 
     fn optional(&mut self, duration: Option<SimDuration>) {
         self.optional_number(duration.map(SimDuration::as_nanos));
+    }
+
+    fn amount(&mut self, amount: Usd) {
+        self.number(amount.0.to_bits());
     }
 
     pub fn played(&mut self, first_run: u64, facts: &PointFacts, outcomes: &[Outcome]) {
@@ -79,6 +83,8 @@ impl Writer {
             after_faults,
             latency,
             trouble,
+            bill,
+            lost_business,
             faults,
             duration,
             event_count,
@@ -105,6 +111,16 @@ impl Writer {
         if let Some(Trouble { count, lasted }) = trouble {
             self.numbers(&[*count, lasted.as_nanos()]);
         }
+        self.number(u64::from(bill.is_some()));
+        if let Some(Bill { usage, charges, fee, cache_loss }) = bill {
+            for usage in usage {
+                let Usage { calls, input_tokens, output_tokens, cached_tokens, lost_cache_tokens } = *usage;
+                self.numbers(&[calls, input_tokens, output_tokens, cached_tokens, lost_cache_tokens]);
+            }
+            charges.iter().chain([fee, cache_loss]).for_each(|amount| self.amount(*amount));
+        }
+        self.number(u64::from(lost_business.is_some()));
+        lost_business.iter().for_each(|amount| self.amount(*amount));
         self.number(faults.len() as u64);
         for row in faults {
             let FaultOutcome {
@@ -150,6 +166,20 @@ impl<'a> Reader<'a> {
         let mut numbers = [0; N];
         numbers.iter_mut().try_for_each(|number| self.number().map(|read| *number = read))?;
         Ok(numbers)
+    }
+
+    fn amount(&mut self) -> Result<Usd, Damage> {
+        let amount = f64::from_bits(self.number()?);
+        if amount.is_finite() { Ok(Usd(amount)) } else { Err(Damage::Torn) }
+    }
+
+    fn array<T: Copy + Default, const N: usize>(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> Result<T, Damage>,
+    ) -> Result<[T; N], Damage> {
+        let mut array = [T::default(); N];
+        array.iter_mut().try_for_each(|place| item(self).map(|read| *place = read))?;
+        Ok(array)
     }
 
     fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Result<T, Damage>) -> Result<Vec<T>, Damage> {
@@ -236,6 +266,20 @@ impl<'a> Reader<'a> {
                 true => Some(Trouble { count: self.number()?, lasted: self.duration()? }),
                 false => None,
             },
+            bill: match self.flag()? {
+                true => Some(Bill {
+                    usage: self.array(|reader| {
+                        let [calls, input_tokens, output_tokens, cached_tokens, lost_cache_tokens] =
+                            reader.numbers()?;
+                        Ok(Usage { calls, input_tokens, output_tokens, cached_tokens, lost_cache_tokens })
+                    })?,
+                    charges: self.array(Reader::amount)?,
+                    fee: self.amount()?,
+                    cache_loss: self.amount()?,
+                }),
+                false => None,
+            },
+            lost_business: if self.flag()? { Some(self.amount()?) } else { None },
             faults: self.list(|reader| {
                 let [fault, provider, replica] = reader.numbers()?;
                 Ok(FaultOutcome {

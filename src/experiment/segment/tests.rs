@@ -1,8 +1,8 @@
 //! Segments survive the way to bytes and back, and nothing else passes for one.
 
 use super::*;
-use crate::engine::{Cause, Stage};
-use crate::metrics::{Failures, FaultOutcome, LatencyQuantiles, PeriodCounts, Trouble};
+use crate::engine::{Cause, Stage, Usage};
+use crate::metrics::{Bill, Failures, FaultOutcome, LatencyQuantiles, PeriodCounts, Trouble, Usd};
 use crate::model::ProviderId;
 use crate::time::SimDuration;
 use proptest::prelude::*;
@@ -36,6 +36,23 @@ fn fault() -> impl Strategy<Value = FaultOutcome> {
     )
 }
 
+fn usd() -> impl Strategy<Value = Usd> {
+    prop_oneof![Just(0.0), 0.0..1e9, Just(f64::MIN_POSITIVE), Just(f64::MAX)].prop_map(Usd)
+}
+
+fn bill() -> impl Strategy<Value = Bill> {
+    let usage = any::<[u64; 5]>().prop_map(|[calls, input, output, cached, lost]| Usage {
+        calls,
+        input_tokens: input,
+        output_tokens: output,
+        cached_tokens: cached,
+        lost_cache_tokens: lost,
+    });
+    let usage = proptest::array::uniform4(usage);
+    (usage, proptest::array::uniform4(usd()), usd(), usd())
+        .prop_map(|(usage, charges, fee, cache_loss)| Bill { usage, charges, fee, cache_loss })
+}
+
 fn outcome() -> impl Strategy<Value = Outcome> {
     let counts = any::<([u64; 9], [u64; Cause::ALL.len()], [u64; Stage::ALL.len()])>();
     let optional = || proptest::option::of(duration());
@@ -43,7 +60,8 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     let latency = proptest::option::of((duration(), duration(), duration()));
     let faults = proptest::collection::vec(fault(), 0..4);
     let trouble = proptest::option::of((any::<u64>(), duration()));
-    (counts, answer, period(), period(), latency, (trouble, faults), duration()).prop_map(
+    let money = (proptest::option::of(bill()), proptest::option::of(usd()));
+    (counts, answer, period(), period(), latency, (trouble, faults), duration(), money).prop_map(
         |(
             (counts, by_cause, by_stage),
             answer,
@@ -52,8 +70,11 @@ fn outcome() -> impl Strategy<Value = Outcome> {
             latency,
             (trouble, faults),
             duration,
+            money,
         )| {
             Outcome {
+                bill: money.0,
+                lost_business: money.1,
                 request_count: counts[0],
                 succeeded_count: counts[1],
                 failures: Failures::from_counts(by_cause, by_stage),

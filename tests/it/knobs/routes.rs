@@ -76,6 +76,26 @@ pub const BASES: &[Base] = &[Base {
             ],
         ),
         (
+            &["gateway.route={ cost_minimization = { fallback_order = [\"c\", \"b\", \"a\"] } }"],
+            &[
+                ("gateway.route.cost_minimization.fallback_order", "[\"b\", \"c\"]"),
+                ("gateway.route.cost_minimization.max_cost_per_1k", "0.001"),
+            ],
+        ),
+        // On answers no price is within the limit, on prompts that of `b` is, and with calls that of nobody.
+        (
+            &[
+                "gateway.route={ cost_minimization = { fallback_order = [\"c\", \"b\"], max_cost_per_1k = 0.0035 } }",
+            ],
+            &[("gateway.route.cost_minimization.price", "\"input\"")],
+        ),
+        (
+            &[
+                "gateway.route={ cost_minimization = { fallback_order = [\"c\", \"b\"], max_cost_per_1k = 0.0075 } }",
+            ],
+            &[("gateway.route.cost_minimization.price", "\"blended\"")],
+        ),
+        (
             &["gateway.route={ split = { share = 0.3, first = \"a\", rest = \"b\" } }"],
             &[
                 ("gateway.route.split.share", "0.4"),

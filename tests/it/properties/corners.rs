@@ -11,6 +11,12 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+/// Requests that all ask for the same, and providers that charge for whatever they can.
+const CLASS: &str =
+    "[traffic.class.c]\ninput_tokens = { constant = 7 }\noutput_tokens = { constant = 100 }\n";
+const PRICE: &str = "price = { input = 2.5, output = 10.0, request = 0.001 }
+    billing = { errors = \"input\", cut = \"delivered\", abandoned = \"delivered\" }\n";
+
 const GRID: u64 = 250_000_000;
 
 /// A scenario that is to be played with recorded arrivals instead of its own, if there are any.
@@ -54,13 +60,16 @@ fn scenario() -> impl Strategy<Value = String> {
         .prop_flat_map(|duration| {
             let faults = vec(fault(duration), 0..5);
             let operator = vec(instant(duration), 0..3);
-            (traffic(), vec(provider(), 3), faults, operator, gateway()).prop_map(
-                move |(traffic, providers, faults, operator, gateway)| {
+            (traffic(), vec(provider(), 3), faults, operator, gateway(), any::<bool>()).prop_map(
+                move |(traffic, providers, faults, operator, gateway, has_prices)| {
+                    let (class, price) = if has_prices { (CLASS, PRICE) } else { ("", "") };
                     let named =
                         |table: &str, name: String, body: &String| format!("[{table}.{name}]\n{body}");
                     let providers = (0u8..).zip(&providers);
                     let providers: String = providers
-                        .map(|(i, body)| named("provider", char::from(b'a' + i).to_string(), body))
+                        .map(|(i, body)| {
+                            named("provider", char::from(b'a' + i).to_string(), &format!("{body}{price}"))
+                        })
                         .collect();
                     let faults: String = (0..)
                         .zip(&faults)
@@ -73,7 +82,9 @@ fn scenario() -> impl Strategy<Value = String> {
                             named("operator", format!("o{i}"), &format!("at = {at}\navoid = [{avoid}]\n"))
                         })
                         .collect();
-                    format!("duration = \"{duration}ns\"\n{traffic}{providers}{faults}{operator}{gateway}")
+                    format!(
+                        "duration = \"{duration}ns\"\n{traffic}{class}{providers}{faults}{operator}{gateway}"
+                    )
                 },
             )
         })

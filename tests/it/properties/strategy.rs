@@ -99,7 +99,10 @@ fn scenario(dice: bool, listens: bool) -> Text {
     // Users hear how their requests end.
     let arrivals =
         if listens { prop_oneof![3 => open, 1 => setting("arrivals", users(dice))].boxed() } else { open };
-    let traffic = table("traffic", [arrivals, maybe("client_timeout", ms(100..8000))]);
+    let traffic = table(
+        "traffic",
+        [arrivals, maybe("client_timeout", ms(100..8000)), setting("conversations", number(1..20))],
+    );
     let traffic = all([traffic, classes(dice)]);
     let client_retry = if listens { in_half(retry("traffic.client_retry", dice)) } else { nothing() };
     let retries = if listens { in_half(retries_of_gateway(dice)) } else { nothing() };
@@ -153,7 +156,26 @@ fn scenario(dice: bool, listens: bool) -> Text {
     parts.extend(providers);
     parts.extend(if listens { vec![rarely(quota("q")), rarely(quota("r"))] } else { vec![] });
     parts.extend([faults.boxed(), incidents, gateway, retries, slo]);
-    all(parts)
+    parts.push(in_half(Just("[cost]\nfailed_request = 0.05\n".to_owned()).boxed()));
+    // What is paid for, in half of the scenarios; and how much of it lies in caches, in a quarter of these.
+    (all(parts), any::<bool>(), option::weighted(0.25, Just(())))
+        .prop_map(move |(toml, has_prices, has_caches)| {
+            let compares =
+                ["cheapest", "inverse_square_price", "cost_min"].iter().any(|route| toml.contains(route));
+            let toml =
+                if dice && has_prices && has_caches.is_some() { toml } else { without(&CACHES, &toml) };
+            if has_prices || compares { toml } else { without(&PRICES, &toml) }
+        })
+        .boxed()
+}
+
+const CACHES: [&str; 3] = ["conversations", "cached_share", "prompt_cache"];
+const PRICES: [&str; 4] = ["price", "billing", "fee", "tokens"];
+
+/// The same without the lines of these settings.
+fn without(settings: &[&str], toml: &str) -> String {
+    let is_kept = |line: &&str| !settings.iter().any(|setting| line.starts_with(setting));
+    toml.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect()
 }
 
 fn all(parts: impl IntoIterator<Item = Text>) -> Text {
@@ -291,7 +313,14 @@ fn classes(dice: bool) -> Text {
     };
     let class = |name: &str| {
         let name = format!("traffic.class.{name}");
-        table(&name, [maybe("input_tokens", tokens()), setting("output_tokens", tokens())])
+        table(
+            &name,
+            [
+                maybe("input_tokens", tokens()),
+                setting("output_tokens", tokens()),
+                setting("cached_share", one_of(&["0.5"])),
+            ],
+        )
     };
     if dice { all([class("chat"), in_half(class("code"))]) } else { class("chat") }
 }
@@ -347,6 +376,8 @@ fn provider(name: &str, dice: bool) -> Text {
                     "{ request = 0.002 }",
                 ]),
             ),
+            setting("prompt_cache", ms(1..5000)),
+            maybe("billing", billing()),
             rarely(setting("capacity", capacity)),
             rarely(rarely(setting("cold", cold))),
         ],
@@ -377,6 +408,15 @@ fn quota(name: &str) -> Text {
             maybe("probes", one_of(&["false"])),
         ],
     )
+}
+
+fn billing() -> Text {
+    let of_answers = || select(&["nothing", "input", "delivered", "all"][..]);
+    (select(&["nothing", "input", "all"][..]), of_answers(), of_answers())
+        .prop_map(|(errors, cut, abandoned)| {
+            format!("{{ errors = \"{errors}\", cut = \"{cut}\", abandoned = \"{abandoned}\" }}")
+        })
+        .boxed()
 }
 
 fn effect() -> Text {
@@ -494,6 +534,8 @@ fn by_providers(leaves: Text) -> Text {
             "peak_ewma = { among = @, decay = \"2s\" }",
             "cheapest = @",
             "inverse_square_price = @",
+            "cost_minimization = { fallback_order = @ }",
+            "cost_minimization = { fallback_order = @, max_cost_per_1k = 0.012, price = \"blended\" }",
         ][..]),
     )
         .prop_map(|(leaves, kind)| format!("{{ {} }}", kind.replace('@', &format!("[{leaves}]"))))
@@ -545,6 +587,7 @@ fn gateway() -> Text {
         rarely(setting("limit", limit())),
         rarely(setting("cache", one_of(&["{ hit_ratio = 1.0 }", "{ hit_ratio = 0.0, latency = \"5ms\" }"]))),
         maybe("timeouts", timeouts),
+        maybe("fee", one_of(&["{ markup = 0.1 }", "{ request = 0.001, month = 49.0 }"])),
         rarely(setting(
             "hedge",
             (ms(0..3000), 1..3u32).prop_map(|(after, max)| format!("{{ after = {after}, max = {max} }}")),
@@ -712,6 +755,7 @@ fn health_check(dice: bool) -> Text {
                 one_of(&["\"from_start\"", "\"from_end\"", "\"from_start_no_overlap\"", "\"on_ticks\""]),
             ),
             setting("latency", latency(dice)),
+            maybe("tokens", one_of(&["{ input = 10, output = 1 }"])),
         ],
     )
 }
