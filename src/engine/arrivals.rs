@@ -64,6 +64,8 @@ impl<'m> ArrivalStream<'m> {
             },
             Arrivals::Trace(trace) if trace.is_resampled() => Source::Replayed(Replay::new(trace, key)),
             Arrivals::Trace(trace) => Source::Recorded(trace.times()),
+            // When they ask depends on the run: [`super::users`].
+            Arrivals::Users(_) => Source::Recorded(&[]),
         };
         let mut stream = ArrivalStream {
             source,

@@ -11,7 +11,7 @@ use super::slab::Slot;
 use super::view::HEALTH_CHECK_BIT;
 use super::world::{Fate, Reply, Service};
 use super::{Event, Simulation};
-use crate::model::{Answer, Judges, ProviderId, RetryTo, Timeouts};
+use crate::model::{Answer, Demand, Judges, ProviderId, RetryTo, Timeouts};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 
@@ -165,7 +165,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             fate = self.queued(now, asked.deadline.min(asked.cut_off), provider, fate, is_last);
         }
         if self.model.network.is_some() {
-            fate = fate.later(self.trip_to(provider, asked.key));
+            fate = fate.later(self.trip_to(provider, asked));
         }
         let seen = self.seen(now, asked, fate, is_last);
         let is_good = seen.answer == Answer::Good && !seen.is_truncated;
@@ -189,11 +189,24 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         drawn: SimDuration,
     ) -> Service {
         Service::of(self.model.provider(provider), drawn, |generation| {
-            let demand = self.model.traffic.demand(asked.key, asked.row);
+            let demand = self.demand(asked);
             let (input, output) = demand.map_or((0, 0), |demand| (demand.input_tokens, demand.output_tokens));
             let of_run = self.run.joined(self.world.provider_key(provider));
             (generation.reads(input), generation.writes(output, key, of_run, now))
         })
+    }
+
+    /// What a request asks for; `None` where there are no classes.
+    pub(super) fn demand(&self, asked: &Asked) -> Option<Demand> {
+        self.model.traffic.demand(self.asker(asked), asked.key, asked.source)
+    }
+
+    /// The key that decides the class of a request: its user's, and its own where there are no users.
+    pub(super) fn asker(&self, asked: &Asked) -> Key {
+        match self.users {
+            None => asked.key,
+            Some(_) => self.requests.numbered(u64::from(asked.source)),
+        }
     }
 
     /// What the gateway sees of an attempt sent now.
@@ -271,7 +284,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                 let latency = self.model.provider(place.provider).latency.draw(key);
                 let service = self.service(now, asked, place.provider, key, latency);
                 let fate = self.world.attempt(place.provider, key, now, service);
-                let fate = fate.later(self.trip_to(place.provider, asked.key));
+                let fate = fate.later(self.trip_to(place.provider, asked));
                 let seen = self.seen(now, asked, fate, true);
                 let stage = self.stage(now, asked.replica, place.provider, unswitched, seen.hit);
                 // A quiet error elsewhere is luck, not something that a hand saves from.

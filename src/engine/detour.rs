@@ -23,17 +23,20 @@ pub(super) fn exists(model: &Model) -> bool {
 impl<R: Recorder> Simulation<'_, '_, R> {
     /// The round trips of a request; `None` where the network takes no time.
     #[inline]
-    fn round_trips(&self, request: Key) -> Option<&RoundTrips> {
+    fn round_trips(&self, asked: &Asked) -> Option<&RoundTrips> {
         let of_classes = &self.model.network.as_ref()?.requests;
         Some(match of_classes.as_slice() {
             [all] => all,
-            _ => &of_classes[self.model.traffic.class_of(request)],
+            _ => &of_classes[self.model.traffic.class_of(self.asker(asked))],
         })
     }
 
-    /// How long after a provider's answer the gateway has it, and how long before the provider had the question.
-    pub(super) fn trip_to(&self, provider: ProviderId, request: Key) -> SimDuration {
-        self.round_trips(request).map_or(SimDuration::ZERO, |trips| trips.to_providers[provider.index()])
+    /// What the network adds to an attempt: a round trip.
+    ///
+    /// A provider does with an attempt what it does with one at the moment when it is sent, so attempts come to it in the
+    /// order in which they are sent; what comes of it, comes a round trip later.
+    pub(super) fn trip_to(&self, provider: ProviderId, asked: &Asked) -> SimDuration {
+        self.round_trips(asked).map_or(SimDuration::ZERO, |trips| trips.to_providers[provider.index()])
     }
 
     /// The same for a probe.
@@ -46,7 +49,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn approach(&mut self, now: SimTime, slot: Slot) {
         let request = self.request(slot);
         let (asked, call) = (request.asked, request.client_retries);
-        let (forth, back) = self.ways(asked.key);
+        let (forth, back) = self.ways(&asked);
         let overhead = self.model.gateway.overhead.map_or(SimDuration::ZERO, |overhead| {
             overhead.draw(asked.key.joined(OVERHEAD).numbered(u64::from(call)))
         });
@@ -77,12 +80,12 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// How long the gateway's answer takes to the client.
     pub(super) fn way_back(&self, asked: &Asked) -> SimDuration {
-        self.ways(asked.key).1
+        self.ways(asked).1
     }
 
     /// How long a request takes to the gateway, and its answer from there.
-    fn ways(&self, request: Key) -> (SimDuration, SimDuration) {
-        let trip = self.round_trips(request).map_or(0, |trips| trips.to_gateway.as_nanos());
+    fn ways(&self, asked: &Asked) -> (SimDuration, SimDuration) {
+        let trip = self.round_trips(asked).map_or(0, |trips| trips.to_gateway.as_nanos());
         let [forth, back] = [trip / 2, trip - trip / 2].map(SimDuration::from_nanos);
         // Nobody waits for longer than the client, who is told by then, wherever the call is.
         (forth, back.min(self.model.traffic.client_timeout.unwrap_or(SimDuration::MAX)))

@@ -3,7 +3,7 @@
 //! Nothing but speed: a draw is a function of its key, whenever it is made. One draw is a chain of operations that wait
 //! for each other, and the queue waits for its result; drawn in a block, those of many requests overlap.
 
-use crate::model::{Model, ProviderId};
+use crate::model::{Arrivals, Model, ProviderId};
 use crate::random::Key;
 use crate::time::SimDuration;
 
@@ -15,7 +15,8 @@ const BLOCK: usize = 32;
 pub(super) struct Latencies<'m> {
     model: &'m Model,
     requests: Key,
-    /// Empty where most draws of a block would be for nothing: what is not a list of preference spreads requests.
+    /// Empty where most draws of a block would be for nothing, as what is not a list of preference spreads requests, and
+    /// where keys do not follow the order of arrival, as those of users do not.
     blocks: Vec<Block>,
 }
 
@@ -30,7 +31,8 @@ impl<'m> Latencies<'m> {
     /// `requests` is the key of which a request's own is a numbered child.
     pub fn new(model: &'m Model, requests: Key) -> Self {
         let none = Block { number: u64::MAX, latencies: [SimDuration::ZERO; BLOCK] };
-        let is_worth_it = model.gateway.route.plain_list().is_some();
+        let is_in_order = !matches!(model.traffic.arrivals, Arrivals::Users(_));
+        let is_worth_it = is_in_order && model.gateway.route.plain_list().is_some();
         let count = if is_worth_it { model.providers.len() } else { 0 };
         Latencies { model, requests, blocks: vec![none; count] }
     }

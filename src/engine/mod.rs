@@ -41,6 +41,7 @@ mod smooth;
 mod stage;
 mod stretch;
 mod switching;
+mod users;
 mod view;
 mod window;
 mod world;
@@ -51,7 +52,7 @@ pub use recorder::{
     Stage,
 };
 
-use crate::model::{Answer, Detector, HealthScope, Model, OnEjection, ProviderId, Retry, Timeouts};
+use crate::model::{Answer, Arrivals, Detector, HealthScope, Model, OnEjection, ProviderId, Retry, Timeouts};
 use crate::random::Key;
 use crate::time::SimTime;
 use arrivals::ArrivalStream;
@@ -71,6 +72,7 @@ use routing::Switches;
 use slab::{Slab, Slot};
 use smooth::Smooth;
 use std::collections::VecDeque;
+use users::Users;
 use view::{Beliefs, View};
 use world::World;
 
@@ -110,7 +112,9 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
     let budget = |retry: &Option<Retry>| retry.as_ref().is_some_and(|retry| retry.budget.is_some());
     // Retries have to come to a queue in their order.
     let queues = stretch::tries_again(model) && model.providers.iter().any(|p| p.capacity.is_some());
-    let somebody_listens = R::NEEDS_ORDER
+    // Users hear how their requests end, and ask again after that.
+    let somebody_listens = matches!(model.traffic.arrivals, Arrivals::Users(_))
+        || R::NEEDS_ORDER
         || R::NEEDS_ATTEMPTS
         || model.gateway.listens_to_successes()
         || budget(&model.traffic.client_retry);
@@ -170,11 +174,14 @@ struct Simulation<'m: 'r, 'r, R> {
     model: &'m Model,
     path: Path,
     run: Key,
+    /// By ordinal, the keys of requests are its numbered children; those of users, theirs.
     requests: Key,
     latencies: Latencies<'m>,
     world: World<'m>,
     queue: Queue,
     arrivals: ArrivalStream<'r>,
+    /// `None` if what arrives heeds no answer.
+    users: Option<Users<'m>>,
     latency_memo: &'r mut LatencyMemo,
     /// What arrived before has been settled, on the paths that do so.
     settled_until: SimTime,
@@ -274,6 +281,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
                 model.duration,
                 &mut memo.prefixes,
             ),
+            users: Users::of(model, requests),
             latency_memo: &mut memo.latencies,
             settled_until: SimTime::START,
             settles,
@@ -317,6 +325,7 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
         self.schedule_first_probes();
         self.schedule_first_ticks();
         match self.path {
+            Path::Plain if self.users.is_some() => self.play_with_users(),
             Path::Plain => self.play_each_event(),
             Path::Direct | Path::Counting => self.play_in_stretches(),
         }

@@ -23,8 +23,8 @@ pub(super) struct Asked {
     pub ordinal: u64,
     pub key: Key,
     pub replica: u32,
-    /// Which row of a trace it is, if that matters.
-    pub row: u32,
+    /// Which user asks, or which row of a trace it is, where that matters.
+    pub source: u32,
     pub arrived: SimTime,
     /// When the client gives up on its present call.
     pub deadline: SimTime,
@@ -146,7 +146,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// The next request arrives.
     #[inline]
     pub(super) fn on_arrival(&mut self, now: SimTime) {
-        let asked = self.asked(now, self.arrived);
+        let asked = self.asked(now, self.arrived, self.requests.numbered(self.arrived));
         self.arrived += 1;
         match self.settles {
             true => self.settle(now, asked),
@@ -156,8 +156,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// What the client of this request, which arrives now, asks for.
     #[inline(always)]
-    pub(super) fn asked(&self, now: SimTime, ordinal: u64) -> Asked {
-        let key = self.requests.numbered(ordinal);
+    pub(super) fn asked(&self, now: SimTime, ordinal: u64, key: Key) -> Asked {
         let replicas = self.model.gateway.replicas.get();
         let mut replica =
             if replicas == 1 { 0 } else { (key.joined(REPLICA).unit() * f64::from(replicas)) as u32 };
@@ -166,11 +165,12 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             replica = self.down.stand_in(replica).unwrap_or(replica);
         }
         let (deadline, cut_off) = self.timers(now);
-        Asked { ordinal, key, replica, row: self.arrivals.row(ordinal), arrived: now, deadline, cut_off }
+        let source = self.arrivals.row(ordinal);
+        Asked { ordinal, key, replica, source, arrived: now, deadline, cut_off }
     }
 
     /// A request comes to the gateway, and what becomes of it will be told by events.
-    fn begin(&mut self, now: SimTime, asked: Asked) {
+    pub(super) fn begin(&mut self, now: SimTime, asked: Asked) {
         assert!(asked.ordinal < 1 << REQUEST_BITS, "fewer than 2^{REQUEST_BITS} requests in a run");
         if let Some(client) = &self.model.traffic.client_retry
             && let (Some(budget), Some(state)) = (&client.budget, &mut self.client_budget)
@@ -453,5 +453,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn report_end(&mut self, end: &RequestEnd) {
         self.ended += 1;
         self.recorder.request_ended(end);
+        if let Some(users) = &mut self.users {
+            users.on_end(end);
+        }
     }
 }

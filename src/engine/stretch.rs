@@ -219,7 +219,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// What is the same for a request at any replica, if it is.
     fn in_common<T: PartialEq>(&mut self, now: SimTime, of: impl Fn(&mut Self, &Asked) -> T) -> Option<T> {
-        let mut asked = self.asked(now, self.arrived);
+        let mut asked = self.asked(now, self.arrived, self.requests.numbered(self.arrived));
         asked.replica = 0;
         let first = of(self, &asked);
         let is_same = (1..self.model.gateway.replicas.get()).all(|replica| {

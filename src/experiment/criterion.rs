@@ -256,7 +256,7 @@ fn absolute(metric: &Metric, text: &str) -> Result<f64, Problem> {
                     .help("write it like 30s, 250ms or 1m 30s; a number without a unit is in milliseconds")
             })
         }
-        (Unit::Count | Unit::PerDay, None) => {
+        (Unit::Count | Unit::PerSecond | Unit::PerDay, None) => {
             let plain = text.replace([',', '_', ' '], "");
             let is_number =
                 |text: &str| text.parse().is_ok_and(|number: f64| number.is_finite() && number >= 0.0);

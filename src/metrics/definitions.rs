@@ -15,6 +15,8 @@ pub enum Unit {
     Ratio,
     /// Milliseconds.
     Milliseconds,
+    /// Things in a second.
+    PerSecond,
     /// Things in a day.
     PerDay,
 }
@@ -68,6 +70,8 @@ metrics! {
         |o| count(o.open_count);
     "availability_ratio" Ratio "succeeded / (succeeded + failed); null without either"
         |o| ratio(o.succeeded_count, o.succeeded_count + o.failures.total());
+    "throughput_per_second" PerSecond "succeeded requests for each second of the time in which requests arrive"
+        |o| per_second(o.succeeded_count, o);
     "request_latency_ms_p50" Milliseconds "median latency of succeeded requests, to within 1%; null if none succeeded"
         |o| millis(o.latency.map(|l| l.p50));
     "request_latency_ms_p95" Milliseconds "95th percentile of the same"
@@ -127,6 +131,10 @@ metrics! {
 
 fn count(n: u64) -> Option<f64> {
     Some(n as f64)
+}
+
+fn per_second(n: u64, outcome: &Outcome) -> Option<f64> {
+    Some(n as f64 / outcome.duration.as_secs_f64())
 }
 
 fn per_day(n: u64, outcome: &Outcome) -> Option<f64> {
@@ -195,6 +203,7 @@ mod tests {
                 Unit::Count => metric.name.ends_with("_count"),
                 Unit::Ratio => metric.name.ends_with("_ratio"),
                 Unit::Milliseconds => metric.name.contains("_ms"),
+                Unit::PerSecond => metric.name.ends_with("_per_second"),
                 Unit::PerDay => metric.name.ends_with("_per_day"),
             };
             assert!(says_its_unit, "{}", metric.name);

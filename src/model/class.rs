@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub struct Class {
     /// The name in the scenario.
     pub name: String,
-    /// How many requests are of this kind, in proportion to the other kinds; above zero.
+    /// How many requests, or users where there are some, are of this kind, in proportion to the other kinds; above zero.
     pub share: f64,
     /// Tokens of the prompt.
     pub input_tokens: TokenCount,
@@ -57,6 +57,19 @@ impl TokenCount {
         }
     }
 
+    /// The mean, but for rounding, where these are what was recorded.
+    pub fn mean(&self, recorded: &[u32]) -> f64 {
+        let mean = |counts: &[u32]| {
+            counts.iter().map(|count| f64::from(*count)).sum::<f64>() / counts.len().max(1) as f64
+        };
+        match self {
+            TokenCount::Constant(count) => f64::from(*count),
+            TokenCount::LogNormal { p50, sigma } => p50 * libm::exp(sigma * sigma / 2.0),
+            TokenCount::Recorded => mean(recorded),
+            TokenCount::Rows(rows) => mean(rows),
+        }
+    }
+
     /// Whether two draws can differ.
     pub fn is_random(&self) -> bool {
         match self {
@@ -85,8 +98,13 @@ const OUTPUT: Key = Key::purpose("output tokens");
 const ROW: Key = Key::purpose("row of tokens");
 
 /// What the request of this key asks for, which has these tokens if it was recorded; `None` where there are no classes.
-pub(super) fn demand(classes: &[Class], request: Key, recorded: impl Fn() -> (u32, u32)) -> Option<Demand> {
-    let class = pick(classes, request)?;
+pub(super) fn demand(
+    classes: &[Class],
+    asker: Key,
+    request: Key,
+    recorded: impl Fn() -> (u32, u32),
+) -> Option<Demand> {
+    let class = pick(classes, asker)?;
     let Class { input_tokens, output_tokens, .. } = &classes[class];
     Some(Demand {
         class,
@@ -95,14 +113,14 @@ pub(super) fn demand(classes: &[Class], request: Key, recorded: impl Fn() -> (u3
     })
 }
 
-/// Which class a request is of.
-pub(super) fn pick(classes: &[Class], request: Key) -> Option<usize> {
+/// Which class all requests of an asker are of.
+pub(super) fn pick(classes: &[Class], asker: Key) -> Option<usize> {
     let last = classes.len().checked_sub(1)?;
     if last == 0 {
         return Some(0);
     }
     let total: f64 = classes.iter().map(|class| class.share).sum();
-    let mut left = request.joined(CLASS).unit() * total;
+    let mut left = asker.joined(CLASS).unit() * total;
     let mut is_past = |class: &Class| {
         left -= class.share;
         left >= 0.0
@@ -123,8 +141,9 @@ mod tests {
         let output = TokenCount::lognormal(100, 500).unwrap();
         let classes = [class(1.0, TokenCount::Constant(3)), class(3.0, output)];
         let run = Key::for_run(1, 0);
-        let demands: Vec<Demand> =
-            (0..40_000).map(|i| demand(&classes, run.numbered(i), || (0, 0)).unwrap()).collect();
+        let demands: Vec<Demand> = (0..40_000)
+            .map(|i| demand(&classes, run.numbered(i), run.numbered(i), || (0, 0)).unwrap())
+            .collect();
         let share = demands.iter().filter(|d| d.class == 1).count() as f64 / 40_000.0;
         // Four standard errors.
         assert!((share - 0.75).abs() < 4.0 * (0.75 * 0.25 / 40_000.0_f64).sqrt(), "{share}");
@@ -134,6 +153,8 @@ mod tests {
         let quantile = |q: f64| f64::from(drawn[(q * drawn.len() as f64) as usize]);
         assert!((quantile(0.5) / 100.0 - 1.0).abs() < 0.03, "{}", quantile(0.5));
         assert!((quantile(0.99) / 500.0 - 1.0).abs() < 0.06, "{}", quantile(0.99));
-        assert_eq!(demand(&[], run, || (0, 0)), None);
+        let mean = drawn.iter().map(|count| f64::from(*count)).sum::<f64>() / drawn.len() as f64;
+        assert!((mean / classes[1].output_tokens.mean(&[]) - 1.0).abs() < 0.02, "{mean}");
+        assert_eq!(demand(&[], run, run, || (0, 0)), None);
     }
 }

@@ -70,6 +70,12 @@ impl Generation {
         SimDuration::from_secs_f64(f64::from(output_tokens) / per_second)
     }
 
+    /// What this many tokens, on average, take at the median speed.
+    pub fn usually_takes(&self, input_tokens: f64, output_tokens: f64) -> SimDuration {
+        let reads = self.prompt_per_second.map_or(0.0, |per_second| input_tokens / per_second);
+        SimDuration::from_secs_f64(reads + output_tokens / self.per_second)
+    }
+
     /// Whether two answers of as many tokens can take different times.
     pub fn is_random(&self) -> bool {
         self.sigma > 0.0 || self.drift.is_some_and(|drift| drift.sigma > 0.0)

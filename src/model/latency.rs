@@ -157,6 +157,14 @@ impl Latency {
         }
     }
 
+    /// The mean, to about 1%: that of the draws in the middles of 256 classes of equal probability.
+    pub fn mean(&self) -> SimDuration {
+        const CLASSES: u64 = 256;
+        let width = u64::MAX / CLASSES + 1;
+        let middles = (0..CLASSES).map(|class| self.of_rank(class * width + width / 2).as_secs_f64());
+        SimDuration::from_secs_f64(middles.sum::<f64>() / CLASSES as f64)
+    }
+
     /// The latencies that belong to these keys, for less than one by one: no draw waits for another one's end.
     #[inline]
     pub fn draw_all<const N: usize>(&self, keys: &[Key; N]) -> [SimDuration; N] {
@@ -261,6 +269,24 @@ mod tests {
             let key = Key::for_run(1, 0).numbered(i);
             let [a, b] = [lognormal, percentiles].map(|latency| latency.draw(key).as_nanos() as f64);
             assert!((a / b - 1.0).abs() < 1e-6, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn the_mean_is_known_to_a_percent() {
+        let second = SimDuration::from_secs(1);
+        for (latency, mean) in [
+            (Latency::Constant(second), 1.0),
+            (Latency::Exponential { mean: second }, 1.0),
+            (Latency::LogNormal { p50: second, sigma: 0.0 }, 1.0),
+            // exp(sigma^2 / 2).
+            (Latency::LogNormal { p50: second, sigma: 0.6 }, libm::exp(0.18)),
+        ] {
+            assert!(
+                (latency.mean().as_secs_f64() / mean - 1.0).abs() < 0.01,
+                "{latency:?}: {}",
+                latency.mean()
+            );
         }
     }
 

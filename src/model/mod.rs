@@ -19,6 +19,7 @@ mod provider;
 mod retry;
 mod route;
 mod traffic;
+mod users;
 
 pub use answer::{Answer, AnswerSet};
 pub use class::{Class, Demand, TokenCount};
@@ -42,6 +43,7 @@ pub use provider::{Abandoned, Capacity, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
 pub use traffic::{Arrivals, OnOff, Rate, Renewal, Trace, Traffic};
+pub use users::Users;
 
 use crate::time::SimDuration;
 
@@ -131,8 +133,19 @@ impl Model {
 
     /// About how many requests arrive in one run.
     pub fn expected_requests(&self) -> f64 {
+        let of_rate = |rate: Rate| rate.per_second() * self.duration.as_secs_f64();
         let at_mean_rate = self.traffic.mean_per_second(self.duration) * self.duration.as_secs_f64();
         match &self.traffic.arrivals {
+            Arrivals::Users(users) => {
+                let (input, output) = self.traffic.mean_tokens();
+                let answer = |provider: &Provider| {
+                    let generation = provider.generation;
+                    let by_tokens = generation.map(|g| g.usually_takes(input, output));
+                    provider.latency.mean().plus(by_tokens.unwrap_or(SimDuration::ZERO))
+                };
+                // As if the fastest one served them all.
+                of_rate(users.rate(self.providers.iter().map(answer).min().unwrap_or(SimDuration::ZERO)))
+            }
             // As recorded it is replayed once, however long the run.
             Arrivals::Trace(trace) if !trace.is_resampled() => at_mean_rate.min(trace.times().len() as f64),
             _ => at_mean_rate,

@@ -1,7 +1,7 @@
 //! Who asks, and when.
 
 use super::class::{self, Class, Demand, TokenCount};
-use super::{Profile, Retry};
+use super::{Profile, Retry, Users};
 use crate::random::Key;
 use crate::time::{SimDuration, SimTime};
 use std::sync::Arc;
@@ -50,15 +50,16 @@ impl Traffic {
             * self.profile.as_ref().map_or(1.0, |profile| profile.mean(over))
     }
 
-    /// What the request of this key asks for, which is this row if it was recorded; `None` where there are no classes.
-    pub fn demand(&self, request: Key, row: u32) -> Option<Demand> {
+    /// What the request of this key asks for, which is this row if it was recorded; `None` where there are no classes. All
+    /// requests of one `asker` are of one class: of a user there, and elsewhere the request is its own.
+    pub fn demand(&self, asker: Key, request: Key, row: u32) -> Option<Demand> {
         let recorded = || match &self.arrivals {
             Arrivals::Trace(Trace { tokens: Some([input, output]), .. }) => {
                 (input[row as usize], output[row as usize])
             }
             _ => (0, 0),
         };
-        class::demand(&self.classes, request, recorded)
+        class::demand(&self.classes, asker, request, recorded)
     }
 
     /// Whether what a request asks for depends on which row of a trace it is.
@@ -67,9 +68,22 @@ impl Traffic {
         self.classes.iter().any(|class| is_recorded(&class.input_tokens) || is_recorded(&class.output_tokens))
     }
 
-    /// The class of the request of this key, as its place in `classes`; 0 where there are none.
-    pub fn class_of(&self, request: Key) -> usize {
-        class::pick(&self.classes, request).unwrap_or(0)
+    /// Tokens of a prompt and of a complete answer, on average over all requests.
+    pub fn mean_tokens(&self) -> (f64, f64) {
+        let shares: f64 = self.classes.iter().map(|class| class.share).sum();
+        let recorded = |side: usize| match &self.arrivals {
+            Arrivals::Trace(Trace { tokens: Some(both), .. }) => &both[side][..],
+            _ => &[],
+        };
+        let mean = |of: fn(&Class) -> &TokenCount, side| {
+            self.classes.iter().map(|class| class.share / shares * of(class).mean(recorded(side))).sum()
+        };
+        (mean(|class| &class.input_tokens, 0), mean(|class| &class.output_tokens, 1))
+    }
+
+    /// The class of the requests of who has this key, as its place in `classes`; 0 where there are none.
+    pub fn class_of(&self, asker: Key) -> usize {
+        class::pick(&self.classes, asker).unwrap_or(0)
     }
 
     /// Whether two runs see different requests.
@@ -92,6 +106,8 @@ pub enum Arrivals {
     OnOff(OnOff),
     /// As recorded.
     Trace(Trace),
+    /// When users ask, who wait for an answer first.
+    Users(Users),
 }
 
 impl Arrivals {
@@ -101,16 +117,18 @@ impl Arrivals {
             Arrivals::Constant(_) => false,
             Arrivals::Poisson(_) | Arrivals::Renewal(_) | Arrivals::OnOff(_) => true,
             Arrivals::Trace(trace) => trace.is_resampled(),
+            Arrivals::Users(users) => users.think().is_random(),
         }
     }
 
-    /// The long-run rate, before any profile.
+    /// The long-run rate, before any profile; of users, if answers took no time.
     pub fn mean_rate(&self) -> Rate {
         match self {
             Arrivals::Constant(rate) | Arrivals::Poisson(rate) => *rate,
             Arrivals::Renewal(renewal) => renewal.rate,
             Arrivals::OnOff(on_off) => on_off.rate,
             Arrivals::Trace(trace) => trace.rate.unwrap_or(trace.recorded_rate()),
+            Arrivals::Users(users) => users.rate(SimDuration::ZERO),
         }
     }
 }

@@ -16,6 +16,11 @@ fn arrivals(traffic: &Traffic) -> String {
                 renewal.cv()
             )
         }
+        Arrivals::Users(users) => {
+            let count = thousands(f64::from(users.count.get()));
+            let users = if count == "1" { "user who waits" } else { "users who wait" };
+            format!("{count} {users} for an answer before asking again")
+        }
         Arrivals::OnOff(on_off) => {
             format!("arrivals are on for {} and off for {}, on average", on_off.on(), on_off.off())
         }
@@ -42,7 +47,7 @@ fn arrivals(traffic: &Traffic) -> String {
 /// The assumptions of a model that move its answer most, in short phrases.
 pub fn assumptions(model: &Model) -> Vec<String> {
     let mut words = Vec::new();
-    let a_minute = thousands(model.traffic.mean_per_second(model.duration) * 60.0);
+    let a_minute = thousands(60.0 * model.expected_requests() / model.duration.as_secs_f64());
     if let Some(fault) = model.faults.first() {
         let alike = model.faults.iter().all(|other| other.in_flight == fault.in_flight);
         let what = match fault.in_flight {

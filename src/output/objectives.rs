@@ -54,11 +54,13 @@ fn apart(unit: Unit, value: f64, other: Option<f64>) -> String {
 fn in_unit(unit: Unit, value: f64, more_digits: usize) -> String {
     let grouped = |value: f64, digits: usize| {
         let text = format!("{value:.digits$}");
-        let fraction = text.find('.').map_or("", |at| &text[at..]);
-        format!("{}{fraction}", thousands(value.trunc() + if digits == 0 { value.fract() } else { 0.0 }))
+        // The whole part of what is shown, as rounding may have carried into it.
+        let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
+        format!("{}{fraction}", whole.parse().map_or(whole.to_owned(), thousands))
     };
     match unit {
         Unit::Count => grouped(value, more_digits),
+        Unit::PerSecond => format!("{} a second", grouped(value, 1 + more_digits)),
         Unit::PerDay => format!("{} a day", grouped(value, 1 + more_digits)),
         Unit::Milliseconds => format!("{} ms", grouped(value, more_digits)),
         Unit::Ratio => format!("{:.*}%", 2 + more_digits, 100.0 * value),
@@ -77,6 +79,8 @@ mod tests {
         assert_eq!(apart(Unit::Ratio, 0.999_004, Some(0.999)), "99.9004%");
         assert_eq!(apart(Unit::Milliseconds, 29_999.5, Some(30_000.0)), "29,999.5 ms");
         assert_eq!(apart(Unit::PerDay, 0.25, None), "0.2 a day");
+        assert_eq!(apart(Unit::PerSecond, 39.97, Some(40.0)), "39.97 a second");
+        assert_eq!(apart(Unit::PerSecond, 1999.96, None), "2,000.0 a second");
         assert_eq!(apart(Unit::Count, 1e-12, Some(0.0)), "0.000000000");
     }
 }

@@ -87,6 +87,7 @@ pub(super) const fn unit_name(unit: Unit) -> &'static str {
         Unit::Count => "count",
         Unit::Ratio => "0 to 1",
         Unit::Milliseconds => "ms",
+        Unit::PerSecond => "per second",
         Unit::PerDay => "per day",
     }
 }

@@ -5,6 +5,7 @@
 use super::default;
 use super::file::Evidence;
 use super::file_retry::ClientRetry;
+use super::file_users::Users;
 use super::setting::{Count, Duration, Moment, NonNegative, Positive, PositiveDuration, Rate, Whole};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,8 @@ pub(crate) enum Arrivals {
     OnOff(OnOff),
     /// As recorded in a file.
     Trace(Trace),
+    /// When users ask who wait for the answer before they ask again: a closed loop.
+    Users(Users),
 }
 
 /// Arrivals with independent gaps from a gamma distribution; it begins in the middle of things.
@@ -229,7 +232,7 @@ pub(crate) enum TraceUnit {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Class {
-    /// How many requests are of this kind, in proportion to the other kinds; above zero.
+    /// How many requests, or users where there are some, are of this kind, in proportion to the other kinds; above zero.
     #[serde(default = "default::one_times")]
     pub share: Positive,
     /// Where its clients are. Without it, where those of the whole traffic are.

@@ -105,12 +105,20 @@ impl<'a> Lowering<'a> {
             for (to, rtt) in row {
                 let other = network.rtt.get(to).and_then(|row| row.get(from));
                 if let Some(other) = other.filter(|other| from < to && other.value != rtt.value) {
-                    let (one, two) = (format!("network.rtt.{from}.{to}"), format!("network.rtt.{to}.{from}"));
-                    let message = format!("`{two}` is {}, and `{one}` is {}", other.value, rtt.value);
-                    let (at, also) = (self.place(&two), self.place(&one));
-                    let help = format!("a round trip is the same in both directions: write `{one}` only");
-                    self.problems
-                        .push(Problem::new(message).at(&at).also(&also, "the same two regions").help(help));
+                    let mut written = [
+                        (format!("network.rtt.{from}.{to}"), rtt.value),
+                        (format!("network.rtt.{to}.{from}"), other.value),
+                    ];
+                    // What a part says is overridden by the same words.
+                    if self.place(&written[1].0).source != self.root.place.source {
+                        written.reverse();
+                    }
+                    let [(kept, rtt), (twice, other)] = written;
+                    let message = format!("`{twice}` is {other}, and `{kept}` is {rtt}");
+                    let (at, also) = (self.place(&twice), self.place(&kept));
+                    let help = format!("a round trip is the same in both directions: write `{kept}` only");
+                    let problem = Problem::new(message).at(&at).also(&also, "the same two regions");
+                    self.problems.push(problem.help(help));
                 }
             }
         }

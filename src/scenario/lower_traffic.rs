@@ -3,7 +3,8 @@
 //! A part of [`super::lower`].
 
 use super::file_traffic::{Arrivals, LognormalTokens, OnOff, Renewal, TokenCount};
-use super::lower::Lowering;
+use super::file_users::Users;
+use super::lower::{Lowering, at_least_one};
 use super::trace::{self, Side};
 use crate::model;
 use crate::time::SimDuration;
@@ -94,6 +95,7 @@ impl Lowering<'_> {
             Arrivals::Renewal(renewal) => return self.renewal(renewal),
             Arrivals::OnOff(on_off) => return self.on_off(on_off),
             Arrivals::Trace(trace) => trace,
+            Arrivals::Users(users) => return self.users(users).map(model::Arrivals::Users),
         };
         if !self.findings.sound("traffic.arrivals") {
             return None;
@@ -153,5 +155,18 @@ impl Lowering<'_> {
         }
         let lowered = model::OnOff::new(on_off.rate.value, on_off.on.value, on_off.off.value);
         lowered.filter(|_| is_sound).map(model::Arrivals::OnOff)
+    }
+
+    fn users(&mut self, users: &Users) -> Option<model::Users> {
+        let path = "traffic.arrivals.users.think";
+        let think = self.latency(&users.think, path)?;
+        let lowered = model::Users::new(at_least_one(users.count.value), think, users.ramp_up.value);
+        if lowered.is_none() {
+            let message = format!(
+                "`{path}` is no time at all: where an answer takes none, users would ask without end"
+            );
+            self.problem(path, message, "write a short one: { constant = \"1ms\" }");
+        }
+        lowered
     }
 }

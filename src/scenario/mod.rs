@@ -20,6 +20,7 @@ mod file_provider;
 mod file_retry;
 mod file_route;
 mod file_traffic;
+mod file_users;
 mod files;
 mod lower;
 mod lower_detector;

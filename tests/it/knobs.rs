@@ -6,6 +6,7 @@ mod gateway;
 mod latency;
 mod retries;
 mod routes;
+mod users;
 mod world;
 
 use crate::play::on_path;
@@ -32,6 +33,7 @@ fn bases() -> impl Iterator<Item = &'static Base> {
     [
         arrivals::BASES,
         world::BASES,
+        users::BASES,
         gateway::BASES,
         retries::BASES,
         routes::BASES,

@@ -1,13 +1,13 @@
 //! What is written is what is simulated: every setting of a gateway, compared with the model that it makes.
 
 use failover_sim::model::{
-    Abandoned, AllEjected, Answer, AnswerSet, Average, Backoff, BackoffGrowth, BucketStart, Budget, Capacity,
-    Class, Counting, Decide, Detector, Drift, Effect, EjectedFrom, Ejection, Evaluated, Fallback, FirstProbe,
-    Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck, HealthScope, Hedge, Intervals, Jitter,
-    Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, Network, NextProbe, Nginx, NodeId,
-    OnEjection, OnError, PeakEwma, Pick, Price, Probability, Propagation, Ratio, Retry, RetryTo, RoundTrips,
-    Route, SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens, TripAction, Trips, Window,
-    WindowStart, speed_sigma,
+    Abandoned, AllEjected, Answer, AnswerSet, Arrivals, Average, Backoff, BackoffGrowth, BucketStart, Budget,
+    Capacity, Class, Counting, Decide, Detector, Drift, Effect, EjectedFrom, Ejection, Evaluated, Fallback,
+    FirstProbe, Gateway, GatewayEffect, Generation, Growth, HalfOpen, HealthCheck, HealthScope, Hedge,
+    Intervals, Jitter, Judges, Latency, LowestLatency, MaxEjected, MaxEjectedRule, Model, Network, NextProbe,
+    Nginx, NodeId, OnEjection, OnError, PeakEwma, Pick, Price, Probability, Propagation, Ratio, Retry,
+    RetryTo, RoundTrips, Route, SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens, TripAction,
+    Trips, Users, Window, WindowStart, speed_sigma,
 };
 use failover_sim::scenario::{Loader, json_schema};
 use failover_sim::time::{SimDuration, SimTime};
@@ -103,6 +103,25 @@ fn latency_by_percentiles() {
     };
     assert_eq!(latency(""), Latency::percentiles(secs(1), secs(2), secs(9), None));
     assert_eq!(latency(", max = \"20s\""), Latency::percentiles(secs(1), secs(2), secs(9), Some(secs(20))));
+}
+
+#[test]
+fn users() {
+    let of = |users: &str| {
+        let text = format!(
+            "duration = \"1m\"\ntraffic.arrivals.users = {{ {users} }}\nprovider.a.latency.constant = \"1s\""
+        );
+        lowered(&text).traffic.arrivals
+    };
+    let users = |count, think, ramp_up| Arrivals::Users(Users::new(some(count), think, ramp_up).unwrap());
+    assert_eq!(
+        of("count = 200, think = { exponential = { mean = \"3s\" } }, ramp_up = \"30s\""),
+        users(200, Latency::Exponential { mean: secs(3) }, secs(30))
+    );
+    assert_eq!(
+        of("count = 1, think = { constant = \"2s\" }"),
+        users(1, Latency::Constant(secs(2)), SimDuration::ZERO)
+    );
 }
 
 #[test]

@@ -145,7 +145,7 @@ fn tokens_from_files() {
     let traffic = traffic(&text.replace(", column = \"ContextTokens\"", ""));
     for number in 0..300 {
         let request = Key::for_run(1, number);
-        let demand = traffic.demand(request, (number % 3) as u32).expect("there are classes");
+        let demand = traffic.demand(request, request, (number % 3) as u32).expect("there are classes");
         let row = match demand.class {
             0 => number as usize % 3,
             _ => [4808, 3180, 110].iter().position(|tokens| *tokens == demand.input_tokens).expect("a row"),

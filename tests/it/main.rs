@@ -31,6 +31,7 @@ mod theory_network;
 mod theory_probes;
 mod theory_retries;
 mod theory_traffic;
+mod theory_users;
 mod tidy;
 mod ties;
 mod traffic_table;

@@ -35,3 +35,34 @@ fn every_provider_is_valid_priced_and_listed() {
         );
     }
 }
+
+/// A gateway anywhere reaches a provider everywhere.
+#[test]
+fn every_network_knows_all_pairs_of_its_regions() {
+    let list = std::fs::read_to_string("models/README.md").expect("a list of parts");
+    for name in names("models/network") {
+        let text = std::fs::read_to_string(format!("models/network/{name}")).expect("a part");
+        let part: toml::Table = text.parse().expect("TOML");
+        let rows = part["rtt"].as_table().expect("rows");
+        let mut regions: Vec<&String> =
+            rows.keys().chain(rows.values().flat_map(|row| row.as_table().expect("a row").keys())).collect();
+        regions.sort();
+        regions.dedup();
+        let providers: String = regions
+            .iter()
+            .map(|region| format!("[provider.{region}]\nlatency = {{ constant = \"1s\" }}\nlabels = {{ region = \"{region}\" }}\n"))
+            .collect();
+        for region in &regions {
+            let scenario = format!(
+                "duration = \"1m\"\n[traffic]\narrivals = {{ constant = \"1/s\" }}\n{providers}\
+                 [gateway]\nregion = \"{region}\"\nroute = {{ round_robin = {regions:?} }}\n\
+                 [network]\nfrom = \"models/network/{name}\"\n"
+            );
+            let document =
+                Loader::new().parse(&name, &scenario).unwrap_or_else(|problems| panic!("{problems}"));
+            let model = document.model().unwrap_or_else(|problems| panic!("{name}: {problems}"));
+            assert!(model.weakest_evidence.is_some(), "{name} says how well its numbers are known");
+        }
+        assert!(list.contains(&format!("`network/{name}`")), "models/README.md lists {name}");
+    }
+}

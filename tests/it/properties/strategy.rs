@@ -94,14 +94,16 @@ fn with_rows() -> Text {
 }
 
 fn scenario(dice: bool, listens: bool) -> Text {
-    let traffic = table(
-        "traffic",
-        [
-            setting("arrivals", if dice { arrivals() } else { choice(&["constant"], "/s", 1..25) }),
-            rarely(setting("profile", profile())),
-            maybe("client_timeout", ms(100..8000)),
-        ],
-    );
+    let open = if dice { arrivals() } else { choice(&["constant"], "/s", 1..25) };
+    let open = (open, rarely(setting("profile", profile())))
+        .prop_map(|(arrivals, profile)| format!("arrivals = {arrivals}\n{profile}"));
+    // Users hear how their requests end.
+    let arrivals = if listens {
+        prop_oneof![3 => open, 1 => setting("arrivals", users(dice))].boxed()
+    } else {
+        open.boxed()
+    };
+    let traffic = table("traffic", [arrivals, maybe("client_timeout", ms(100..8000))]);
     let traffic = all([traffic, classes(dice)]);
     let client_retry = if listens { in_half(retry("traffic.client_retry", dice)) } else { nothing() };
     let retries = if listens { in_half(retries_of_gateway(dice)) } else { nothing() };
@@ -261,6 +263,15 @@ fn profile() -> Text {
     ]
     .prop_filter("some requests arrive", |profile| !profile.contains("steps = [{ at = \"0s\", factor = 0 }]"))
     .boxed()
+}
+
+fn users(dice: bool) -> Text {
+    let think = latency(dice).prop_filter("users think", |think| !think.contains("\"0ms\""));
+    (1..20u32, think, 0..40_000u64)
+        .prop_map(|(count, think, ramp)| {
+            format!("{{ users = {{ count = {count}, think = {think}, ramp_up = \"{ramp}ms\" }} }}")
+        })
+        .boxed()
 }
 
 /// What requests ask for: one kind, or two where there are dice.
