@@ -112,6 +112,7 @@ fn story() -> Model {
             ..Gateway::new(Route::prefer(&[preferred, backup], |id| format!("{id:?}")))
         },
         operator: Vec::new(),
+        slo: None,
         network: None,
         weakest_evidence: None,
     }

@@ -4,9 +4,10 @@
 //! duration and everything in flight has ended.
 //!
 //! Events at equal times come in a written order that does not depend on who scheduled them: fault edges, results of
-//! probes, ends of attempts, timers of detectors and requests, probes due, the operator, arrivals; within a kind by
-//! entity and then by ordinal.
+//! probes, ends of attempts, timers of detectors and requests, probes due, alerts, the operator, arrivals; within a kind
+//! by entity and then by ordinal.
 
+mod alerts;
 mod arrivals;
 mod attempt;
 mod backoff;
@@ -25,6 +26,7 @@ mod latency_cells;
 mod learned;
 mod memo;
 mod nginx;
+mod operator;
 mod outlier;
 mod poisson;
 mod probe;
@@ -39,6 +41,7 @@ mod routing;
 mod slab;
 mod smooth;
 mod stage;
+mod status_page;
 mod stretch;
 mod switching;
 mod users;
@@ -55,6 +58,7 @@ pub use recorder::{
 use crate::model::{Answer, Arrivals, Detector, HealthScope, Model, OnEjection, ProviderId, Retry, Timeouts};
 use crate::random::Key;
 use crate::time::SimTime;
+use alerts::Alerts;
 use arrivals::ArrivalStream;
 use attempt::Attempt;
 
@@ -64,6 +68,7 @@ use capacity::Slots;
 use latencies::Latencies;
 use learned::Learned;
 use memo::LatencyMemo;
+use operator::OperatorState;
 use probe::Checker;
 use queue::{Event, Queue};
 use replicas::Down;
@@ -117,7 +122,8 @@ pub fn fastest_path<R: Recorder>(model: &Model) -> Path {
         || R::NEEDS_ORDER
         || R::NEEDS_ATTEMPTS
         || model.gateway.listens_to_successes()
-        || budget(&model.traffic.client_retry);
+        || budget(&model.traffic.client_retry)
+        || !model.alerts().is_empty();
     let detects = !model.gateway.detectors.is_empty();
     // What is routed later may meet another view of health than it would have when it arrived.
     if somebody_listens || queues || detour::exists(model) || (detects && !stretch::spares_detectors(model)) {
@@ -237,6 +243,11 @@ struct Simulation<'m: 'r, 'r, R> {
     client_budget: Option<BudgetState>,
     down: Down,
     switches: Switches,
+    /// By operator.
+    operators: Vec<OperatorState>,
+    alerts: Alerts,
+    /// Whether there are any.
+    has_alerts: bool,
     recorder: &'r mut R,
     arrived: u64,
     ended: u64,
@@ -313,6 +324,9 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             client_budget: client_budget.map(BudgetState::new),
             down: Down::new(gateway.replicas.get()),
             switches: Switches::default(),
+            operators: vec![OperatorState::default(); model.operator.len()],
+            alerts: Alerts::new(model),
+            has_alerts: !model.alerts().is_empty(),
             recorder,
             arrived: 0,
             ended: 0,
@@ -324,6 +338,8 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
         self.schedule_incident();
         self.schedule_first_probes();
         self.schedule_first_ticks();
+        self.schedule_alerts();
+        self.schedule_operators();
         match self.path {
             Path::Plain if self.users.is_some() => self.play_with_users(),
             Path::Plain => self.play_each_event(),
@@ -376,9 +392,6 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             self.queue.push(fault.start, Event::GatewayFaultStarts(i));
             self.queue.push(fault.end, Event::GatewayFaultEnds(i));
         }
-        for (i, action) in (0..).zip(&self.model.operator) {
-            self.queue.push(action.at, Event::OperatorActs(i));
-        }
     }
 
     fn on_event(&mut self, now: SimTime, event: Event) {
@@ -403,11 +416,12 @@ impl<'m, 'r, R: Recorder> Simulation<'m, 'r, R> {
             Event::WaitEnds { request, slot } => self.on_wait_ends(now, request, slot),
             Event::HedgeDue { request, slot } => self.on_hedge_due(now, request, slot),
             Event::ProbeDue { prober, ordinal } => self.on_probe_due(now, prober, ordinal),
-            Event::OperatorActs(i) => {
-                self.catch_up(now);
-                self.switches.act(&self.model.operator[i as usize]);
-                self.recorder.milestone(now, Milestone::OperatorActs(i as usize));
-            }
+            Event::AlertTicks(i) => self.on_alert_ticks(now, i),
+            Event::AlertFires(i) => self.on_alert_fires(now, i),
+            Event::AlertResolves(i) => self.recorder.milestone(now, Milestone::AlertResolves(i as usize)),
+            Event::OperatorLearns(i) => self.recorder.milestone(now, Milestone::OperatorLearns(i as usize)),
+            Event::OperatorReturns(i) => self.on_operator_returns(now, i),
+            Event::OperatorActs(i) => self.on_operator_acts(now, i),
         }
     }
 }

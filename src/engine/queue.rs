@@ -41,6 +41,16 @@ pub(super) enum Event {
     HedgeDue { request: u64, slot: Slot },
     /// It is time for a prober's next probe.
     ProbeDue { prober: Prober, ordinal: u32 },
+    /// The alert at this index takes stock.
+    AlertTicks(u32),
+    /// The alert at this index fires.
+    AlertFires(u32),
+    /// The alert at this index is over.
+    AlertResolves(u32),
+    /// The news reaches the operator at this index.
+    OperatorLearns(u32),
+    /// The operator at this index takes the switch back.
+    OperatorReturns(u32),
     /// The operator action at this index is due.
     OperatorActs(u32),
 }
@@ -57,6 +67,8 @@ const KIND_SHIFT: u32 = 60;
 const REPLICA_SHIFT: u32 = 50;
 const OBSERVER_SHIFT: u32 = 44;
 const PROVIDER_SHIFT: u32 = 34;
+/// Alerts and operators are few, and share a kind.
+const PEOPLE_SHIFT: u32 = 32;
 const REQUEST_SHIFT: u32 = SLOT_BITS + 1;
 const SMOOTH: u64 = 1 << SLOT_BITS;
 
@@ -99,7 +111,12 @@ impl Event {
             Event::WaitEnds { request, slot } => (10, pack_request(request, slot)),
             Event::HedgeDue { request, slot } => (11, pack_request(request, slot)),
             Event::ProbeDue { prober, ordinal } => (12, pack(prober, ordinal)),
-            Event::OperatorActs(i) => (13, u64::from(i)),
+            Event::AlertTicks(i) => (13, u64::from(i)),
+            Event::AlertFires(i) => (13, 1 << PEOPLE_SHIFT | u64::from(i)),
+            Event::AlertResolves(i) => (13, 2 << PEOPLE_SHIFT | u64::from(i)),
+            Event::OperatorLearns(i) => (13, 3 << PEOPLE_SHIFT | u64::from(i)),
+            Event::OperatorReturns(i) => (13, 4 << PEOPLE_SHIFT | u64::from(i)),
+            Event::OperatorActs(i) => (13, 5 << PEOPLE_SHIFT | u64::from(i)),
         };
         kind << KIND_SHIFT | rank
     }
@@ -127,7 +144,14 @@ impl Event {
             10 => Event::WaitEnds { request, slot },
             11 => Event::HedgeDue { request, slot },
             12 => Event::ProbeDue { prober, ordinal },
-            _ => Event::OperatorActs(ordinal),
+            _ => match field(PEOPLE_SHIFT, 3) {
+                0 => Event::AlertTicks(ordinal),
+                1 => Event::AlertFires(ordinal),
+                2 => Event::AlertResolves(ordinal),
+                3 => Event::OperatorLearns(ordinal),
+                4 => Event::OperatorReturns(ordinal),
+                _ => Event::OperatorActs(ordinal),
+            },
         }
     }
 }
@@ -209,6 +233,12 @@ mod tests {
             Event::WaitEnds { request: 2, slot },
             Event::HedgeDue { request: 1, slot },
             Event::ProbeDue { prober: prober(0, 0), ordinal: 1 },
+            Event::AlertTicks(3),
+            Event::AlertFires(1),
+            Event::AlertFires(2),
+            Event::AlertResolves(0),
+            Event::OperatorLearns(1),
+            Event::OperatorReturns(1),
             Event::OperatorActs(0),
         ];
         for rotation in 0..expected.len() {

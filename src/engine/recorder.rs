@@ -192,8 +192,16 @@ pub enum Milestone {
     FaultStarts(usize),
     /// The fault at this index is over.
     FaultEnds(usize),
+    /// The alert at this index fires.
+    AlertFires(usize),
+    /// The alert at this index is over.
+    AlertResolves(usize),
+    /// The operator at this index learns of it: a pager rings, or a status page is read.
+    OperatorLearns(usize),
     /// The operator action at this index is done.
     OperatorActs(usize),
+    /// The operator action at this index is taken back.
+    OperatorReturns(usize),
     /// The gateway's own fault at this index starts.
     GatewayFaultStarts(usize),
     /// The gateway's own fault at this index is over.

@@ -452,6 +452,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     #[inline(always)]
     pub(super) fn report_end(&mut self, end: &RequestEnd) {
         self.ended += 1;
+        if self.has_alerts {
+            self.alerts.note(end.ending);
+        }
         self.recorder.request_ended(end);
         if let Some(users) = &mut self.users {
             users.on_end(end);

@@ -13,12 +13,21 @@ use crate::time::{SimDuration, SimTime};
 /// What somebody has switched by hand.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Switches {
+    /// One that several have switched away from is there as often.
     avoid: Vec<ProviderId>,
 }
 
 impl Switches {
     pub fn act(&mut self, action: &OperatorAction) {
         self.avoid.extend(&action.avoid);
+    }
+
+    pub fn undo(&mut self, action: &OperatorAction) {
+        for provider in &action.avoid {
+            if let Some(nth) = self.avoid.iter().position(|avoided| avoided == provider) {
+                self.avoid.swap_remove(nth);
+            }
+        }
     }
 
     pub fn is_empty(&self) -> bool {

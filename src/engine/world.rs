@@ -186,6 +186,11 @@ impl<'m> World<'m> {
         self.provider_keys[provider.index()]
     }
 
+    /// The fault at this index.
+    pub fn fault(&self, index: usize) -> &'m Fault {
+        &self.model.faults[index]
+    }
+
     /// The fate of the attempt with this key, sent now, which a healthy provider would answer like this.
     #[inline(always)]
     pub fn attempt(&self, provider: ProviderId, key: Key, sent: SimTime, service: Service) -> Fate {

@@ -243,9 +243,10 @@ fn absolute(metric: &Metric, text: &str) -> Result<f64, Problem> {
             Err(Problem::new(format!("{}, and is a share from 0 to 1", what())).help(help))
         }
         (_, Some(number)) => Ok(number),
-        (Unit::Ratio, None) => {
+        (Unit::Ratio | Unit::Quotient, None) => {
+            let most = if metric.unit == Unit::Ratio { 1.0 } else { f64::MAX };
             let share =
-                text.strip_suffix('%').and_then(hundredths).filter(|share| (0.0..=1.0).contains(share));
+                text.strip_suffix('%').and_then(hundredths).filter(|share| (0.0..=most).contains(share));
             let problem = || Problem::new(format!("{}, which is no share", what()));
             share.ok_or_else(|| problem().help(SHARES))
         }
@@ -327,6 +328,8 @@ mod tests {
             ("time_to_detect_ms != 1m 30s", "time_to_detect_ms", "mean", "!=", Bound::Absolute(90e3)),
             ("availability_ratio >= 99.9%", "availability_ratio", "mean", ">=", Bound::Absolute(0.999)),
             ("availability_ratio == 1", "availability_ratio", "mean", "==", Bound::Absolute(1.0)),
+            ("budget_spent_ratio <= 110%", "budget_spent_ratio", "mean", "<=", Bound::Absolute(1.1)),
+            ("budget_spent_ratio <= 2", "budget_spent_ratio", "mean", "<=", Bound::Absolute(2.0)),
             ("false_ejection_per_day <= 0.5", "false_ejection_per_day", "mean", "<=", Bound::Absolute(0.5)),
         ] {
             let criterion = read(text);

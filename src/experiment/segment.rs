@@ -69,7 +69,7 @@ pub struct PointFailure {
 }
 
 /// What is kept of one point at a time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     /// The point's number.
     pub point: usize,
@@ -78,7 +78,7 @@ pub struct Record {
 }
 
 /// What came of a point.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Content {
     /// Runs that were played.
     Played {

@@ -13,6 +13,8 @@ pub enum Unit {
     Count,
     /// A share in [0, 1].
     Ratio,
+    /// One amount over another, from 0; 1 where they are the same.
+    Quotient,
     /// Milliseconds.
     Milliseconds,
     /// Things in a second.
@@ -99,6 +101,20 @@ metrics! {
         |o| per_day(o.false_ejection_count, o);
     "saved_by_hand_count" Count "requests that would have failed had nobody switched providers by hand"
         |o| count(o.saved_by_hand_count);
+    "budget_spent_ratio" Quotient
+        "failed requests over those that `slo` allows in its whole window; above 1 there is nothing left; null without `slo`"
+        |o| o.error_budget.map(|budget| o.failures.total() as f64 / budget);
+    "alert_count" Count "how often alerts began to fire; null without alerts"
+        |o| o.alert_count.and_then(count);
+    "time_to_alert_ms" Milliseconds
+        "start of the first fault to the first time after it that an alert begins to fire; null if none does before arrivals stop"
+        |o| millis(o.alerted_after);
+    "time_to_page_ms" Milliseconds
+        "start of the first fault to the first pager that rings after it because of an alert; null if none does before arrivals stop"
+        |o| millis(o.paged_after);
+    "time_to_switch_ms" Milliseconds
+        "start of the first fault to the first switch by hand after it; null if there is none before arrivals stop"
+        |o| millis(o.switched_after);
     "failed_cause_status_count" Count "failed: the provider answered with an error status"
         |o| count(o.failures.of_cause(Cause::Status));
     "failed_cause_refused_count" Count "failed: the connection was refused"
@@ -201,7 +217,7 @@ mod tests {
             );
             let says_its_unit = match metric.unit {
                 Unit::Count => metric.name.ends_with("_count"),
-                Unit::Ratio => metric.name.ends_with("_ratio"),
+                Unit::Ratio | Unit::Quotient => metric.name.ends_with("_ratio"),
                 Unit::Milliseconds => metric.name.contains("_ms"),
                 Unit::PerSecond => metric.name.ends_with("_per_second"),
                 Unit::PerDay => metric.name.ends_with("_per_day"),

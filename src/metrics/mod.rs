@@ -1,5 +1,6 @@
 //! What a run is measured by: a recorder that listens to the engine, and the outcome it makes of it.
 
+mod answer;
 mod definitions;
 mod histogram;
 mod outcome;

@@ -107,7 +107,7 @@ pub struct TimelineEntry {
 /// What changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimelineEvent {
-    /// A fault or an operator action.
+    /// A fault, an alert or an operator action.
     Milestone(Milestone),
     /// A replica's view of a provider.
     Health {
@@ -123,7 +123,7 @@ pub enum TimelineEvent {
 }
 
 /// The result of one run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
     /// Requests that arrived.
     pub request_count: u64,
@@ -141,6 +141,16 @@ pub struct Outcome {
     pub false_ejection_count: u64,
     /// Requests that would have failed had nobody switched by hand.
     pub saved_by_hand_count: u64,
+    /// How many failed requests the error budget allows in its window; `None` if there is no budget.
+    pub error_budget: Option<f64>,
+    /// How often alerts began to fire; `None` if there is none.
+    pub alert_count: Option<u64>,
+    /// From the start of the first fault to the first time that an alert begins to fire after it.
+    pub alerted_after: Option<SimDuration>,
+    /// From the start of the first fault to the first time after it that an alert has a pager ring.
+    pub paged_after: Option<SimDuration>,
+    /// From the start of the first fault to the first switch by hand after it.
+    pub switched_after: Option<SimDuration>,
     /// Requests that arrived before the first fault; all of them if there is none.
     pub before_faults: PeriodCounts,
     /// Requests that arrived in the last quarter of the time from the end of the last fault to the end of arrivals;

@@ -1,6 +1,7 @@
 //! The recorder that makes an [`Outcome`] of a run.
 
 use super::LatencyHistogram;
+use super::answer::Answer;
 use super::outcome::{
     Failures, FaultOutcome, LatencyQuantiles, Outcome, SecondCounts, TimelineEntry, TimelineEvent,
 };
@@ -8,7 +9,7 @@ use super::verdict::{PeriodCounts, Periods};
 use crate::engine::{
     self, Alike, Ending, HealthChange, Memo, Milestone, Path, Recorder, RequestEnd, RunStats,
 };
-use crate::model::{Model, ProviderId};
+use crate::model::{Model, ProviderId, Slo};
 use crate::time::{SimDuration, SimTime};
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
@@ -51,6 +52,7 @@ pub struct MetricsRecorder<'m> {
     probe_count: u64,
     false_ejection_count: u64,
     saved_by_hand_count: u64,
+    answer: Answer,
     periods: Periods,
     /// By [`Periods::index`]: together all requests.
     counts: [PeriodCounts; 3],
@@ -88,6 +90,7 @@ impl<'m> MetricsRecorder<'m> {
             probe_count: 0,
             false_ejection_count: 0,
             saved_by_hand_count: 0,
+            answer: Answer::default(),
             periods: Periods::of(model),
             counts: Default::default(),
             latency: wanted.latency.then(LatencyHistogram::default),
@@ -131,6 +134,11 @@ impl<'m> MetricsRecorder<'m> {
             probe_count: self.probe_count,
             false_ejection_count: self.false_ejection_count,
             saved_by_hand_count: self.saved_by_hand_count,
+            error_budget: self.model.slo.as_ref().map(Slo::budget),
+            alert_count: (!self.model.alerts().is_empty()).then_some(self.answer.alert_count),
+            alerted_after: self.answer.alerted_after,
+            paged_after: self.answer.paged_after,
+            switched_after: self.answer.switched_after,
             before_faults: self.counts[0],
             after_faults: self.counts[2],
             faults: self.faults,
@@ -226,6 +234,7 @@ impl Recorder for MetricsRecorder<'_> {
     }
 
     fn milestone(&mut self, at: SimTime, milestone: Milestone) {
+        self.answer.note(self.model, at, milestone);
         if let Milestone::FaultEnds(fault) = milestone {
             for row in self.faults.iter_mut().filter(|row| row.fault == fault) {
                 row.was_ejected_at_end =

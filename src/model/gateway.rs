@@ -1,8 +1,6 @@
-//! What routes requests, how it learns who is alive, and who may overrule it.
+//! What routes requests, and how it learns who is alive.
 
-use super::{
-    Detector, Fallback, HealthCheck, Hedge, Latency, Probability, ProviderId, Retry, Route, Timeouts,
-};
+use super::{Detector, Fallback, HealthCheck, Hedge, Latency, Probability, Retry, Route, Timeouts};
 use crate::time::{SimDuration, SimTime};
 use std::num::NonZeroU32;
 
@@ -135,17 +133,6 @@ pub enum AllEjected {
     IgnoreHealth,
     /// Have the request wait until one is admitted, or until its client gives up.
     Wait,
-}
-
-/// What somebody does by hand.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OperatorAction {
-    /// The name in the scenario.
-    pub name: String,
-    /// When it is done.
-    pub at: SimTime,
-    /// From then on these get no attempts while another routed provider exists.
-    pub avoid: Vec<ProviderId>,
 }
 
 /// What goes wrong with the gateway itself.

@@ -13,11 +13,13 @@ mod generation;
 mod health_check;
 mod latency;
 mod network;
+mod operator;
 mod price;
 mod profile;
 mod provider;
 mod retry;
 mod route;
+mod slo;
 mod traffic;
 mod users;
 
@@ -30,18 +32,18 @@ pub use detector::{
     WindowStart,
 };
 pub use fault::{Effect, Fault, InFlight};
-pub use gateway::{
-    AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, OperatorAction, Propagation,
-};
+pub use gateway::{AllEjected, Gateway, GatewayEffect, GatewayFault, HealthScope, OnEjection, Propagation};
 pub use generation::{Drift, Generation, speed_sigma};
 pub use health_check::{Counting, FirstProbe, HealthCheck, Intervals, NextProbe};
 pub use latency::{Latency, Percentiles};
 pub use network::{Network, RoundTrips};
+pub use operator::{OperatorAction, Stages, StatusPage, Trigger};
 pub use price::Price;
 pub use profile::Profile;
 pub use provider::{Abandoned, Capacity, Provider, ProviderId};
 pub use retry::{Backoff, BackoffGrowth, Budget, Fallback, Hedge, Jitter, Retry, RetryTo, Timeouts, Tokens};
 pub use route::{Average, LowestLatency, Node, NodeId, PeakEwma, Pick, Route};
+pub use slo::{Alert, BeforeRun, FirstTick, Slo};
 pub use traffic::{Arrivals, OnOff, Rate, Renewal, Trace, Traffic};
 pub use users::Users;
 
@@ -102,8 +104,10 @@ pub struct Model {
     pub gateway: Gateway,
     /// How long the network takes; `None` if no time.
     pub network: Option<Network>,
-    /// What people do by hand, in order of time and then name.
+    /// What people do by hand, in order of time, where it is known, and then name.
     pub operator: Vec<OperatorAction>,
+    /// Which share of requests has to succeed, and who watches it; `None` if nobody asks.
+    pub slo: Option<Slo>,
     /// The weakest evidence that a part of the scenario declares; `None` if none does.
     pub weakest_evidence: Option<Evidence>,
 }
@@ -129,6 +133,13 @@ impl Model {
             // Which requests spill over to the next group is drawn.
             || self.gateway.overprovisioning.is_some()
             || retries.any(Retry::is_random)
+            || self.operator.iter().any(OperatorAction::is_random)
+            || self.alerts().iter().any(Alert::is_random)
+    }
+
+    /// What watches the error budget, in order of name.
+    pub fn alerts(&self) -> &[Alert] {
+        self.slo.as_ref().map_or(&[], |slo| &slo.alerts)
     }
 
     /// About how many requests arrive in one run.

@@ -34,8 +34,16 @@ pub enum Event {
     FaultStarts { fault: String },
     /// A fault is over.
     FaultEnds { fault: String },
+    /// An alert begins to fire.
+    AlertFires { alert: String },
+    /// An alert is over.
+    AlertResolves { alert: String },
+    /// The news reaches somebody: a pager rings, or a status page is read.
+    OperatorLearns { action: String },
     /// Somebody acts: these providers are to be avoided from now on.
     OperatorActs { action: String, avoid: Vec<String> },
+    /// A switch is taken back.
+    OperatorReturns { action: String },
     /// A replica ejects a provider.
     Ejected { provider: String, replica: u32, false_ejection: bool },
     /// A replica admits a provider again.
@@ -89,6 +97,14 @@ fn of_milestone(model: &Model, milestone: Milestone) -> Event {
         }
         Milestone::GatewayFaultEnds(fault) => {
             Event::FaultEnds { fault: model.gateway.faults[fault].name.clone() }
+        }
+        Milestone::AlertFires(alert) => Event::AlertFires { alert: model.alerts()[alert].name.clone() },
+        Milestone::AlertResolves(alert) => Event::AlertResolves { alert: model.alerts()[alert].name.clone() },
+        Milestone::OperatorLearns(action) => {
+            Event::OperatorLearns { action: model.operator[action].name.clone() }
+        }
+        Milestone::OperatorReturns(action) => {
+            Event::OperatorReturns { action: model.operator[action].name.clone() }
         }
         Milestone::OperatorActs(action) => {
             let action = &model.operator[action];
@@ -233,6 +249,7 @@ mod tests {
             faults: Vec::new(),
             gateway: Gateway::new(Route::prefer(&[ProviderId::new(0)], |_| "only".to_owned())),
             operator: Vec::new(),
+            slo: None,
             network: None,
             weakest_evidence: None,
         }

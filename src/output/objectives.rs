@@ -63,7 +63,7 @@ fn in_unit(unit: Unit, value: f64, more_digits: usize) -> String {
         Unit::PerSecond => format!("{} a second", grouped(value, 1 + more_digits)),
         Unit::PerDay => format!("{} a day", grouped(value, 1 + more_digits)),
         Unit::Milliseconds => format!("{} ms", grouped(value, more_digits)),
-        Unit::Ratio => format!("{:.*}%", 2 + more_digits, 100.0 * value),
+        Unit::Ratio | Unit::Quotient => format!("{:.*}%", 2 + more_digits, 100.0 * value),
     }
 }
 

@@ -86,6 +86,7 @@ pub(super) const fn unit_name(unit: Unit) -> &'static str {
     match unit {
         Unit::Count => "count",
         Unit::Ratio => "0 to 1",
+        Unit::Quotient => "from 0",
         Unit::Milliseconds => "ms",
         Unit::PerSecond => "per second",
         Unit::PerDay => "per day",

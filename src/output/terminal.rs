@@ -6,7 +6,7 @@ use crate::engine::Milestone;
 use crate::experiment::baseline::Difference;
 use crate::experiment::statistics::{Interval, Summary, summarise};
 use crate::metrics::{METRICS, Metric, Outcome, PeriodCounts, TimelineEntry, TimelineEvent, Verdict, metric};
-use crate::model::Model;
+use crate::model::{Model, Slo, Trigger};
 use crate::time::{SimDuration, SimTime};
 use std::fmt::Write;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -170,6 +170,14 @@ fn describe(text: &mut String, shown: &Shown, highest: f64) {
             ["time_to_detect_ms", "time_to_recover_ms"].map(|name| spread(shown, name));
         row(text, "detected", &format!("{detected}; recovered {recovered}"));
     }
+    if !model.alerts().is_empty() {
+        let [alerted, paged, switched] =
+            ["time_to_alert_ms", "time_to_page_ms", "time_to_switch_ms"].map(|name| spread(shown, name));
+        row(text, "alerted", &format!("{alerted}; paged {paged}; switched {switched}"));
+    }
+    if let Some(slo) = &model.slo {
+        row(text, "budget", &budget_words(slo, shown.mean("budget_spent_ratio")));
+    }
     if let Some(words) = verdict_words(shown.result.outcomes) {
         row(text, "verdict", &words);
     }
@@ -182,6 +190,17 @@ fn describe(text: &mut String, shown: &Shown, highest: f64) {
     let false_ejections = shown.mean("false_ejection_per_day");
     let probes = thousands(shown.mean("probe_count"));
     row(text, "probes", &format!("{probes} sent, {} false ejections a day", short(false_ejections)));
+}
+
+/// What a run spends of the error budget, on average.
+fn budget_words(slo: &Slo, spent: f64) -> String {
+    let (percent, objective) = (short(100.0 * spent), 100.0 * slo.objective.get());
+    // As many digits as were written, and not those that the conversion adds.
+    let objective = format!("{objective:.6}");
+    let objective = objective.trim_end_matches('0').trim_end_matches('.');
+    let days = slo.window.as_secs_f64() / 86_400.0;
+    let window = if days.fract() == 0.0 { format!("{days} d") } else { slo.window.to_string() };
+    format!("{percent}% of the {} failures that {objective}% allows in {window}", thousands(slo.budget()))
 }
 
 /// How runs stand at their end; `None` if all have recovered, or there is no telling.
@@ -308,9 +327,29 @@ fn event_words(result: &ScenarioResult, event: TimelineEvent) -> String {
         TimelineEvent::Milestone(Milestone::GatewayFaultEnds(i)) => {
             format!("{} ends", model.gateway.faults[i].name)
         }
+        TimelineEvent::Milestone(Milestone::AlertFires(i)) => format!("{} fires", model.alerts()[i].name),
+        TimelineEvent::Milestone(Milestone::AlertResolves(i)) => {
+            format!("{} is over", model.alerts()[i].name)
+        }
+        TimelineEvent::Milestone(Milestone::OperatorLearns(i)) => {
+            let action = &model.operator[i];
+            let how = match action.trigger {
+                Trigger::StatusPage(_) => "reads the status page",
+                Trigger::At(_) | Trigger::Alert(_) => "is paged",
+            };
+            format!("{} {how}", action.name)
+        }
+        TimelineEvent::Milestone(Milestone::OperatorReturns(i)) => {
+            format!("{} switches back", model.operator[i].name)
+        }
         TimelineEvent::Milestone(Milestone::OperatorActs(i)) => {
             let saved = thousands(result.outcomes.first().map_or(0.0, |run| run.saved_by_hand_count as f64));
-            format!("{} switches by hand, saved {saved}", model.operator[i].name)
+            let action = &model.operator[i];
+            let how = match action.trigger {
+                Trigger::StatusPage(_) => "switches",
+                Trigger::At(_) | Trigger::Alert(_) => "switches by hand",
+            };
+            format!("{} {how}, saved {saved}", action.name)
         }
         TimelineEvent::Health { provider, admitted, is_false, .. } => {
             let name = &model.provider(provider).name;

@@ -58,6 +58,12 @@ pub(super) fn monday() -> Weekday {
 pub(super) fn no_time() -> Duration {
     literal("0s")
 }
+pub(super) fn none() -> Whole {
+    literal(0)
+}
+pub(super) fn half_a_minute() -> PositiveDuration {
+    literal("30s")
+}
 pub(super) fn ten_seconds() -> Duration {
     literal("10s")
 }

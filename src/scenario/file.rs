@@ -2,14 +2,16 @@
 //!
 //! The comments here are what editors show. Ranges and units live in [`super::quantity`]; that names refer to things
 //! that exist, and all else that needs more than one setting to judge, is left to [`super::lower`]. The tables of
-//! traffic, providers, faults and the gateway have files of their own.
+//! traffic, providers, faults, the gateway, operators and the error budget have files of their own.
 
 use super::file_fault::Fault;
 use super::file_gateway::Gateway;
 use super::file_network::Network;
+use super::file_operator::Operator;
 use super::file_provider::Provider;
+use super::file_slo::{Alert, Slo};
 use super::file_traffic::Traffic;
-use super::setting::{Moment, PositiveDuration, TimeOfDay};
+use super::setting::{PositiveDuration, TimeOfDay};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -43,6 +45,12 @@ pub(crate) struct Scenario {
     /// What people do by hand, by name.
     #[serde(default)]
     pub operator: BTreeMap<String, Operator>,
+    /// Which share of requests has to succeed, and over what time. Without it, there is no error budget.
+    #[schemars(extend("x-example" = "\n[slo]\nobjective = 0.999\nwindow = \"30d\""))]
+    pub slo: Option<Slo>,
+    /// What watches the error budget, by name.
+    #[serde(default)]
+    pub alert: BTreeMap<String, Alert>,
     /// What the result should be; `run` exits with 1 if it is not. Nothing that is simulated depends on it.
     pub objective: Option<Vec<Objective>>,
 }
@@ -59,18 +67,6 @@ pub(crate) enum Evidence {
     Documented,
     /// A guess, or a claim that nobody documents.
     Assumed,
-}
-
-/// What somebody does by hand.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Operator {
-    /// When it is done: since the start of the run ("24m"), or on the scenario's clock ("03:04:00").
-    #[schemars(example = "24m")]
-    pub at: Moment,
-    /// From then on these providers get no attempts while another routed provider exists.
-    #[schemars(extend("x-example" = "[\"primary\"]"))]
-    pub avoid: Vec<String>,
 }
 
 /// What the result should be.

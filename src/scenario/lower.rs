@@ -1,7 +1,8 @@
 //! Lowers a checked file into a model: names become ids, clock times instants; says all that does not fit together.
 //!
 //! Each table of a file has a part of its own: [`super::lower_traffic`], [`super::lower_provider`],
-//! [`super::lower_fault`], [`super::lower_gateway`], [`super::lower_network`]. Single values were checked by [`super::check`]; what it had to repair
+//! [`super::lower_fault`], [`super::lower_gateway`], [`super::lower_network`], [`super::lower_operator`],
+//! [`super::lower_slo`]. Single values were checked by [`super::check`]; what it had to repair
 //! is not judged here.
 
 use super::check::{Findings, join};
@@ -55,22 +56,11 @@ impl<'a> Lowering<'a> {
         }
         let gateway = self.gateway();
         let network = self.network();
-        let mut operator: Vec<Option<model::OperatorAction>> = vec![];
-        for (name, action) in &file.operator {
-            let path = format!("operator.{name}");
-            let at = self.instant(&action.at, &format!("{path}.at"));
-            let avoid = self.provider_ids(&action.avoid, &format!("{path}.avoid"));
-            operator.push(at.zip(avoid).map(|(at, avoid)| model::OperatorAction {
-                name: name.clone(),
-                at,
-                avoid,
-            }));
-        }
-        let mut faults: Vec<model::Fault> = faults.into_iter().collect::<Option<_>>()?;
-        let mut operator: Vec<model::OperatorAction> = operator.into_iter().collect::<Option<_>>()?;
-        // The sorts are stable, and the tables were in order of name.
-        faults.sort_by_key(|fault| fault.start);
-        operator.sort_by_key(|action| action.at);
+        let mut faults: Option<Vec<model::Fault>> = faults.into_iter().collect();
+        // The sort is stable, and the table was in order of name.
+        faults.iter_mut().for_each(|faults| faults.sort_by_key(|fault| fault.start));
+        let operator = self.operators(faults.as_deref());
+        let slo = self.slo(traffic.as_ref());
         Some(model::Model {
             name: name.to_owned(),
             about: file.about.clone(),
@@ -78,10 +68,11 @@ impl<'a> Lowering<'a> {
             duration: file.duration.value,
             traffic: traffic?,
             providers: providers?,
-            faults,
+            faults: faults?,
             gateway: gateway?,
             network,
-            operator,
+            operator: operator?,
+            slo: slo?,
             weakest_evidence: None,
         })
     }
@@ -123,7 +114,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Providers by name; says which do not exist and which come twice.
-    fn provider_ids(&mut self, names: &'a [String], path: &str) -> Option<Vec<ProviderId>> {
+    pub(super) fn provider_ids(&mut self, names: &'a [String], path: &str) -> Option<Vec<ProviderId>> {
         let targets = self.targets(&self.items(names, path), path, Nameable::Providers)?;
         let id = |target| match target {
             Target::Provider(id, _) => Some(id),

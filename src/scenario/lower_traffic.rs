@@ -128,6 +128,19 @@ impl Lowering<'_> {
         }
     }
 
+    fn users(&mut self, users: &Users) -> Option<model::Users> {
+        let path = "traffic.arrivals.users.think";
+        let think = self.latency(&users.think, path)?;
+        let lowered = model::Users::new(at_least_one(users.count.value), think, users.ramp_up.value);
+        if lowered.is_none() {
+            let message = format!(
+                "`{path}` is no time at all: where an answer takes none, users would ask without end"
+            );
+            self.problem(path, message, "write a short one: { constant = \"1ms\" }");
+        }
+        lowered
+    }
+
     fn renewal(&mut self, renewal: &Renewal) -> Option<model::Arrivals> {
         const PATH: &str = "traffic.arrivals.renewal.cv";
         let lowered = model::Renewal::new(renewal.rate.value, renewal.cv.value);
@@ -155,18 +168,5 @@ impl Lowering<'_> {
         }
         let lowered = model::OnOff::new(on_off.rate.value, on_off.on.value, on_off.off.value);
         lowered.filter(|_| is_sound).map(model::Arrivals::OnOff)
-    }
-
-    fn users(&mut self, users: &Users) -> Option<model::Users> {
-        let path = "traffic.arrivals.users.think";
-        let think = self.latency(&users.think, path)?;
-        let lowered = model::Users::new(at_least_one(users.count.value), think, users.ramp_up.value);
-        if lowered.is_none() {
-            let message = format!(
-                "`{path}` is no time at all: where an answer takes none, users would ask without end"
-            );
-            self.problem(path, message, "write a short one: { constant = \"1ms\" }");
-        }
-        lowered
     }
 }

@@ -670,6 +670,8 @@ fn whatever_rolls_dice_makes_a_scenario_random() {
         "gateway.overhead.constant = \"1s\"",
         "gateway.overhead.percentiles = { p50 = \"1s\", p95 = \"1s\", p99 = \"1s\", max = \"2s\" }",
         "gateway.detector.x = { consecutive = 1, eject_for = \"1s\" }",
+        "slo = { objective = 0.9, window = \"1h\" }\nalert.x = { burn = 2.0, long = \"1m\", short = \"1m\", first_tick.at = \"0s\" }",
+        "fault.x = { on.name = \"a\", at = \"1s\", lasts = \"1s\" }\noperator.x = { avoid = [\"a\"], after.status_page = { fault = \"x\", posted_after.constant = \"1s\" }, stages.switch.constant = \"1s\" }",
     ] {
         assert!(!is_random(still), "{still}");
     }
@@ -699,6 +701,9 @@ fn whatever_rolls_dice_makes_a_scenario_random() {
         "gateway.retry = { attempts = 1, on = [\"any\"], delay = \"1s\", jitter = \"full\" }",
         "traffic.client_retry = { attempts = 1, on = [\"any\"], delay = \"1s\", jitter = { times = 0.1 } }",
         "gateway.detector.x = { consecutive = 1, eject_for = \"1s\", eject_jitter = \"1s\" }",
+        "slo = { objective = 0.9, window = \"1h\" }\nalert.x = { burn = 2.0, long = \"1m\", short = \"1m\" }",
+        "fault.x = { on.name = \"a\", at = \"1s\", lasts = \"1s\" }\noperator.x = { avoid = [\"a\"], after.status_page = { fault = \"x\", posted_after.constant = \"1s\", polled_every = \"1s\" } }",
+        "fault.x = { on.name = \"a\", at = \"1s\", lasts = \"1s\" }\noperator.x = { avoid = [\"a\"], after.status_page = { fault = \"x\", posted_after.constant = \"1s\" }, stages.switch.exponential.mean = \"1s\" }",
     ] {
         assert!(is_random(random), "{random}");
     }

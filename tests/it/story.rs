@@ -2,7 +2,7 @@
 
 use crate::play::{assert_moments, on_path, outcomes};
 use failover_sim::engine::{Path, Stage};
-use failover_sim::metrics::Outcome;
+use failover_sim::metrics::{Outcome, metric};
 use failover_sim::model::Model;
 use failover_sim::scenario::Loader;
 
@@ -62,4 +62,20 @@ fn a_hand_switch_saves_what_it_comes_in_time_for() {
     let (failed, saved) = (outcome.failures.total(), outcome.saved_by_hand_count);
     assert!((9_330..=9_336).contains(&failed), "60 s are lost: {failed}");
     assert!((4_664..=4_669).contains(&saved), "30 s are saved: {saved}");
+}
+
+/// The story's incident is no quarter's error budget at 99.9%, where it is 1.2% of it, but at 99.9988%.
+#[test]
+fn the_incident_burns_a_quarters_budget_at_five_nines() {
+    let spent = |objective: &str| {
+        let path = "experiments/01_incident_3am/as_told_60s.toml";
+        let mut document = Loader::new().open(path.as_ref()).expect("it opens");
+        let slo = format!("slo={{objective={objective},window=\"90d\"}}");
+        document.set_text(&slo).expect("it is a setting");
+        let outcome = outcomes(&document.model().expect("it is valid"), 1).remove(0);
+        metric("budget_spent_ratio").expect("a metric").of(&outcome).expect("there is a budget")
+    };
+    for (objective, expected) in [("0.999", 0.012), ("0.9999884", 1.0), ("0.99999", 1.16)] {
+        assert!((spent(objective) / expected - 1.0).abs() < 0.05, "{objective}: {}", spent(objective));
+    }
 }

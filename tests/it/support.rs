@@ -47,11 +47,8 @@ pub fn story_model() -> Model {
             health_check: Some(health_check),
             ..Gateway::new(Route::prefer(&[claude, gpt], |id| format!("{id:?}")))
         },
-        operator: vec![OperatorAction {
-            name: "on_call".to_owned(),
-            at: at_secs(24 * 60),
-            avoid: vec![claude],
-        }],
+        operator: vec![OperatorAction::at("on_call", at_secs(24 * 60), vec![claude])],
+        slo: None,
         network: None,
         weakest_evidence: None,
     }

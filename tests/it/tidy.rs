@@ -87,6 +87,8 @@ fn routing_and_detectors_have_no_oracle() {
         "nginx",
         "budget",
         "backoff",
+        "alerts",
+        "operator",
     ] {
         let file = format!("src/engine/{file}.rs");
         assert_absent(&file, &["world", "World", "Fault", "Fate"]);

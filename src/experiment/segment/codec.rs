@@ -28,9 +28,13 @@ impl Writer {
         self.0.extend(text.as_bytes());
     }
 
+    fn optional_number(&mut self, number: Option<u64>) {
+        self.number(u64::from(number.is_some()));
+        number.into_iter().for_each(|number| self.number(number));
+    }
+
     fn optional(&mut self, duration: Option<SimDuration>) {
-        self.number(u64::from(duration.is_some()));
-        duration.iter().for_each(|duration| self.number(duration.as_nanos()));
+        self.optional_number(duration.map(SimDuration::as_nanos));
     }
 
     pub fn played(&mut self, first_run: u64, facts: &PointFacts, outcomes: &[Outcome]) {
@@ -65,6 +69,11 @@ impl Writer {
             probe_count,
             false_ejection_count,
             saved_by_hand_count,
+            error_budget,
+            alert_count,
+            alerted_after,
+            paged_after,
+            switched_after,
             before_faults,
             after_faults,
             latency,
@@ -78,6 +87,9 @@ impl Writer {
         self.numbers(&[*false_ejection_count, *saved_by_hand_count, duration.as_nanos(), *event_count]);
         self.numbers(&Cause::ALL.map(|cause| failures.of_cause(cause)));
         self.numbers(&Stage::ALL.map(|stage| failures.of_stage(stage)));
+        self.optional_number(error_budget.map(f64::to_bits));
+        self.optional_number(*alert_count);
+        [alerted_after, paged_after, switched_after].into_iter().for_each(|after| self.optional(*after));
         for PeriodCounts { request_count, succeeded_count, attempt_count } in [before_faults, after_faults] {
             self.numbers(&[*request_count, *succeeded_count, *attempt_count]);
         }
@@ -150,8 +162,12 @@ impl<'a> Reader<'a> {
         self.number().map(SimDuration::from_nanos)
     }
 
+    fn optional_number(&mut self) -> Result<Option<u64>, Damage> {
+        if self.flag()? { self.number().map(Some) } else { Ok(None) }
+    }
+
     fn optional(&mut self) -> Result<Option<SimDuration>, Damage> {
-        if self.flag()? { self.duration().map(Some) } else { Ok(None) }
+        Ok(self.optional_number()?.map(SimDuration::from_nanos))
     }
 
     pub fn facts(&mut self) -> Result<PointFacts, Damage> {
@@ -192,6 +208,11 @@ impl<'a> Reader<'a> {
             duration: SimDuration::from_nanos(duration),
             event_count,
             failures: Failures::from_counts(self.numbers()?, self.numbers()?),
+            error_budget: self.optional_number()?.map(f64::from_bits),
+            alert_count: self.optional_number()?,
+            alerted_after: self.optional()?,
+            paged_after: self.optional()?,
+            switched_after: self.optional()?,
             before_faults: self.period()?,
             after_faults: self.period()?,
             latency: match self.flag()? {

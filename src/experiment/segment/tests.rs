@@ -38,26 +38,35 @@ fn fault() -> impl Strategy<Value = FaultOutcome> {
 
 fn outcome() -> impl Strategy<Value = Outcome> {
     let counts = any::<([u64; 8], [u64; Cause::ALL.len()], [u64; Stage::ALL.len()])>();
+    let optional = || proptest::option::of(duration());
+    let answer = (proptest::option::of(0.0..1e18), any::<Option<u64>>(), optional(), optional(), optional());
     let latency = proptest::option::of((duration(), duration(), duration()));
     let faults = proptest::collection::vec(fault(), 0..4);
-    (counts, period(), period(), latency, faults, duration()).prop_map(
-        |((counts, by_cause, by_stage), before_faults, after_faults, latency, faults, duration)| Outcome {
-            request_count: counts[0],
-            succeeded_count: counts[1],
-            failures: Failures::from_counts(by_cause, by_stage),
-            open_count: counts[2],
-            attempt_count: counts[3],
-            probe_count: counts[4],
-            false_ejection_count: counts[5],
-            saved_by_hand_count: counts[6],
-            before_faults,
-            after_faults,
-            latency: latency.map(|(p50, p95, p99)| LatencyQuantiles { p50, p95, p99 }),
-            faults,
-            duration,
-            event_count: counts[7],
-            series: None,
-            timeline: None,
+    (counts, answer, period(), period(), latency, faults, duration()).prop_map(
+        |((counts, by_cause, by_stage), answer, before_faults, after_faults, latency, faults, duration)| {
+            Outcome {
+                request_count: counts[0],
+                succeeded_count: counts[1],
+                failures: Failures::from_counts(by_cause, by_stage),
+                open_count: counts[2],
+                attempt_count: counts[3],
+                probe_count: counts[4],
+                false_ejection_count: counts[5],
+                saved_by_hand_count: counts[6],
+                error_budget: answer.0,
+                alert_count: answer.1,
+                alerted_after: answer.2,
+                paged_after: answer.3,
+                switched_after: answer.4,
+                before_faults,
+                after_faults,
+                latency: latency.map(|(p50, p95, p99)| LatencyQuantiles { p50, p95, p99 }),
+                faults,
+                duration,
+                event_count: counts[7],
+                series: None,
+                timeline: None,
+            }
         },
     )
 }

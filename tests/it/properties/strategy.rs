@@ -95,14 +95,10 @@ fn with_rows() -> Text {
 
 fn scenario(dice: bool, listens: bool) -> Text {
     let open = if dice { arrivals() } else { choice(&["constant"], "/s", 1..25) };
-    let open = (open, rarely(setting("profile", profile())))
-        .prop_map(|(arrivals, profile)| format!("arrivals = {arrivals}\n{profile}"));
+    let open = all([setting("arrivals", open), rarely(setting("profile", profile()))]);
     // Users hear how their requests end.
-    let arrivals = if listens {
-        prop_oneof![3 => open, 1 => setting("arrivals", users(dice))].boxed()
-    } else {
-        open.boxed()
-    };
+    let arrivals =
+        if listens { prop_oneof![3 => open, 1 => setting("arrivals", users(dice))].boxed() } else { open };
     let traffic = table("traffic", [arrivals, maybe("client_timeout", ms(100..8000))]);
     let traffic = all([traffic, classes(dice)]);
     let client_retry = if listens { in_half(retry("traffic.client_retry", dice)) } else { nothing() };
@@ -111,9 +107,12 @@ fn scenario(dice: bool, listens: bool) -> Text {
     let faults = vec(fault(dice), 0..3).prop_map(|faults| {
         faults.iter().enumerate().map(|(i, fault)| format!("[fault.f{i}]\n{fault}")).collect::<String>()
     });
-    let operator = rarely(
-        (0..30u64).prop_map(|at| format!("[operator.hand]\nat = \"{at}s\"\navoid = [\"a\"]\n")).boxed(),
-    );
+    let faults = (faults, rarely(operator(dice))).prop_map(|(faults, operator)| {
+        // A status page needs a fault to tell of.
+        let is_told = !operator.contains("status_page") || faults.contains("[fault.f0]");
+        if is_told { format!("{faults}{operator}") } else { faults }
+    });
+    let slo = if listens { rarely(watched(dice)) } else { rarely(slo()) };
     const LISTENING: [&str; 9] = [
         "round_robin",
         "least_in_flight",
@@ -145,7 +144,7 @@ fn scenario(dice: bool, listens: bool) -> Text {
             .boxed();
     let mut parts = vec![Just("duration = \"30s\"\n".to_owned()).boxed(), traffic, client_retry];
     parts.extend(providers);
-    parts.extend([faults.boxed(), gateway, retries, operator]);
+    parts.extend([faults.boxed(), gateway, retries, slo]);
     all(parts)
 }
 
@@ -239,6 +238,15 @@ fn latency(dice: bool) -> Text {
     .boxed()
 }
 
+fn users(dice: bool) -> Text {
+    let think = latency(dice).prop_filter("users think", |think| !think.contains("\"0ms\""));
+    (1..20u32, think, 0..40_000u64)
+        .prop_map(|(count, think, ramp)| {
+            format!("{{ users = {{ count = {count}, think = {think}, ramp_up = \"{ramp}ms\" }} }}")
+        })
+        .boxed()
+}
+
 fn arrivals() -> Text {
     let renewal = (1..25u32, select(&["0.2", "1.0", "4.0"][..]))
         .prop_map(|(rate, cv)| format!("{{ renewal = {{ rate = \"{rate}/s\", cv = {cv} }} }}"));
@@ -263,15 +271,6 @@ fn profile() -> Text {
     ]
     .prop_filter("some requests arrive", |profile| !profile.contains("steps = [{ at = \"0s\", factor = 0 }]"))
     .boxed()
-}
-
-fn users(dice: bool) -> Text {
-    let think = latency(dice).prop_filter("users think", |think| !think.contains("\"0ms\""));
-    (1..20u32, think, 0..40_000u64)
-        .prop_map(|(count, think, ramp)| {
-            format!("{{ users = {{ count = {count}, think = {think}, ramp_up = \"{ramp}ms\" }} }}")
-        })
-        .boxed()
 }
 
 /// What requests ask for: one kind, or two where there are dice.
@@ -455,6 +454,86 @@ fn gateway() -> Text {
             (ms(0..3000), 1..3u32).prop_map(|(after, max)| format!("{{ after = {after}, max = {max} }}")),
         )),
     ])
+}
+
+/// A switch at a time, or on a status page's word.
+fn operator(dice: bool) -> Text {
+    let back = || maybe("lasts", ms(1..9000));
+    let at = all([setting("at", number(0..30).prop_map(|at| format!("\"{at}s\""))), back()]);
+    let page = (latency(dice), option::of(latency(dice)), any::<bool>()).prop_map(
+        move |(posted, resolved, is_polled)| {
+            let resolved =
+                resolved.map_or(String::new(), |resolved| format!(", resolved_after = {resolved}"));
+            let polled = if dice && is_polled { ", polled_every = \"2s\"" } else { "" };
+            format!("after.status_page = {{ fault = \"f0\", posted_after = {posted}{resolved}{polled} }}\n")
+        },
+    );
+    let page = (page, back()).prop_map(|(page, back)| {
+        // What is posted as resolved ends the switch.
+        if page.contains("resolved") { page } else { page + &back }
+    });
+    table(
+        "operator.hand",
+        [
+            setting("avoid", one_of(&["[\"a\"]", "[\"a\", \"b\"]"])),
+            prop_oneof![1 => at, 1 => all([page.boxed(), in_half(stages(dice))])].boxed(),
+        ],
+    )
+}
+
+fn stages(dice: bool) -> Text {
+    let stage = move |name: &'static str| {
+        latency(dice).prop_map(move |latency| format!("{name} = {latency}")).boxed()
+    };
+    (stage("notify"), stage("acknowledge"), stage("switch"))
+        .prop_map(|(notify, acknowledge, switch)| {
+            format!("stages = {{ {notify}, {acknowledge}, {switch} }}\n")
+        })
+        .boxed()
+}
+
+fn slo() -> Text {
+    table(
+        "slo",
+        [
+            setting("objective", one_of(&["0.9", "0.999"])),
+            setting("window", one_of(&["\"30d\""])),
+            maybe("requests", one_of(&["\"5/s\""])),
+        ],
+    )
+}
+
+/// An error budget with alerts, and somebody whom one of them calls.
+fn watched(dice: bool) -> Text {
+    let first_tick = one_of(if dice { &["\"random\"", "{ at = \"2s\" }"] } else { &["{ at = \"0s\" }"] });
+    let alert = table(
+        "alert.page",
+        [
+            setting("burn", one_of(&["0.5", "3.0", "9.0"])),
+            setting("long", one_of(&["\"10s\"", "\"1h\""])),
+            setting("short", one_of(&["\"2s\"", "\"10s\""])),
+            setting("every", one_of(&["\"500ms\"", "\"2s\""])),
+            setting("first_tick", first_tick),
+            maybe("for", ms(0..5000)),
+            maybe("lag", ms(0..3000)),
+            maybe("min_count", number(0..50)),
+            maybe("before", one_of(&["\"steady\"", "\"nothing\""])),
+        ],
+    );
+    let escalates =
+        "stages = { acknowledge = { exponential = { mean = \"2s\" } } }\nescalate_after = \"1s\"\n";
+    let stages =
+        if dice { prop_oneof![stages(true), Just(escalates.to_owned())].boxed() } else { stages(false) };
+    let operator = table(
+        "operator.on_call",
+        [
+            setting("after", one_of(&["{ alert = \"page\" }"])),
+            setting("avoid", one_of(&["[\"a\"]", "[\"b\", \"c\"]"])),
+            maybe("lasts", ms(1..9000)),
+            in_half(stages),
+        ],
+    );
+    all([slo(), alert, in_half(operator)])
 }
 
 fn growth() -> Text {
