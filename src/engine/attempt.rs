@@ -225,14 +225,14 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     /// What a request asks for; `None` where there are no classes.
     pub(super) fn demand(&self, asked: &Asked) -> Option<Demand> {
-        self.model.traffic.demand(self.asker(asked), asked.key, asked.row)
+        self.model.traffic.demand(self.asker(asked), asked.key, asked.source)
     }
 
     /// The key that decides the class of a request: its user's, and its own where there are no users.
     pub(super) fn asker(&self, asked: &Asked) -> Key {
         match self.users {
             None => asked.key,
-            Some(_) => self.requests.numbered(u64::from(asked.user)),
+            Some(_) => self.requests.numbered(u64::from(asked.source)),
         }
     }
 

@@ -23,10 +23,8 @@ pub(super) struct Asked {
     pub ordinal: u64,
     pub key: Key,
     pub replica: u32,
-    /// Who asks, where there are users.
-    pub user: u32,
-    /// Which row of a trace it is, if that matters.
-    pub row: u32,
+    /// Which user asks, or which row of a trace it is, where that matters.
+    pub source: u32,
     pub arrived: SimTime,
     /// When the client gives up on its present call.
     pub deadline: SimTime,
@@ -184,8 +182,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             replica = self.down.stand_in(replica).unwrap_or(replica);
         }
         let (deadline, cut_off) = self.timers(now);
-        let row = self.arrivals.row(ordinal);
-        Asked { ordinal, key, replica, user: 0, row, arrived: now, deadline, cut_off }
+        let source = self.arrivals.row(ordinal);
+        Asked { ordinal, key, replica, source, arrived: now, deadline, cut_off }
     }
 
     /// A request comes to the gateway, and what becomes of it will be told by events.

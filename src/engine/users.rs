@@ -101,7 +101,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
 
     fn on_user_asks(&mut self, now: SimTime) {
         let (user, key) = self.users.as_mut().expect("there are users").ask(self.arrived);
-        let asked = Asked { user, ..self.asked(now, self.arrived, key) };
+        let asked = Asked { source: user, ..self.asked(now, self.arrived, key) };
         self.arrived += 1;
         self.begin(now, asked);
     }

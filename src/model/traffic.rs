@@ -81,10 +81,14 @@ impl Traffic {
     /// Tokens of a prompt and of a complete answer, on average over all requests.
     pub fn mean_tokens(&self) -> (f64, f64) {
         let shares: f64 = self.classes.iter().map(|class| class.share).sum();
-        let mean = |of: fn(&Class) -> &TokenCount| {
-            self.classes.iter().map(|class| class.share / shares * of(class).mean()).sum()
+        let recorded = |side: usize| match &self.arrivals {
+            Arrivals::Trace(Trace { tokens: Some(both), .. }) => &both[side][..],
+            _ => &[],
         };
-        (mean(|class| &class.input_tokens), mean(|class| &class.output_tokens))
+        let mean = |of: fn(&Class) -> &TokenCount, side| {
+            self.classes.iter().map(|class| class.share / shares * of(class).mean(recorded(side))).sum()
+        };
+        (mean(|class| &class.input_tokens, 0), mean(|class| &class.output_tokens, 1))
     }
 
     /// The class of the requests of who has this key, as its place in `classes`; 0 where there are none.

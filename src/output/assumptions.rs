@@ -16,6 +16,11 @@ fn arrivals(traffic: &Traffic) -> String {
                 renewal.cv()
             )
         }
+        Arrivals::Users(users) => {
+            let count = thousands(f64::from(users.count.get()));
+            let users = if count == "1" { "user who waits" } else { "users who wait" };
+            format!("{count} {users} for an answer before asking again")
+        }
         Arrivals::OnOff(on_off) => {
             format!("arrivals are on for {} and off for {}, on average", on_off.on(), on_off.off())
         }
@@ -31,11 +36,6 @@ fn arrivals(traffic: &Traffic) -> String {
                     format!("arrivals are {copies} copies made of random blocks of {block} of a trace")
                 }
             }
-        }
-        Arrivals::Users(users) => {
-            let count = thousands(f64::from(users.count.get()));
-            let users = if count == "1" { "user who waits" } else { "users who wait" };
-            format!("{count} {users} for an answer before asking again")
         }
     };
     match traffic.profile {

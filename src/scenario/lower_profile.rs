@@ -15,9 +15,12 @@ impl<'a> Lowering<'a> {
         if !self.findings.sound("traffic.profile") {
             return None;
         }
-        if matches!(self.file.traffic.arrivals, Arrivals::Trace(_)) && self.findings.sound("traffic.arrivals")
-        {
-            let why = "the arrivals are a trace, which has its own ups and downs";
+        let why = match self.file.traffic.arrivals {
+            Arrivals::Trace(_) => Some("the arrivals are a trace, which has its own ups and downs"),
+            Arrivals::Users(_) => Some("users ask when they have an answer, at no rate of their own"),
+            _ => None,
+        };
+        if let Some(why) = why.filter(|_| self.findings.sound("traffic.arrivals")) {
             self.without_effect("traffic", &["profile"], why);
             return None;
         }
