@@ -81,14 +81,11 @@ impl Traffic {
     /// Tokens of a prompt and of a complete answer, on average over all requests.
     pub fn mean_tokens(&self) -> (f64, f64) {
         let shares: f64 = self.classes.iter().map(|class| class.share).sum();
-        let recorded = |side: usize| match &self.arrivals {
-            Arrivals::Trace(Trace { tokens: Some(both), .. }) => &both[side][..],
-            _ => &[],
+        let mean = |of: fn((f64, f64)) -> f64| {
+            let weighted = |(place, class): (usize, &Class)| class.share * of(self.mean_tokens_of(place));
+            self.classes.iter().enumerate().map(weighted).sum::<f64>() / shares
         };
-        let mean = |of: fn(&Class) -> &TokenCount, side| {
-            self.classes.iter().map(|class| class.share / shares * of(class).mean(recorded(side))).sum()
-        };
-        (mean(|class| &class.input_tokens, 0), mean(|class| &class.output_tokens, 1))
+        (mean(|both| both.0), mean(|both| both.1))
     }
 
     /// The class of the requests of who has this key, as its place in `classes`; 0 where there are none.
@@ -99,13 +96,11 @@ impl Traffic {
     /// The mean tokens in and out of the class at a place; [`Price::SOME_TOKENS`] each where there are no classes.
     pub fn mean_tokens_of(&self, class: usize) -> (f64, f64) {
         let Some(class) = self.classes.get(class) else { return (Price::SOME_TOKENS, Price::SOME_TOKENS) };
-        let mean = |count: &TokenCount, column: usize| match (count, &self.arrivals) {
-            (TokenCount::Recorded, Arrivals::Trace(Trace { tokens: Some(tokens), .. })) => {
-                let rows = &tokens[column];
-                rows.iter().map(|count| f64::from(*count)).sum::<f64>() / rows.len().max(1) as f64
-            }
-            _ => count.mean(),
+        let recorded = |side: usize| match &self.arrivals {
+            Arrivals::Trace(Trace { tokens: Some(both), .. }) => &both[side][..],
+            _ => &[],
         };
+        let mean = |count: &TokenCount, side: usize| count.mean(recorded(side));
         (mean(&class.input_tokens, 0), mean(&class.output_tokens, 1))
     }
 
