@@ -198,12 +198,15 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             return;
         }
         let slot = self.requests_in_flight.insert(Request::new(asked));
+        self.call_gateway(now, slot);
+    }
+
+    /// A client calls the gateway, for the first time or again.
+    fn call_gateway(&mut self, now: SimTime, slot: Slot) {
         if self.has_detour {
             self.approach(now, slot);
-        } else if self.down.is_down(asked.replica) {
-            self.lose_with_replica(now, slot);
         } else {
-            self.enter(now, slot);
+            self.reach(now, slot);
         }
     }
 
@@ -433,13 +436,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                 (request.step, request.retries, request.fallbacks, request.hedges) = (ROOT, 0, 0, 0);
                 (request.waited, request.failure) = (SimDuration::ZERO, None);
                 *self.request(slot) = request;
-                if self.has_detour {
-                    self.approach(now, slot);
-                } else if self.down.is_down(request.asked.replica) {
-                    self.lose_with_replica(now, slot);
-                } else {
-                    self.enter(now, slot);
-                }
+                self.call_gateway(now, slot);
             }
         }
     }

@@ -271,3 +271,24 @@ fn c4_a_provider_without_a_queue_turns_away_erlang_bs() {
         assert_moments(latency, &turned_away, expected, None);
     }
 }
+
+/// The others get all requests of a replica that is drained, those of clients who ask again, too; with an overhead of the
+/// gateway as without.
+#[test]
+fn who_asks_again_is_taken_by_another_replica() {
+    for overhead in ["", "gateway.overhead = { constant = \"1us\" }"] {
+        let log = Log::of(
+            &format!(
+                "duration = \"60s\"
+                traffic.arrivals = {{ poisson = \"50/s\" }}
+                traffic.client_retry = {{ attempts = 1, on = [\"any\"], delay = \"100ms\" }}
+                provider.a.latency = {{ constant = \"1s\" }}
+                gateway.replicas = 2
+                gateway.fault.f = {{ at = \"20s\", lasts = \"30s\", effect = \"drain\", replicas = 1 }}
+                {overhead}"
+            ),
+            0,
+        );
+        assert_eq!(log.failed(), 0, "{overhead}");
+    }
+}
