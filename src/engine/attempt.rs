@@ -131,7 +131,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         }
         self.queue.push(seen.ends, Event::AttemptEnds { request: asked.ordinal, slot: attempt });
         if self.bills {
-            self.bill_later(now, &asked, attempt, place.provider);
+            self.bill_later(now, &asked, attempt, place.provider, waits_with.is_some());
         }
         if let Some(hedge) = self.model.gateway.hedge.filter(|_| can_hedge) {
             let due = now.after(hedge.after);
@@ -200,8 +200,11 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             true => Stage::Background,
             false => self.stage(now, asked.replica, provider, choice, seen.hit),
         };
-        let saved_by_hand =
-            is_good && !self.switches.is_empty() && self.is_saved_by_hand(now, asked, provider);
+        // What takes longer than any run saves nobody.
+        let saved_by_hand = is_good
+            && seen.ends < SimTime::NEVER
+            && !self.switches.is_empty()
+            && self.is_saved_by_hand(now, asked, provider);
         Tried { seen, stage, saved_by_hand }
     }
 

@@ -48,6 +48,9 @@ impl Tokens {
 pub(super) struct Owed {
     pub fate: Fate,
     pub tokens: Tokens,
+    /// Since when it waits at a provider that serves last what came first: what becomes of it is not known yet. `None` if it
+    /// is.
+    pub waits_since: Option<SimTime>,
 }
 
 /// What has to be kept until it is billed.
@@ -79,7 +82,7 @@ impl Ledger {
     /// What becomes of an attempt that runs is known only now.
     pub fn decided(&mut self, slot: Slot, fate: Fate) {
         if let Some(owed) = self.running.get_mut(slot.0 as usize).and_then(Option::as_mut) {
-            owed.fate = fate;
+            (owed.fate, owed.waits_since) = (fate, None);
         }
     }
 
@@ -91,7 +94,7 @@ impl Ledger {
 impl Owed {
     /// What is charged for the call, if its caller had it until `until`; `is_used` if a complete answer helped somebody.
     pub fn charged(&self, rules: &Billing, until: SimTime, is_used: bool) -> Option<(CallKind, Usage)> {
-        let Owed { fate, tokens } = self;
+        let Owed { fate, tokens, .. } = self;
         let came_until = until.min(fate.ends);
         let has_begun = fate.first_token < SimTime::NEVER && fate.first_token <= came_until;
         let (kind, share) = match fate.reply {
@@ -117,7 +120,7 @@ impl Owed {
 
     /// How many tokens have come at a moment after the first one: they come at one speed until the answer is complete.
     fn delivered(&self, at: SimTime) -> u32 {
-        let Owed { fate, tokens } = self;
+        let Owed { fate, tokens, .. } = self;
         let (passed, takes) = (at.since(fate.first_token), fate.complete.since(fate.first_token));
         let Some(more) = tokens.output.checked_sub(1) else { return 0 };
         if passed >= takes {
@@ -135,7 +138,7 @@ fn tokens_of(demand: Option<Demand>) -> Tokens {
 impl<R: Recorder> Simulation<'_, '_, R> {
     /// The attempt that was looked at last, of a request like this.
     fn owed(&self, asked: &Asked) -> Option<Owed> {
-        Some(Owed { fate: self.ledger.looked_at?, tokens: tokens_of(self.demand(asked)) })
+        Some(Owed { fate: self.ledger.looked_at?, tokens: tokens_of(self.demand(asked)), waits_since: None })
     }
 
     /// The tokens of a request where all ask for the same.
@@ -143,9 +146,17 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         tokens_of(self.model.traffic.demand(self.requests, self.requests, 0))
     }
 
-    /// The attempt that was looked at last is sent, and will be billed when it ends.
-    pub(super) fn bill_later(&mut self, now: SimTime, asked: &Asked, slot: Slot, provider: ProviderId) {
+    /// The attempt that was looked at last is sent, and will be billed when it ends; `waits` if its fate is not known yet.
+    pub(super) fn bill_later(
+        &mut self,
+        now: SimTime,
+        asked: &Asked,
+        slot: Slot,
+        provider: ProviderId,
+        waits: bool,
+    ) {
         let Some(mut owed) = self.owed(asked) else { return };
+        owed.waits_since = waits.then_some(now);
         if let Some(conversations) = &self.ledger.conversations
             && let Some(class) =
                 self.model.traffic.classes.get(self.model.traffic.class_of(self.asker(asked)))
@@ -187,13 +198,15 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     /// Bills so many attempts of requests that are all the same, each of which was struck by this fault when it was sent.
     pub(super) fn bill_struck(&mut self, provider: ProviderId, fault: usize, count: u64) {
         let fate = self.world.fate_of_struck(fault);
-        let owed = Owed { fate, tokens: self.tokens_of_all() };
+        let owed = Owed { fate, tokens: self.tokens_of_all(), waits_since: None };
         self.bill(provider, &owed, SimTime::NEVER, false, count);
     }
 
-    /// Bills an attempt whose caller has it no longer.
+    /// Bills an attempt whose caller has it no longer; one that still waits for its turn is billed when that has come, or
+    /// cannot come any more.
     pub(super) fn bill_attempt(&mut self, slot: Slot, provider: ProviderId, now: SimTime, is_used: bool) {
-        if let Some(owed) = self.ledger.take(slot) {
+        let Some(owed) = self.ledger.take(slot) else { return };
+        if !self.leave_to_turn(provider, slot, now, owed) {
             self.bill(provider, &owed, now, is_used, 1);
         }
     }
@@ -215,13 +228,14 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                 self.bill_attempt(slot, provider, SimTime::NEVER, false);
             }
         }
+        self.bill_unserved();
     }
 
     /// Bills a probe.
     pub(super) fn bill_probe(&mut self, provider: ProviderId, fate: Fate, until: SimTime) {
         let check = self.model.gateway.health_check.as_ref();
         let Some(tokens) = check.and_then(|check| check.tokens) else { return };
-        let owed = Owed { fate, tokens: Tokens::new(tokens.input, tokens.output) };
+        let owed = Owed { fate, tokens: Tokens::new(tokens.input, tokens.output), waits_since: None };
         if let Some((_, usage)) = owed.charged(&self.model.provider(provider).billing, until, true) {
             self.recorder.billed(&Billed { provider, kind: CallKind::Probe, usage });
         }
@@ -263,7 +277,7 @@ mod tests {
             hit: Hit::None,
             retry_after: None,
         };
-        Owed { fate, tokens: Tokens::new(7, 101) }
+        Owed { fate, tokens: Tokens::new(7, 101), waits_since: None }
     }
 
     fn usage(input_tokens: u64, output_tokens: u64) -> Usage {

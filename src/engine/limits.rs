@@ -81,8 +81,17 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             }
             Discipline::Lifo => {
                 let asked = *asked;
-                let waiting =
-                    Waiting { came: now, gives_up, ready, fate, asked, need, is_last, record: None };
+                let waiting = Waiting {
+                    came: now,
+                    gives_up,
+                    ready,
+                    fate,
+                    asked,
+                    need,
+                    is_last,
+                    record: None,
+                    left: None,
+                };
                 match self.stack_up(now, provider, capacity, fate.begins, waiting) {
                     // That is what becomes of it unless its turn comes.
                     Admission::NeverServed => capacity

@@ -5,6 +5,7 @@
 
 use super::Simulation;
 use super::attempt::Attempt;
+use super::billing::Owed;
 use super::capacity::Admission;
 use super::queue::Event;
 use super::quota::Need;
@@ -32,6 +33,8 @@ pub(super) struct Waiting {
     pub is_last: bool,
     /// Its record; `None` until it has one.
     pub record: Option<Record>,
+    /// When its caller left while it waited, and what is to be billed for it; `None` if it did not, or there is no bill.
+    pub left: Option<(SimTime, Owed)>,
 }
 
 /// Where an attempt that waits is remembered, and what its request comes to if it is served.
@@ -57,6 +60,8 @@ pub(super) struct Stack {
     free_at: BinaryHeap<Reverse<SimTime>>,
     /// In the order in which they came.
     waiting: VecDeque<Waiting>,
+    /// Whose callers left, and whose turn never came.
+    unserved: Vec<(SimTime, Owed)>,
     /// No slot is free before.
     paused_until: SimTime,
     /// When the next turn is due, as far as there is an event for it.
@@ -91,6 +96,7 @@ impl Stack {
                 self.free_at.push(Reverse(now.after(waiting.service())));
                 return Some(waiting);
             }
+            self.unserved.extend(waiting.left);
         }
         None
     }
@@ -111,12 +117,21 @@ impl Stack {
         now >= self.paused_until && self.free_at.len() < capacity.slots.get() as usize
     }
 
-    /// Those who have waited for too long leave: the ones who came first.
+    /// Those who have waited for too long leave: the ones who came first. Whose time is up now has been told so, as ends
+    /// of attempts come before turns.
     fn forget(&mut self, capacity: &Capacity, now: SimTime) {
         let Some(timeout) = capacity.queue_timeout else { return };
-        while self.waiting.front().is_some_and(|waiting| waiting.came.after(timeout) < now) {
-            self.waiting.pop_front();
+        while let Some(waiting) = self.waiting.pop_front_if(|waiting| waiting.came.after(timeout) <= now) {
+            self.unserved.extend(waiting.left);
         }
+    }
+
+    /// The attempt with this record, which came then and waits.
+    fn find(&mut self, came: SimTime, attempt: Slot) -> Option<&mut Waiting> {
+        let first = self.waiting.partition_point(|waiting| waiting.came < came);
+        let those = self.waiting.iter_mut().skip(first).take_while(|waiting| waiting.came == came);
+        let is_it = |w: &&mut Waiting| w.left.is_none() && w.record.is_some_and(|r| r.attempt == attempt);
+        those.into_iter().find(is_it)
     }
 }
 
@@ -134,6 +149,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         stack.paused_until = stack.paused_until.max(pause);
         let admission = stack.admit(capacity, now, attempt);
         self.plan_turn(provider);
+        self.settle_unserved(provider);
         admission
     }
 
@@ -166,6 +182,40 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             self.serve(now, provider, &waiting);
         }
         self.plan_turn(provider);
+        self.settle_unserved(provider);
+    }
+
+    /// The caller of an attempt leaves, and what it costs depends on whether its turn will come; false if that is known.
+    pub(super) fn leave_to_turn(
+        &mut self,
+        provider: ProviderId,
+        attempt: Slot,
+        now: SimTime,
+        owed: Owed,
+    ) -> bool {
+        let Some(came) = owed.waits_since else { return false };
+        let stack = self.stacks[provider.index()].as_mut();
+        let waiting = stack.and_then(|stack| stack.find(came, attempt));
+        waiting.map(|waiting| waiting.left = Some((now, owed))).is_some()
+    }
+
+    /// Bills those whose turn cannot come any more.
+    fn settle_unserved(&mut self, provider: ProviderId) {
+        let stack = self.stacks[provider.index()].as_mut();
+        for (left, owed) in stack.map(|stack| std::mem::take(&mut stack.unserved)).unwrap_or_default() {
+            self.bill(provider, &owed, left, false, 1);
+        }
+    }
+
+    /// Bills those whose turn has not come when the run is over.
+    pub(super) fn bill_unserved(&mut self) {
+        for provider in (0..self.stacks.len()).map(ProviderId::new) {
+            if let Some(stack) = &mut self.stacks[provider.index()] {
+                let left = std::mem::take(&mut stack.waiting).into_iter().filter_map(|waiting| waiting.left);
+                stack.unserved.extend(left);
+            }
+            self.settle_unserved(provider);
+        }
     }
 
     /// The turn of an attempt has come: its fate is known.
@@ -177,6 +227,9 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         }
         let Some(Record { attempt: slot, number, stage, saved_by_hand }) = waiting.record else { return };
         let fate = fate.later(self.trip_to(provider, &asked));
+        if let Some((left, owed)) = waiting.left {
+            self.bill(provider, &Owed { fate, ..owed }, left, false, 1);
+        }
         let seen = self.seen(came, &asked, fate, is_last);
         let is_it = |attempt: &&mut Attempt| attempt.ordinal == asked.ordinal && attempt.number == number;
         // Somebody may have given up on it.

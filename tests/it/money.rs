@@ -321,3 +321,39 @@ fn the_storys_saving_is_what_its_prices_say() {
         }
     }
 }
+
+/// One slot, answers of 2.2 s and clients who wait for one: nobody is answered, and whose turn comes when its client has
+/// left is worked on and paid for all the same. Whoever is served first, it comes to the same.
+#[test]
+fn work_that_nobody_waits_for_is_paid_for_in_any_order() {
+    for discipline in ["fifo", "lifo"] {
+        let bill = |abandoned: &str, more: &str| {
+            let capacity = format!("slots = 1, discipline = \"{discipline}\", abandoned = \"{abandoned}\"");
+            let outcome = three(&format!(
+                "provider.a.latency.constant = \"2200ms\"\nprovider.a.capacity = {{ {capacity}{more} }}
+                provider.a.billing.errors = \"input\"\ntraffic.client_timeout = \"1s\"\n"
+            ));
+            assert_eq!(outcome.succeeded_count, 0);
+            [usage(&outcome, CallKind::Failed), usage(&outcome, CallKind::Abandoned)]
+        };
+        assert_eq!(bill("runs", ""), [[0; 3], [3, 3000, 600]], "{discipline}");
+        // The second request came at 1.5 s, and its client left before the slot was free at 2.7 s.
+        assert_eq!(bill("dropped", ""), [[1, 1000, 0], [2, 2000, 400]], "{discipline}");
+        assert_eq!(
+            bill("runs", ", queue_timeout = \"1100ms\""),
+            [[1, 1000, 0], [2, 2000, 400]],
+            "{discipline}"
+        );
+    }
+}
+
+/// The slot of the first one is free when the time of the second is up: it is turned away and not worked on.
+#[test]
+fn who_has_waited_too_long_takes_no_slot() {
+    let outcome = three(
+        "provider.a.latency.constant = \"1500ms\"\nprovider.a.billing.errors = \"input\"
+        provider.a.capacity = { slots = 1, discipline = \"lifo\", queue_timeout = \"500ms\" }\n",
+    );
+    assert_eq!(usage(&outcome, CallKind::Answered), [2, 2000, 400]);
+    assert_eq!(usage(&outcome, CallKind::Failed), [1, 1000, 0]);
+}
