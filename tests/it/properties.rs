@@ -78,9 +78,9 @@ proptest! {
         prop_assert_eq!(total(|s| s.failed_count), value("failed_count"));
         prop_assert_eq!(total(|s| s.open_count), value("open_count"));
         if let Some(bill) = &outcome.bill {
-            // Whoever was answered was answered by one attempt, and no attempt is billed twice.
+            // Whoever was answered was answered by one attempt or the cache, and no attempt is billed twice.
             let [answered, failed, abandoned, probes] = bill.usage.map(|usage| usage.calls);
-            prop_assert_eq!(answered, outcome.succeeded_count);
+            prop_assert_eq!(answered + outcome.cache_hit_count.unwrap_or(0), outcome.succeeded_count);
             prop_assert!(answered + failed + abandoned <= outcome.attempt_count);
             prop_assert!(probes <= outcome.probe_count);
         }
@@ -221,6 +221,22 @@ fn every_path_gives_the_same_outcome_where_failures_in_a_row_eject() {
             }
         }
     }
+}
+
+/// An answer that takes longer than a run can be is no success, and nobody has saved it.
+#[test]
+fn every_path_gives_the_same_outcome_where_an_answer_takes_for_ever() {
+    let model = model(
+        "duration = \"300s\"\ntraffic.arrivals = { poisson = \"20/s\" }
+        provider.a.latency = { constant = \"1ms\" }
+        provider.b.latency = { percentiles = { p50 = \"1ns\", p95 = \"2ns\", p99 = \"1h\" } }
+        fault.f = { on = { name = \"a\" }, at = \"0s\", lasts = \"299s\", requests = \"refuse\" }
+        operator.o = { at = \"0s\", avoid = [\"a\"] }
+        gateway.route.prefer = [\"a\", \"b\"]",
+    );
+    let outcome = on_path(&model, Path::Plain, 1, 0);
+    assert!(outcome.open_count > 0, "{outcome:?}");
+    paths_agree(&model, 0).expect("paths agree");
 }
 
 /// What a run reports but for attempts, each in order.
