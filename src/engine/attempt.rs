@@ -130,7 +130,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             self.remember_waiting(place.provider, record);
         }
         self.queue.push(seen.ends, Event::AttemptEnds { request: asked.ordinal, slot: attempt });
-        if self.bills {
+        // What waits for its turn is billed when it has come.
+        if self.bills && waits_with.is_none() {
             self.bill_later(now, &asked, attempt, place.provider);
         }
         if let Some(hedge) = self.model.gateway.hedge.filter(|_| can_hedge) {

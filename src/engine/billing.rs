@@ -76,13 +76,6 @@ impl Ledger {
         self.running[place] = Some(owed);
     }
 
-    /// What becomes of an attempt that runs is known only now.
-    pub fn decided(&mut self, slot: Slot, fate: Fate) {
-        if let Some(owed) = self.running.get_mut(slot.0 as usize).and_then(Option::as_mut) {
-            owed.fate = fate;
-        }
-    }
-
     fn take(&mut self, slot: Slot) -> Option<Owed> {
         self.running.get_mut(slot.0 as usize).and_then(Option::take)
     }
@@ -185,8 +178,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     /// Bills so many attempts of requests that are all the same, each of which was struck by this fault when it was sent.
-    pub(super) fn bill_struck(&mut self, provider: ProviderId, fault: usize, count: u64) {
-        let fate = self.world.fate_of_struck(fault);
+    pub(super) fn bill_struck(&mut self, provider: ProviderId, place: usize, count: u64) {
+        let fate = self.world.fate_of_struck(provider, place);
         let owed = Owed { fate, tokens: self.tokens_of_all() };
         self.bill(provider, &owed, SimTime::NEVER, false, count);
     }
@@ -195,6 +188,22 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     pub(super) fn bill_attempt(&mut self, slot: Slot, provider: ProviderId, now: SimTime, is_used: bool) {
         if let Some(owed) = self.ledger.take(slot) {
             self.bill(provider, &owed, now, is_used, 1);
+        }
+    }
+
+    /// An attempt that has waited for its turn is worked on; `caller_left` when, if nobody waits for it any more.
+    pub(super) fn bill_served(
+        &mut self,
+        now: SimTime,
+        asked: &Asked,
+        slot: Slot,
+        (provider, fate): (ProviderId, Fate),
+        caller_left: Option<SimTime>,
+    ) {
+        self.ledger.looked_at = Some(fate);
+        match caller_left {
+            None => self.bill_later(now, asked, slot, provider),
+            Some(left) => self.bill_looked_at(asked, provider, left, false, 1),
         }
     }
 

@@ -180,10 +180,12 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let seen = self.seen(came, &asked, fate, is_last);
         let is_it = |attempt: &&mut Attempt| attempt.ordinal == asked.ordinal && attempt.number == number;
         // Somebody may have given up on it.
-        let Some(attempt) = self.attempts.get_mut(slot).filter(is_it) else { return };
+        let is_there = self.attempts.get_mut(slot).filter(is_it).is_some();
         if self.bills {
-            self.ledger.decided(slot, fate);
+            let left = if is_there { None } else { Some(now.min(waiting.gives_up)) };
+            self.bill_served(now, &asked, slot, (provider, fate), left);
         }
+        let Some(attempt) = self.attempts.get_mut(slot).filter(is_it) else { return };
         attempt.seen = seen;
         attempt.stage = stage;
         attempt.saved_by_hand = saved_by_hand && seen.answer == Answer::Good && !seen.is_truncated;

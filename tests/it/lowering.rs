@@ -1,16 +1,17 @@
 //! What is written is what is simulated: every setting of a gateway, compared with the model that it makes.
 
+mod detectors;
 mod incidents;
+mod retries;
+mod routes;
+mod slo;
+mod traffic;
 
 use failover_sim::model::{
-    Abandoned, AllEjected, Answer, AnswerSet, Arrivals, Average, Backoff, BackoffGrowth, Billing,
-    BucketStart, Budget, Capacity, Class, Cold, Counting, Decide, Detector, Discipline, Drift, Effect,
-    EjectedFrom, Ejection, Evaluated, Fallback, Fee, FirstProbe, Gateway, GatewayEffect, Generation, Growth,
-    HalfOpen, HealthCheck, HealthScope, Hedge, Intervals, Jitter, Judges, Latency, LowestLatency, MaxEjected,
-    MaxEjectedRule, Model, Network, NextProbe, Nginx, NodeId, OnEjection, OnError, PeakEwma, Pick, Price,
-    Probability, ProbeTokens, Propagation, Ratio, Recovery, Retry, RetryTo, RoundTrips, Route, Share,
-    SlowRatio, Stale, SuccessRate, Timeouts, TokenCount, Tokens, TripAction, Trips, Users, Window,
-    WindowStart, speed_sigma,
+    Abandoned, AllEjected, Answer, AnswerSet, Arrivals, Billing, Capacity, Class, Cold, Counting, Discipline,
+    Drift, Effect, Fee, FirstProbe, Gateway, GatewayEffect, Generation, HealthCheck, HealthScope, Intervals,
+    Latency, Model, Network, NextProbe, OnEjection, Price, Probability, ProbeTokens, Propagation, Recovery,
+    RoundTrips, Share, Timeouts, TokenCount, Users, speed_sigma,
 };
 use failover_sim::scenario::{Loader, json_schema};
 use failover_sim::time::{SimDuration, SimTime};
@@ -237,113 +238,6 @@ fn what_the_network_and_the_gateway_add() {
 }
 
 #[test]
-fn retries_of_clients_and_gateways() {
-    let model = lowered(EVERYTHING);
-    assert_eq!(
-        model.traffic.client_retry,
-        Some(Retry {
-            attempts: 2,
-            on: AnswerSet::of([Answer::Timeout, Answer::ConnectionLost, Answer::Status(429)])
-                .or(statuses(500, 599)),
-            to: RetryTo::Any,
-            backoff: Backoff {
-                delays: vec![],
-                base: millis(500),
-                growth: BackoffGrowth::Exponential(2.0),
-                max: secs(8),
-                jitter: Jitter::Times(0.25),
-            },
-            at_once_on: AnswerSet::NONE,
-            at_once_with_others: false,
-            wait_after_last: false,
-            retry_after: Some(secs(60)),
-            budget: None,
-        })
-    );
-    let tokens = Tokens {
-        max: 500.0,
-        per_retry: 5.0,
-        per_timeout_retry: 10.0,
-        per_failure: 1.0,
-        per_success: 0.5,
-        refunds: true,
-        keeps: 250.0,
-    };
-    assert_eq!(
-        model.gateway.retry,
-        Some(Retry {
-            attempts: 3,
-            on: AnswerSet::of([Answer::Refused, Answer::ConnectTimeout, Answer::Stalled, Answer::Cut])
-                .or(statuses(400, 499)),
-            to: RetryTo::SameThenAny,
-            backoff: Backoff {
-                delays: vec![millis(500), secs(1)],
-                base: SimDuration::ZERO,
-                growth: BackoffGrowth::Constant,
-                max: SimDuration::MAX,
-                jitter: Jitter::Plus(millis(750)),
-            },
-            at_once_on: AnswerSet::of([Answer::Refused]),
-            at_once_with_others: true,
-            wait_after_last: true,
-            retry_after: Some(secs(60)),
-            budget: Some(Budget::Tokens(tokens)),
-        })
-    );
-    assert_eq!(model.gateway.fallback, Some(Fallback { on: AnswerSet::any(), max: 5 }));
-    assert_eq!(model.gateway.hedge, Some(Hedge { after: millis(500), max: some(2) }));
-}
-
-#[test]
-fn what_retries_default_to_and_choose_from() {
-    let retry = |more: &str| {
-        let text = format!("retry = {{ attempts = 1, on = [\"any\"]{more} }}\nfallback = {{}}");
-        let gateway = gateway_with(&text);
-        assert_eq!(gateway.fallback, Some(Fallback { on: AnswerSet::any(), max: 1000 }));
-        gateway.retry.expect("retries")
-    };
-    let plain = retry("");
-    assert_eq!((plain.to, plain.retry_after, plain.budget), (RetryTo::Same, None, None));
-    assert_eq!((plain.backoff.base, plain.backoff.jitter), (SimDuration::ZERO, Jitter::None));
-    for (word, to) in
-        [("any", RetryTo::Any), ("other", RetryTo::Other), ("same", RetryTo::Same), ("start", RetryTo::Start)]
-    {
-        assert_eq!(retry(&format!(", to = \"{word}\"")).to, to);
-    }
-    for (word, jitter) in [
-        ("none", Jitter::None),
-        ("full", Jitter::Full),
-        ("equal", Jitter::Equal),
-        ("decorrelated", Jitter::Decorrelated),
-    ] {
-        assert_eq!(retry(&format!(", delay = \"0s\", jitter = \"{word}\"")).backoff.jitter, jitter);
-    }
-    for (word, growth) in [("constant", BackoffGrowth::Constant), ("linear", BackoffGrowth::Linear)] {
-        assert_eq!(retry(&format!(", delay = \"0s\", growth = \"{word}\"")).backoff.growth, growth);
-    }
-    let tokens = Tokens {
-        max: 10.0,
-        per_retry: 2.0,
-        per_timeout_retry: 2.0,
-        per_failure: 0.0,
-        per_success: 0.0,
-        refunds: false,
-        keeps: 0.0,
-    };
-    for (text, budget) in [
-        ("{ concurrent = 3 }", Budget::Concurrent(3)),
-        ("{ concurrent_share = { share = 0.2, min = 5 } }", Budget::ConcurrentShare { share: 0.2, min: 5 }),
-        (
-            "{ share = { share = 0.2, per_second = 10.0, ttl = \"10s\" } }",
-            Budget::Share { share: 0.2, per_second: 10.0, ttl: secs(10) },
-        ),
-        ("{ tokens = { max = 10.0, per_retry = 2.0 } }", Budget::Tokens(tokens)),
-    ] {
-        assert_eq!(retry(&format!(", budget = {text}")).budget, Some(budget));
-    }
-}
-
-#[test]
 fn the_gateway_itself() {
     let gateway = lowered(EVERYTHING).gateway;
     assert_eq!(gateway.health, HealthScope::Shared(secs(1)));
@@ -413,229 +307,6 @@ fn a_gateway_of_which_nothing_is_said_is_the_plain_one() {
     assert_eq!(gateway, Gateway { health_check: Some(check), ..Gateway::new(gateway.route.clone()) });
 }
 
-fn detector(name: &str, trips: Trips, base: SimDuration) -> Detector {
-    Detector {
-        name: name.to_owned(),
-        judges: Judges::Attempts,
-        failures: AnswerSet::any(),
-        ignored: AnswerSet::NONE,
-        trips,
-        window: Window::SinceAdmission,
-        evaluated: Evaluated::OnCall,
-        stale: Stale::Counts,
-        enforced: Probability::ONE,
-        action: TripAction::Eject,
-        ejection: Ejection {
-            base,
-            growth: Growth::Constant,
-            max: SimDuration::MAX,
-            jitter: SimDuration::ZERO,
-            from: EjectedFrom::Trip,
-            retry_after: None,
-        },
-        half_open: None,
-        clears_on_admission: true,
-        readmit_on_probe: false,
-        max_ejected: None,
-        spares_lone: false,
-    }
-}
-
-#[test]
-fn detectors() {
-    let gateway = lowered(EVERYTHING).gateway;
-    let half = |inclusive, min_calls| Ratio { of: share(0.5), inclusive, min_calls };
-    let on_ratio = || Trips { ratio: Some(half(true, 1)), ..Trips::default() };
-    let first_trip = HalfOpen { permits: some(1), decide: Decide::First };
-
-    let five = Detector {
-        window: Window::Buckets { length: secs(10), count: some(10), from: BucketStart::Clock },
-        ..detector("five", on_ratio(), secs(10))
-    };
-    let on_ten = Trips { consecutive: Some(some(10)), ..Trips::default() };
-    let four = Detector {
-        action: TripAction::HealthCheck(OnError::Brink),
-        ..detector("four", on_ten, SimDuration::ZERO)
-    };
-    let all_trips = Trips {
-        consecutive: Some(some(5)),
-        count: Some(some(3)),
-        ratio: Some(half(false, 5)),
-        slow: Some(SlowRatio {
-            after: secs(60),
-            ratio: Ratio { of: Probability::ONE, inclusive: true, min_calls: 100 },
-        }),
-        at_once_on: AnswerSet::of([Answer::Status(429)]),
-        success_rate: None,
-        nginx: None,
-    };
-    let one = Detector {
-        name: "one".to_owned(),
-        judges: Judges::AfterRetries,
-        failures: AnswerSet::of([Answer::Timeout]).or(statuses(500, 599)),
-        ignored: statuses(501, 501),
-        trips: all_trips,
-        window: Window::Calls(some(100)),
-        evaluated: Evaluated::OnFailure,
-        stale: Stale::Dropped,
-        enforced: share(0.5),
-        action: TripAction::Eject,
-        ejection: Ejection {
-            base: secs(30),
-            growth: Growth::Linear,
-            max: secs(300),
-            jitter: secs(5),
-            from: EjectedFrom::FirstFailure,
-            retry_after: Some(secs(1)),
-        },
-        half_open: Some(HalfOpen { permits: some(10), decide: Decide::Ratio }),
-        clears_on_admission: false,
-        readmit_on_probe: true,
-        max_ejected: Some(MaxEjected { share: share(0.1), rule: MaxEjectedRule::WithThis }),
-        spares_lone: true,
-    };
-    let on_two = Trips { count: Some(some(2)), ..Trips::default() };
-    let seven = Detector {
-        window: Window::Sliding(secs(10)),
-        evaluated: Evaluated::OnTicks { every: secs(1), first: None },
-        ..detector("seven", on_two, secs(10))
-    };
-    let six = Detector {
-        window: Window::Ewma(secs(30)),
-        half_open: Some(first_trip),
-        ..detector("six", on_ratio(), secs(10))
-    };
-    let nginx = Nginx { max_fails: some(3), fail_timeout: secs(10) };
-    let three = detector("three", Trips { nginx: Some(nginx), ..Trips::default() }, secs(10));
-    let rate = SuccessRate { stdev_factor: 1.9, min_providers: 5, min_calls: 100 };
-    let mut two = Detector {
-        window: Window::Tumbling { length: secs(10), from: WindowStart::FirstOfEach },
-        evaluated: Evaluated::OnTicks { every: secs(10), first: Some(SimDuration::ZERO) },
-        half_open: Some(HalfOpen { decide: Decide::All, ..first_trip }),
-        max_ejected: Some(MaxEjected { share: share(0.2), rule: MaxEjectedRule::BeforeThis }),
-        ..detector("two", Trips { success_rate: Some(rate), ..Trips::default() }, secs(30))
-    };
-    two.ejection.growth = Growth::Exponential(2.0);
-    assert_eq!(gateway.detectors, [five, four, one, seven, six, three, two], "in order of name");
-}
-
-#[test]
-fn what_detectors_choose_from() {
-    let detector = |more: &str| {
-        let text = format!("detector.x = {{ count = 1, {more} }}");
-        gateway_with(&text).detectors.remove(0)
-    };
-    for (word, from) in [
-        ("clock", WindowStart::Clock),
-        ("first_call", WindowStart::FirstCall),
-        ("first_failure", WindowStart::FirstFailure),
-        ("first_of_each", WindowStart::FirstOfEach),
-    ] {
-        let text = format!("eject_for = \"1s\", window.tumbling = {{ length = \"1s\", from = \"{word}\" }}");
-        assert_eq!(detector(&text).window, Window::Tumbling { length: secs(1), from });
-    }
-    let tumbling = detector("eject_for = \"1s\", window.tumbling.length = \"1s\"");
-    assert_eq!(tumbling.window, Window::Tumbling { length: secs(1), from: WindowStart::FirstCall });
-    let buckets = "window.buckets = { length = \"1s\", count = 2, from = \"first_call\" }";
-    let expected = Window::Buckets { length: secs(1), count: some(2), from: BucketStart::FirstCall };
-    assert_eq!(detector(&format!("eject_for = \"1s\", {buckets}")).window, expected);
-    for (word, on_error) in [
-        ("hurry", OnError::Hurry),
-        ("fail", OnError::Fail),
-        ("brink", OnError::Brink),
-        ("down", OnError::Down),
-    ] {
-        let text = format!("on_trip.health_check = \"{word}\"");
-        assert_eq!(detector(&text).action, TripAction::HealthCheck(on_error));
-    }
-}
-
-/// A route as one line for each node: its depth, name and way to choose.
-fn outline(route: &Route) -> Vec<String> {
-    let mut lines = vec![];
-    let mut pending = vec![(NodeId(0), 0)];
-    while let Some((id, depth)) = pending.pop() {
-        let node = route.node(id);
-        let how = match &node.pick {
-            Pick::Provider(_) => String::new(),
-            pick => format!(" {pick:?}").split('(').next().unwrap_or_default().to_owned(),
-        };
-        let how = how.split(" {").next().unwrap_or_default();
-        lines.push(format!("{}{}{how}", "  ".repeat(depth), node.name));
-        for child in node.pick.children().into_iter().rev() {
-            assert_eq!(route.node(child).parent, Some(id));
-            pending.push((child, depth + 1));
-        }
-    }
-    lines
-}
-
-#[test]
-fn groups_are_a_tree() {
-    let route = lowered(EVERYTHING).gateway.route;
-    assert_eq!(
-        outline(&route).join("\n"),
-        "\
-route Prefer
-  cheap Split
-    fast LowestLatency
-      a
-      b
-    spread Weighted
-      a
-      peak PeakEwma
-        c
-        d
-      turns RoundRobin
-        b
-        idle LeastInFlight
-          c
-          d
-        d
-  a
-  users Sticky
-    price Cheapest
-      a
-      b
-    cost CostMinimization
-      b
-      a
-    prices InverseSquarePrice
-      a
-      b
-    faster LowestLatency
-      a
-      b
-      c
-      d
-    idle LeastInFlight
-      c
-      d"
-    );
-    let pick = |name: &str| &route.nodes().iter().find(|node| node.name == name).expect("a node").pick;
-    assert!(matches!(pick("cheap"), Pick::Split { share: s, .. } if *s == share(0.1)));
-    assert!(matches!(pick("users"), Pick::Sticky { users: 100, .. }));
-    let Pick::Weighted(weighted) = pick("spread") else { panic!("weighted") };
-    let weights: Vec<_> = weighted.iter().map(|(id, w)| (route.node(*id).name.as_str(), *w)).collect();
-    assert_eq!(weights, [("a", 3.0), ("peak", 0.5), ("turns", 1.0)]);
-    let fast = LowestLatency {
-        average: Average::Last(10),
-        failure_counts_as: None,
-        buffer: 0.1,
-        explore: Probability::ZERO,
-    };
-    assert!(matches!(pick("fast"), Pick::LowestLatency(_, lowest) if *lowest == fast));
-    let faster = LowestLatency {
-        average: Average::Ewma(0.2),
-        failure_counts_as: Some(secs(5)),
-        buffer: 0.0,
-        explore: share(0.01),
-    };
-    assert!(matches!(pick("faster"), Pick::LowestLatency(_, lowest) if *lowest == faster));
-    let peak = PeakEwma { decay: secs(20), failure_counts_as: secs(30) };
-    assert!(matches!(pick("peak"), Pick::PeakEwma(_, found) if *found == peak));
-}
-
 /// What settings and choices are looked for among.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_')
@@ -647,7 +318,14 @@ fn no_setting_is_left_out() {
     const OF_PARTS: [&str; 3] = ["from", "source", "evidence"];
     let schema: serde_json::Value = serde_json::from_str(&json_schema()).expect("a JSON Schema");
     let mut definitions = vec!["Gateway"];
-    let mut tried: Vec<&str> = words(EVERYTHING).chain(words(include_str!("lowering.rs"))).collect();
+    let written = [
+        EVERYTHING,
+        include_str!("lowering.rs"),
+        include_str!("lowering/detectors.rs"),
+        include_str!("lowering/retries.rs"),
+        include_str!("lowering/routes.rs"),
+    ];
+    let mut tried: Vec<&str> = written.into_iter().flat_map(words).collect();
     tried.extend(OF_PARTS);
     let mut offered = vec![];
     let mut next = 0;

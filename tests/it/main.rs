@@ -11,8 +11,6 @@ mod golden;
 mod knobs;
 mod latency_budget;
 mod lowering;
-mod lowering_slo;
-mod lowering_traffic;
 mod money;
 mod parts;
 mod play;

@@ -321,3 +321,52 @@ fn the_storys_saving_is_what_its_prices_say() {
         }
     }
 }
+
+/// One answer at a time, the last who came first: the client of the second gives up before its turn.
+#[test]
+fn work_that_nobody_waits_for_any_more_is_paid_for_when_its_turn_comes() {
+    let queue = |abandoned: &str| {
+        let toml = format!(
+            r#"
+            duration = "3s"
+            traffic.arrivals.constant = "1/s"
+            traffic.client_timeout = "2s"
+            traffic.class.chat = {{ input_tokens.constant = 1000, output_tokens.constant = 200 }}
+            [provider.a]
+            latency.constant = "1900ms"
+            price = {{ input = 2.5, output = 10.0 }}
+            capacity = {{ slots = 1, discipline = "lifo", abandoned = "{abandoned}" }}
+            billing.errors = "all"
+            "#
+        );
+        let outcome = measure(&model(&toml), 1, 0, Wanted::METRICS, None);
+        let usage = |kind| usage(&outcome, kind)[0];
+        (outcome.succeeded_count, usage(CallKind::Answered), usage(CallKind::Abandoned))
+    };
+    // Sent at 0.5, 1.5 and 2.5 s. The first ends at 2.4 and the second, alone in the queue, begins; it is given up at 3.5
+    // and ends at 4.3, when the third begins, that is given up at 4.5.
+    assert_eq!(queue("runs"), (1, 1, 2));
+    assert_eq!(queue("dropped"), (1, 1, 2));
+}
+
+/// Given up before its turn comes: at a provider that is busy for longer than anybody waits.
+#[test]
+fn work_that_is_given_up_before_its_turn_is_paid_for_if_it_is_done() {
+    let queue = |abandoned: &str| {
+        let toml = format!(
+            r#"
+            duration = "2s"
+            traffic.arrivals.constant = "1/s"
+            traffic.client_timeout = "2s"
+            traffic.class.chat = {{ input_tokens.constant = 1000, output_tokens.constant = 200 }}
+            [provider.a]
+            latency.constant = "5s"
+            price = {{ input = 2.5, output = 10.0 }}
+            capacity = {{ slots = 1, discipline = "lifo", abandoned = "{abandoned}" }}
+            "#
+        );
+        usage(&measure(&model(&toml), 1, 0, Wanted::METRICS, None), CallKind::Abandoned)
+    };
+    assert_eq!(queue("runs"), [2, 2000, 400]);
+    assert_eq!(queue("dropped"), [1, 1000, 200]);
+}

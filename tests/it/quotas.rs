@@ -8,7 +8,7 @@ use failover_sim::time::SimDuration;
 
 #[test]
 fn what_is_written_is_what_counts() {
-    let of_everything = model(&format!("clock = \"02:40:00 UTC\"\n{EVERYTHING}"));
+    let of_everything = model(EVERYTHING);
     let allowance = |amount, seconds| Some(Allowance { amount, period: SimDuration::from_secs(seconds) });
     let quota = |name, provider| Quota::new(name, vec![ProviderId::new(provider)]);
     assert_eq!(
@@ -31,14 +31,20 @@ fn what_is_written_is_what_counts() {
             },
             Quota {
                 requests: allowance(14_400, 86_400),
-                window: QuotaWindow::Calendar { start: SimDuration::from_secs(9_600) },
+                window: QuotaWindow::Calendar { start: SimDuration::from_secs(8 * 3600) },
                 retry_after: RetryAfter::Never,
                 ..quota("day", 1)
             },
             Quota { tokens: allowance(6_000, 60), window: QuotaWindow::Fixed, ..quota("minute", 1) },
         ]
     );
-    let [_, day, _] = model(EVERYTHING).quotas.try_into().expect("three quotas");
+    let without_clock = r#"
+        duration = "1m"
+        traffic.arrivals = { constant = "1/s" }
+        provider.a = { latency = { constant = "0s" } }
+        quota.day = { on = { name = "a" }, requests = "14400/day", window = "calendar" }
+    "#;
+    let [day] = model(without_clock).quotas.try_into().expect("one quota");
     assert_eq!(day.window, QuotaWindow::Calendar { start: SimDuration::ZERO });
 }
 
