@@ -26,15 +26,14 @@ def availability(row):
 
 
 def budget(row):
-    """How much of what an objective of 99.9% lets fail has failed."""
-    return f"{float(row['failed_count_mean']) / (0.001 * float(row['request_count_mean'])):.2f}"
+    return f"{float(row['budget_spent_ratio_mean']):.2f}"
 
 
 def probes(row):
     return f"{float(row['probe_count_mean']):,.0f}"
 
 
-line(["gateway", *(f"failed: {severity}" for severity in severities), "availability", "of a 99.9% budget", "probes"])
+line(["gateway", *(f"failed: {severity}" for severity in severities), "availability", "of the budget", "probes"])
 line(["---"] * (4 + len(severities)))
 for gateway in gateways:
     rows = [points[gateway, severity] for severity in severities]

@@ -15,8 +15,9 @@ LASTS_S, DURATION_S = 22 * 60, 30 * 60
 # LiteLLM 1.109's probe: "test from litellm", and as many as it may answer.
 INPUT_TOKENS, OUTPUT_TOKENS = 7, 16
 PROVIDERS = ("claude-3-5-sonnet", "gpt-4o")
-# Tokens in and out, and how many a day: probes every 60 s by 4 replicas of 2 providers; the story's traffic.
-PROBES, REQUESTS = 1440 * 4 * 2, 155.56 * 86_400
+REPLICAS = 4
+# Tokens in and out, and how many a day: probes every 60 s by all replicas of 2 providers; the story's traffic.
+PROBES, REQUESTS = 1440 * REPLICAS * 2, 155.56 * 86_400
 CALLS = {
     "a probe that may answer one token": (7, 1, PROBES),
     "a probe that may answer 16": (INPUT_TOKENS, OUTPUT_TOKENS, PROBES),
@@ -73,8 +74,10 @@ def points(rows, is_busy):
         kind = (OWN if own else SHARED) if "completion" in row["gateway.from"] else FREE
         if kind == FREE and not own:
             continue
-        cost = 0.0 if kind == FREE else usd(INPUT_TOKENS, OUTPUT_TOKENS) * mean(row, "probe_per_day")
-        false = mean(calm[setting(row)], "false_ejection_per_day")
+        day = calm[setting(row)]
+        # On the calm day one replica probes for all; with health of their own each of them does.
+        cost = mean(day, "cost_probe_usd_per_day") * (REPLICAS if kind == OWN else 1)
+        false = mean(day, "false_ejection_per_day")
         kinds[kind].append((cost, lost(row)[0], false, row))
     return kinds
 

@@ -196,8 +196,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
     }
 
     /// Bills so many attempts of requests that are all the same, each of which was struck by this fault when it was sent.
-    pub(super) fn bill_struck(&mut self, provider: ProviderId, fault: usize, count: u64) {
-        let fate = self.world.fate_of_struck(fault);
+    pub(super) fn bill_struck(&mut self, provider: ProviderId, place: usize, count: u64) {
+        let fate = self.world.fate_of_struck(provider, place);
         let owed = Owed { fate, tokens: self.tokens_of_all(), waits_since: None };
         self.bill(provider, &owed, SimTime::NEVER, false, count);
     }

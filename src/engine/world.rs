@@ -341,8 +341,8 @@ impl<'m> World<'m> {
     }
 
     /// What becomes of an attempt that a fault strikes, but for when.
-    pub fn fate_of_struck(&self, fault: usize) -> Fate {
-        let reply = match self.model.faults[fault].requests {
+    pub fn fate_of_struck(&self, provider: ProviderId, place: usize) -> Fate {
+        let reply = match self.troubles[provider.index()].windows[place].requests {
             Effect::Status(code) => Reply::Status(code),
             _ => Reply::Refused,
         };

@@ -318,7 +318,14 @@ fn no_setting_is_left_out() {
     const OF_PARTS: [&str; 3] = ["from", "source", "evidence"];
     let schema: serde_json::Value = serde_json::from_str(&json_schema()).expect("a JSON Schema");
     let mut definitions = vec!["Gateway"];
-    let mut tried: Vec<&str> = words(EVERYTHING).chain(words(include_str!("lowering.rs"))).collect();
+    let written = [
+        EVERYTHING,
+        include_str!("lowering.rs"),
+        include_str!("lowering/detectors.rs"),
+        include_str!("lowering/retries.rs"),
+        include_str!("lowering/routes.rs"),
+    ];
+    let mut tried: Vec<&str> = written.into_iter().flat_map(words).collect();
     tried.extend(OF_PARTS);
     let mut offered = vec![];
     let mut next = 0;

@@ -322,6 +322,55 @@ fn the_storys_saving_is_what_its_prices_say() {
     }
 }
 
+/// One answer at a time, the last who came first: the client of the second gives up before its turn.
+#[test]
+fn work_that_nobody_waits_for_any_more_is_paid_for_when_its_turn_comes() {
+    let queue = |abandoned: &str| {
+        let toml = format!(
+            r#"
+            duration = "3s"
+            traffic.arrivals.constant = "1/s"
+            traffic.client_timeout = "2s"
+            traffic.class.chat = {{ input_tokens.constant = 1000, output_tokens.constant = 200 }}
+            [provider.a]
+            latency.constant = "1900ms"
+            price = {{ input = 2.5, output = 10.0 }}
+            capacity = {{ slots = 1, discipline = "lifo", abandoned = "{abandoned}" }}
+            billing.errors = "all"
+            "#
+        );
+        let outcome = measure(&model(&toml), 1, 0, Wanted::METRICS, None);
+        let usage = |kind| usage(&outcome, kind)[0];
+        (outcome.succeeded_count, usage(CallKind::Answered), usage(CallKind::Abandoned))
+    };
+    // Sent at 0.5, 1.5 and 2.5 s. The first ends at 2.4 and the second, alone in the queue, begins; it is given up at 3.5
+    // and ends at 4.3, when the third begins, that is given up at 4.5.
+    assert_eq!(queue("runs"), (1, 1, 2));
+    assert_eq!(queue("dropped"), (1, 1, 2));
+}
+
+/// Given up before its turn comes: at a provider that is busy for longer than anybody waits.
+#[test]
+fn work_that_is_given_up_before_its_turn_is_paid_for_if_it_is_done() {
+    let queue = |abandoned: &str| {
+        let toml = format!(
+            r#"
+            duration = "2s"
+            traffic.arrivals.constant = "1/s"
+            traffic.client_timeout = "2s"
+            traffic.class.chat = {{ input_tokens.constant = 1000, output_tokens.constant = 200 }}
+            [provider.a]
+            latency.constant = "5s"
+            price = {{ input = 2.5, output = 10.0 }}
+            capacity = {{ slots = 1, discipline = "lifo", abandoned = "{abandoned}" }}
+            "#
+        );
+        usage(&measure(&model(&toml), 1, 0, Wanted::METRICS, None), CallKind::Abandoned)
+    };
+    assert_eq!(queue("runs"), [2, 2000, 400]);
+    assert_eq!(queue("dropped"), [1, 1000, 200]);
+}
+
 /// One slot, answers of 2.2 s and clients who wait for one: nobody is answered, and whose turn comes when its client has
 /// left is worked on and paid for all the same. Whoever is served first, it comes to the same.
 #[test]
@@ -356,4 +405,17 @@ fn who_has_waited_too_long_takes_no_slot() {
     );
     assert_eq!(usage(&outcome, CallKind::Answered), [2, 2000, 400]);
     assert_eq!(usage(&outcome, CallKind::Failed), [1, 1000, 0]);
+}
+
+/// The second attempt of each request is answered first, and the first one is worked on later: nobody has any use for it.
+#[test]
+fn a_parallel_attempt_that_loses_while_it_waits_costs_what_abandoned_work_costs() {
+    for discipline in ["fifo", "lifo"] {
+        let outcome = three(&format!(
+            "provider.a.latency.constant = \"2600ms\"\nprovider.a.billing.abandoned = \"input\"
+            provider.a.capacity = {{ slots = 1, discipline = \"{discipline}\" }}\ngateway.hedge.after = \"50ms\"\n"
+        ));
+        assert_eq!(usage(&outcome, CallKind::Answered), [3, 3000, 600], "{discipline}");
+        assert_eq!(usage(&outcome, CallKind::Abandoned), [3, 3000, 0], "{discipline}");
+    }
 }

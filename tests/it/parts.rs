@@ -1,4 +1,4 @@
-//! Parts of providers and networks: each is valid as it is, says where its numbers are from, and is in the list.
+//! Parts of providers, quotas and networks: each is valid as it is, says where its numbers are from, and is in the list.
 
 use failover_sim::scenario::Loader;
 
@@ -33,6 +33,29 @@ fn every_provider_is_valid_priced_and_listed() {
             list.contains(&format!("`{}`", name.trim_end_matches(".toml"))),
             "models/README.md lists {name}"
         );
+    }
+}
+
+/// Of whatever provider its vendor has.
+#[test]
+fn every_quota_is_valid_and_listed() {
+    let list = std::fs::read_to_string("models/README.md").expect("a list of parts");
+    for name in names("models/quotas") {
+        let text = std::fs::read_to_string(format!("models/quotas/{name}")).expect("a part");
+        let part: toml::Table = text.parse().expect("TOML");
+        let vendor = part["on"]["vendor"].as_str().expect("a vendor");
+        let scenario = format!(
+            "duration = \"1m\"\n[traffic]\narrivals = {{ constant = \"1/s\" }}\n\
+             [traffic.class.chat]\ninput_tokens = {{ constant = 1020 }}\noutput_tokens = {{ constant = 129 }}\n\
+             [provider.a]\nlatency = {{ constant = \"1s\" }}\nlabels = {{ vendor = \"{vendor}\" }}\n\
+             [quota.account]\nfrom = \"models/quotas/{name}\"\n"
+        );
+        let document = Loader::new().parse(&name, &scenario).unwrap_or_else(|problems| panic!("{problems}"));
+        let model = document.model().unwrap_or_else(|problems| panic!("{name}: {problems}"));
+        assert_eq!(model.quotas.len(), 1, "{name} limits {vendor}");
+        assert!(model.weakest_evidence.is_some(), "{name} says how well its numbers are known");
+        assert!(document.get("quota.account.source").is_some(), "{name} says where they are from");
+        assert!(list.contains(&format!("`quotas/{name}`")), "models/README.md lists {name}");
     }
 }
 

@@ -78,7 +78,7 @@ proptest! {
         prop_assert_eq!(total(|s| s.failed_count), value("failed_count"));
         prop_assert_eq!(total(|s| s.open_count), value("open_count"));
         if let Some(bill) = &outcome.bill {
-            // Whoever was answered was answered by one attempt or the cache, and no attempt is billed twice.
+            // Whoever was answered was answered by one attempt or from a cache, and no attempt is billed twice.
             let [answered, failed, abandoned, probes] = bill.usage.map(|usage| usage.calls);
             prop_assert_eq!(answered + outcome.cache_hit_count.unwrap_or(0), outcome.succeeded_count);
             prop_assert!(answered + failed + abandoned <= outcome.attempt_count);

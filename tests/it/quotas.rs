@@ -31,20 +31,20 @@ fn what_is_written_is_what_counts() {
             },
             Quota {
                 requests: allowance(14_400, 86_400),
-                window: QuotaWindow::Calendar { start: SimDuration::from_secs(28_800) },
+                window: QuotaWindow::Calendar { start: SimDuration::from_secs(8 * 3600) },
                 retry_after: RetryAfter::Never,
                 ..quota("day", 1)
             },
             Quota { tokens: allowance(6_000, 60), window: QuotaWindow::Fixed, ..quota("minute", 1) },
         ]
     );
-    // Where no clock is said, the run begins at midnight.
-    let timeless = model(
-        "duration = \"1s\"\ntraffic.arrivals = { constant = \"1/s\" }
-        provider.a.latency = { constant = \"0s\" }
-        quota.day = { on = { name = \"a\" }, requests = \"400/min\", window = \"calendar\" }",
-    );
-    let [day] = timeless.quotas.try_into().expect("one quota");
+    let without_clock = r#"
+        duration = "1m"
+        traffic.arrivals = { constant = "1/s" }
+        provider.a = { latency = { constant = "0s" } }
+        quota.day = { on = { name = "a" }, requests = "14400/day", window = "calendar" }
+    "#;
+    let [day] = model(without_clock).quotas.try_into().expect("one quota");
     assert_eq!(day.window, QuotaWindow::Calendar { start: SimDuration::ZERO });
 }
 

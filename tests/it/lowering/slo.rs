@@ -67,8 +67,7 @@ fn budgets_alerts_and_operators() {
         lasts: Some(minutes(60)),
     };
     let page = StatusPage {
-        // In order of time: drop, stall, truncate.
-        fault: 1,
+        fault: model.faults.iter().position(|fault| fault.name == "stall").expect("it is there"),
         posted_after: Latency::Constant(minutes(17)),
         resolved_after: Some(Latency::Constant(minutes(21))),
         polled_every: Some(minutes(1)),
