@@ -2,8 +2,8 @@
 
 use super::terminal::thousands;
 use crate::model::{
-    AllEjected, Arrivals, Discipline, Effect, Evidence, HealthScope, InFlight, Model, NextProbe, ProviderId,
-    RetryTo, Traffic,
+    AllEjected, Arrivals, BeforeRun, Billing, Discipline, Effect, Evidence, HealthScope, InFlight, Model,
+    NextProbe, ProviderId, RetryTo, Traffic,
 };
 
 fn arrivals(traffic: &Traffic) -> String {
@@ -19,7 +19,7 @@ fn arrivals(traffic: &Traffic) -> String {
         Arrivals::Users(users) => {
             let count = thousands(f64::from(users.count.get()));
             let users = if count == "1" { "user who waits" } else { "users who wait" };
-            format!("{count} {users} for an answer before asking again")
+            format!("{count} {users} for an answer, good or not, before asking again")
         }
         Arrivals::OnOff(on_off) => {
             format!("arrivals are on for {} and off for {}, on average", on_off.on(), on_off.off())
@@ -94,6 +94,20 @@ pub fn assumptions(model: &Model) -> Vec<String> {
             words.push(format!("what waits for a provider is served {order}"));
         }
     }
+    if !model.quotas.is_empty() {
+        let probes_count =
+            model.gateway.health_check.is_some() && model.quotas.iter().any(|quota| quota.probes);
+        let probes = if probes_count { ", and probes count" } else { "" };
+        words.push(format!("quotas are unused at the start{probes}"));
+    }
+    match model.incidents.len() {
+        0 => {}
+        1 => words.push("incidents come at random".to_owned()),
+        n => words.push(format!(
+            "incidents come at random, {} sources independent of each other",
+            thousands(n as f64)
+        )),
+    }
     words.push(arrivals(&model.traffic));
     let mut then = Vec::new();
     then.extend(model.gateway.retry.as_ref().map(|retry| match retry.to {
@@ -136,6 +150,21 @@ pub fn assumptions(model: &Model) -> Vec<String> {
             format!("{} gateway replicas that do not talk to each other", thousands(f64::from(n)))
         }
     });
+    if model.network.is_some() {
+        words.push("round trips between two regions do not vary".to_owned());
+    }
+    if let Some(slo) = &model.slo {
+        words.push("the error budget is whole at the start".to_owned());
+        if slo.alerts.iter().any(|alert| matches!(alert.before, BeforeRun::Steady)) {
+            words.push("no request failed before the run".to_owned());
+        }
+    }
+    if model.has_bills() {
+        words.push(match model.providers.iter().all(|provider| provider.billing == Billing::default()) {
+            true => "providers charge for answers that nobody waits for, and not for errors".to_owned(),
+            false => "providers charge as their `billing` says".to_owned(),
+        });
+    }
     if let Some(evidence) = model.weakest_evidence {
         words.push(format!("weakest evidence of a part: {}", evidence_word(evidence)));
     }
@@ -185,6 +214,20 @@ mod tests {
         assert!(!of_backup.contains("has no limit"), "{of_backup}");
         let of_first = of("[quota.q]\non = { name = \"a\" }\nrequests = \"500/min\"");
         assert!(of_first.contains("a backup has no limit"), "{of_first}");
+    }
+
+    #[test]
+    fn what_costs_quotas_and_budgets_take_for_granted_is_told() {
+        let probes = "health_check = { interval = \"5s\", timeout = \"1s\" }\n";
+        let quota = "[quota.q]\non = { name = \"b\" }\nrequests = \"500/min\"";
+        assert!(of(quota).contains("quotas are unused at the start;"), "{}", of(quota));
+        assert!(of(&format!("{probes}{quota}")).contains("at the start, and probes count"));
+        assert!(of("[slo]\nobjective = 0.99\nwindow = \"30d\"").contains("budget is whole at the start"));
+        let priced = "[provider.a.price]\nrequest = 0.01\n[provider.b.price]\nrequest = 0.01\n";
+        assert!(of(priced).contains("charge for answers that nobody waits for, and not for errors"));
+        let billed = of(&format!("{priced}[provider.b.billing]\nerrors = \"all\""));
+        assert!(billed.contains("providers charge as their `billing` says"), "{billed}");
+        assert!(!of("").contains("charge") && !of("").contains("quota") && !of("").contains("budget"));
     }
 
     #[test]

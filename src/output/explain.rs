@@ -1,6 +1,6 @@
 //! `--explain`: one request's life in a line, and why each provider was chosen or skipped.
 
-use crate::engine::{AttemptEnd, Candidate, Ending, Recorder, RequestEnd, simulate};
+use crate::engine::{AttemptEnd, Candidate, Ending, Recorder, RequestEnd, Stage, simulate};
 use crate::model::{AllEjected, Answer, Model, ProviderId};
 use crate::time::{SimDuration, SimTime};
 use std::fmt::Write;
@@ -77,11 +77,7 @@ fn story(model: &Model, attempts: &[Sent], end: &RequestEnd) -> Vec<(SimTime, St
         let before = &attempts[..i];
         let name = &model.provider(sent.provider).name;
         if let Some(since) = idle_since(before, end.arrived, sent.at) {
-            let for_admission = i == 0 && model.gateway.all_ejected == AllEjected::Wait;
-            let why = match for_admission && model.traffic.client_retry.is_none() {
-                true => ": no provider is admitted",
-                false => "",
-            };
+            let why = if i == 0 { before_the_first(model) } else { String::new() };
             story.push((since, format!("waits {}{why}", short(sent.at.since(since)))));
         }
         let is_hedge = model.gateway.hedge.is_some() && before.iter().any(|it| it.is_in_flight(sent.at));
@@ -93,7 +89,13 @@ fn story(model: &Model, attempts: &[Sent], end: &RequestEnd) -> Vec<(SimTime, St
     }
     if end.ended < SimTime::NEVER {
         if let Some(since) = idle_since(attempts, end.arrived, end.ended) {
-            story.push((since, format!("waits {}", short(end.ended.since(since)))));
+            let why = match (attempts.is_empty(), end.ending) {
+                (true, _) => before_the_first(model),
+                // The way back is all that a good answer still has before it.
+                (false, Ending::Succeeded) if model.network.is_some() => ": network".to_owned(),
+                (false, _) => String::new(),
+            };
+            story.push((since, format!("waits {}{why}", short(end.ended.since(since)))));
         }
         for sent in attempts.iter().filter(|sent| sent.end.is_none()) {
             story.push((end.ended, format!("{} is given up", model.provider(sent.provider).name)));
@@ -104,6 +106,20 @@ fn story(model: &Model, attempts: &[Sent], end: &RequestEnd) -> Vec<(SimTime, St
     // What happens at one instant stays in the order in which it was told.
     story.sort_by_key(|(at, _)| *at);
     story
+}
+
+/// What a request may wait for before its first attempt.
+fn before_the_first(model: &Model) -> String {
+    let gateway = &model.gateway;
+    let for_admission = gateway.all_ejected == AllEjected::Wait && model.traffic.client_retry.is_none();
+    let reasons = [
+        (model.network.is_some(), "network"),
+        (gateway.limit.is_some_and(|limit| limit.queue > 0), "the gateway's queue"),
+        (gateway.overhead.is_some(), "the gateway's overhead"),
+        (for_admission, "no provider is admitted"),
+    ];
+    let reasons: Vec<&str> = reasons.into_iter().filter(|(may, _)| *may).map(|(_, why)| why).collect();
+    if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(", ")) }
 }
 
 /// Since when, before `now`, no attempt was in flight; `None` if one was, or if that is no time.
@@ -136,6 +152,7 @@ fn life(model: &Model, attempts: &[Sent], end: &RequestEnd) -> String {
     };
     let steps: Vec<String> = attempts.iter().map(attempt).collect();
     match steps.is_empty() {
+        true if end.ending == Ending::Succeeded => format!("✓ {}", ending(end)),
         true => format!("✗ {}", ending(end)),
         false => steps.join(" -> "),
     }
@@ -199,6 +216,9 @@ fn ending(end: &RequestEnd) -> String {
     match end.ending {
         Ending::Succeeded if end.provider.is_none() => "answered from the cache".to_owned(),
         Ending::Succeeded => "succeeded".to_owned(),
+        Ending::Failed(cause, stage @ (Stage::OverQuota | Stage::BackupOverQuota)) => {
+            format!("failed: {} ({})", cause.name(), stage.name()).replace('_', " ")
+        }
         Ending::Failed(cause, _) => format!("failed: {}", cause.name().replace('_', " ")),
         Ending::Open => "open".to_owned(),
     }
@@ -221,5 +241,41 @@ fn short(duration: SimDuration) -> String {
         ..999.5 => format!("{millis:.0} ms"),
         ..99_950.0 => format!("{:.1} s", millis / 1000.0),
         _ => format!("{:.0} s", millis / 1000.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Loader;
+
+    fn first(gateway: &str) -> String {
+        let text = format!(
+            "duration = \"10s\"\ntraffic = {{ arrivals = {{ constant = \"1/s\" }}, region = \"x\" }}\n\
+             network.rtt.x.y = \"40ms\"\n\
+             [provider.a]\nlatency = {{ constant = \"1s\" }}\nlabels = {{ region = \"y\" }}\n\
+             [gateway]\nregion = \"y\"\n{gateway}\n"
+        );
+        let document = Loader::new().parse("mine.toml", &text).expect("a scenario");
+        explain(&document.model().expect("a valid scenario"), 1, 0, 2).expect("there is a third request")
+    }
+
+    #[test]
+    fn what_a_request_waits_for_on_its_way_is_told() {
+        let told = first("overhead = { constant = \"15ms\" }");
+        assert!(told.contains("waits 35 ms: network, the gateway's overhead"), "{told}");
+        assert!(told.contains("waits 20 ms: network\n"), "{told}");
+    }
+
+    #[test]
+    fn an_answer_from_the_cache_is_a_good_one() {
+        let told = first("cache = { hit_ratio = 1.0 }");
+        assert!(told.starts_with("2: ✓ answered from the cache\n"), "{told}");
+    }
+
+    #[test]
+    fn what_is_above_a_quota_says_so() {
+        let told = first("[quota.q]\non = { name = \"a\" }\nrequests = \"1/h\"");
+        assert!(told.contains("failed: status (over quota)"), "{told}");
     }
 }

@@ -15,6 +15,7 @@ mod json;
 mod junit;
 mod ledger;
 mod manifest;
+mod money;
 mod objectives;
 #[cfg(feature = "files")]
 mod parquet;

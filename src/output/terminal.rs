@@ -2,12 +2,13 @@
 
 use super::ScenarioResult;
 use super::events::incident_name;
+use super::money;
 use super::objectives::finding_words;
 use crate::engine::Milestone;
 use crate::experiment::baseline::Difference;
 use crate::experiment::statistics::{Interval, Summary, summarise};
 use crate::metrics::{METRICS, Metric, Outcome, PeriodCounts, TimelineEntry, TimelineEvent, Verdict, metric};
-use crate::model::{Model, Slo, Trigger};
+use crate::model::{Arrivals, Model, Slo, Trigger};
 use crate::time::{SimDuration, SimTime};
 use std::fmt::Write;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -81,25 +82,28 @@ pub fn summary(preface: &[String], seed: u64, results: &[ScenarioResult]) -> Str
         line(text, &wrap(&format!("assumes: {}", first.assumptions.join("; ")), 2));
     }
     let highest = shown.iter().flat_map(strip_values).fold(0.0, f64::max);
-    let differences = differences(results);
+    let differences = ["failed_count", "cost_usd"].map(|name| differences(name, results));
     for (i, shown) in shown.iter().enumerate() {
         line(text, "");
         describe(text, shown, highest);
-        let difference = i.checked_sub(1).map(|nth| &differences[nth]);
-        let words = difference.and_then(|d| difference_words(d, differences.len(), results[0].model));
-        if let Some(words) = words {
-            row(text, "baseline", &words);
+        let Some(nth) = i.checked_sub(1) else { continue };
+        let (compared, baseline) = (results.len() - 1, results[0].model);
+        let [failed, cost] = &differences;
+        let words = difference_words(&failed[nth], compared, baseline);
+        let words = words.into_iter().chain(money::difference_words(&cost[nth], compared, baseline));
+        for (words, label) in words.zip(["baseline", ""]) {
+            row(text, label, &words);
         }
     }
     out
 }
 
-/// In failed requests, of all but the first.
-fn differences(results: &[ScenarioResult]) -> Vec<Difference> {
-    let failed = metric("failed_count").expect("the metric exists");
+/// In a metric, of all but the first.
+fn differences(name: &str, results: &[ScenarioResult]) -> Vec<Difference> {
+    let metric = metric(name).expect("the metric exists");
     let outcomes: Vec<&[Outcome]> = results.iter().map(|result| result.outcomes).collect();
     let Some((baseline, compared)) = outcomes.split_first() else { return vec![] };
-    Difference::of_all(failed, compared, baseline)
+    Difference::of_all(metric, compared, baseline)
 }
 
 /// What was asked for comes first: it is what the command exits by.
@@ -182,13 +186,16 @@ fn describe(text: &mut String, shown: &Shown, highest: f64) {
     if let Some(words) = verdict_words(shown.result.outcomes) {
         row(text, "verdict", &words);
     }
+    if let Some(words) = served_words(shown) {
+        row(text, "served", &words);
+    }
     let latency = ["p50", "p95", "p99"].map(|p| {
         let summary = shown.summary(&format!("request_latency_ms_{p}"));
         summary.mean.map_or_else(|| "-".to_owned(), |ms| format!("{p} {} ms", thousands(ms)))
     });
     let some_succeeded = shown.summary("request_latency_ms_p50").n > 0;
     row(text, "latency", &if some_succeeded { latency.join(", ") } else { "none succeeded".to_owned() });
-    if let Some(words) = cost_words(shown) {
+    if let Some(words) = money::cost_words(&|name| shown.summary(name).mean) {
         row(text, "cost", &words);
     }
     let false_ejections = shown.mean("false_ejection_per_day");
@@ -196,39 +203,20 @@ fn describe(text: &mut String, shown: &Shown, highest: f64) {
     row(text, "probes", &format!("{probes} sent, {} false ejections a day", short(false_ejections)));
 }
 
-/// What a run costs on average, and what of it is for what; `None` if nobody knows.
-fn cost_words(shown: &Shown) -> Option<String> {
-    let mean = |name: &str| shown.summary(name).mean;
-    let mut words = dollars(mean("cost_usd")?);
-    let parts = [
-        ("wasted", "wasted"),
-        ("probe", "for probes"),
-        ("fee", "fees"),
-        ("cache_loss", "for lost caches"),
-        ("lost_business", "lost business"),
-    ];
-    let named = parts.iter().filter_map(|(name, words)| {
-        let cost = mean(&format!("cost_{name}_usd")).filter(|cost| *cost > 0.0)?;
-        Some(format!("{} {words}", dollars(cost)))
-    });
-    let named: Vec<String> = named.collect();
-    if !named.is_empty() {
-        write!(words, ", of which {}", named.join(", ")).expect("a string grows");
+/// How many requests succeed, and who answers; `None` where the scenario itself says how many there are, and no cache is.
+fn served_words(shown: &Shown) -> Option<String> {
+    let model = shown.result.model;
+    if !matches!(model.traffic.arrivals, Arrivals::Users(_)) && model.gateway.cache.is_none() {
+        return None;
     }
-    if let Some(cost) = mean("cost_per_1k_usd") {
-        write!(words, "; {} for 1000 succeeded requests", dollars(cost)).expect("a string grows");
-    }
-    Some(words)
-}
-
-/// An amount to the cent, or to a hundredth of one where it is less than a dollar.
-fn dollars(amount: f64) -> String {
-    if amount < 1.0 {
-        return format!("${amount:.4}");
-    }
-    let cents = format!("{amount:.2}");
-    let (whole, cents) = cents.split_once('.').unwrap_or((&cents, "00"));
-    format!("${}.{cents}", thousands(whole.parse().unwrap_or(amount)))
+    let count = |name: &str| thousands(shown.mean(name));
+    let (succeeded, requests) = (count("succeeded_count"), count("request_count"));
+    let a_second = short(shown.mean("throughput_per_second"));
+    let cached = match model.gateway.cache {
+        Some(_) => format!(", {} of them from the cache", count("cache_hit_count")),
+        None => String::new(),
+    };
+    Some(format!("{succeeded} of {requests} requests{cached}; {a_second} a second"))
 }
 
 /// What a run spends of the error budget, on average.
@@ -283,6 +271,13 @@ fn difference_words(difference: &Difference, compared: usize, baseline: &Model) 
     }
     let direction = if mean < 0.0 { "fewer" } else { "more" };
     let mut words = format!("{} {direction} failed than in {name}", thousands(mean.abs()));
+    words.push_str(&certainty_words(difference, compared, signed));
+    Some(words)
+}
+
+/// Whether a difference may be chance, and its interval as `shown` shows its ends.
+pub(super) fn certainty_words(difference: &Difference, compared: usize, shown: fn(f64) -> String) -> String {
+    let mut words = String::new();
     if difference.is_significant() == Some(false) {
         words.push_str(", which may be chance");
     }
@@ -290,10 +285,10 @@ fn difference_words(difference: &Difference, compared: usize, baseline: &Model) 
     {
         let corrected =
             if compared > 1 { format!(", corrected for {compared} comparisons") } else { String::new() };
-        let (low, high) = (signed(low), signed(high));
+        let (low, high) = (shown(low), shown(high));
         write!(words, " (95% CI of the mean{corrected}: {low} to {high})").expect("a string grows");
     }
-    Some(words)
+    words
 }
 
 fn row(text: &mut String, label: &str, words: &str) {
@@ -535,10 +530,6 @@ mod tests {
         assert_eq!(thousands(-1_234_567.0), "-1,234,567");
         assert_eq!(thousands(999.0), "999");
         assert_eq!(thousands(-0.2), "0");
-        assert_eq!(
-            (dollars(0.0042), dollars(1.999), dollars(1234.5)),
-            ("$0.0042".into(), "$2.00".into(), "$1,234.50".into())
-        );
         assert_eq!(
             (short(0.0), short(4.999), short(59.96), short(155.56)),
             ("0".into(), "5.00".into(), "60.0".into(), "156".into())

@@ -174,7 +174,10 @@ impl Checker<'_> {
                 self.findings.repaired.insert(path.to_owned());
                 continue;
             }
-            if item.field(name).is_some() && node.table().is_none() {
+            // A table may be a setting, too, and a name may be that of a setting: what is in it decides.
+            let is_one =
+                node.table().is_some_and(|t| t.is_empty() || t.keys().any(|k| item.field(k).is_some()));
+            if item.field(name).is_some() && !is_one {
                 let message = format!("`{path}` takes tables under names, and `{name}` is a setting of one");
                 let help = format!("give the table a name of your choice: [{path}.some_name]");
                 self.problem(Problem::new(message).at(&node.key).help(help));
@@ -251,10 +254,14 @@ impl Checker<'_> {
         let near = meant.or_else(|| nearest(name, fields.iter().map(|f| f.name.as_str())));
         let mut elsewhere = Vec::new();
         self.root.find(name, "", &mut elsewhere);
+        let named = match self.root.at(name) {
+            Some(Shape::Map(item)) if item.takes_name() => ".some_name",
+            _ => "",
+        };
         let help = match (near, elsewhere.first()) {
             (Some(near), _) => format!("did you mean `{near}`?"),
-            (None, Some(home)) if home == name && node.table().is_some() => {
-                format!("begin a table: [{home}]")
+            (None, Some(home)) if home == name && (node.table().is_some() || !named.is_empty()) => {
+                format!("begin a table: [{home}{named}]")
             }
             (None, Some(home)) if home == name => {
                 "it belongs at the top of the file, above the first [table]".to_owned()
@@ -288,7 +295,7 @@ impl Checker<'_> {
     fn choice(&mut self, variants: &[Variant], node: &Node, path: &str) -> Option<Node> {
         let names = || variants.iter().map(|variant| variant.name.as_str());
         let examples = || -> String {
-            let all: Vec<&str> = variants.iter().map(|variant| variant.example.as_str()).collect();
+            let all: Vec<String> = variants.iter().map(|variant| variant.example_with(node)).collect();
             match all.split_last() {
                 Some((last, [])) => format!("write {last}"),
                 Some((last, rest)) => format!("write {} or {last}", rest.join(", ")),
@@ -326,7 +333,8 @@ impl Checker<'_> {
                 ),
             };
             let place = node.shown();
-            let help = self.neighbours(&found, variants, path).unwrap_or_else(examples);
+            let help = self.neighbours(&found, variants, path).or_else(|| insides(&found, variants));
+            let help = help.unwrap_or_else(examples);
             return self.problem(Problem::new(message).at(place).help(help));
         };
         match find(name) {
@@ -341,13 +349,26 @@ impl Checker<'_> {
             None => {
                 let help = match nearest(name, names()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => examples(),
+                    None => insides(&[name], variants).unwrap_or_else(examples),
                 };
                 let message = format!("`{path}` has no choice `{name}`");
                 self.problem(Problem::new(message).at(&inner.key).help(help))
             }
         }
     }
+}
+
+/// Of keys where a choice is meant, those that are settings of one: which one.
+fn insides(found: &[&str], variants: &[Variant]) -> Option<String> {
+    let settings = |variant: &Variant| {
+        let of_it =
+            |key: &&&str| variant.content.as_ref().is_some_and(|content| content.field(key).is_some());
+        found.iter().filter(of_it).count()
+    };
+    let most = variants.iter().map(settings).max().filter(|most| *most > 0)?;
+    let meant = variants.iter().find(|variant| settings(variant) == most)?;
+    let names_one = variants.iter().any(|variant| found.contains(&variant.name.as_str()));
+    (!names_one).then(|| format!("did you mean {}?", meant.example))
 }
 
 /// Stands in for a required setting that is missing or wrong.

@@ -302,7 +302,7 @@ impl Document {
         let named =
             ["provider", "fault", "incidents", "quota"].into_iter().filter_map(table).filter_map(Node::table);
         let tables = named.flat_map(|table| table.values());
-        let tables = tables.chain(["traffic", "gateway"].into_iter().filter_map(table));
+        let tables = tables.chain(["traffic", "gateway", "network"].into_iter().filter_map(table));
         declared.extend(tables.filter_map(|table| Some(table.at(&["evidence"])?.text()?.to_owned())));
         declared
     }

@@ -97,12 +97,15 @@ impl<'a> Lowering<'a> {
     pub(super) fn without_effect(&mut self, path: &str, settings: &[&str], why: &str) {
         for setting in settings {
             let inner = join(path, setting);
-            if self.is_written(&inner) {
-                let message = format!("`{inner}` has no effect: {why}");
-                let key = self.root.at(&inner.split('.').collect::<Vec<_>>()).map(|node| node.key.clone());
-                let place = key.unwrap_or_else(|| self.place(&inner));
-                self.problems.push(Problem::new(message).at(&place).help(format!("remove `{setting}`")));
-            }
+            self.has_no_effect(&inner, why, format!("remove `{setting}`"));
+        }
+    }
+
+    /// The same of one setting by its whole path, with what to do about it.
+    pub(super) fn has_no_effect(&mut self, path: &str, why: &str, help: String) {
+        if let Some(node) = self.root.at(&path.split('.').collect::<Vec<_>>()) {
+            let message = format!("`{path}` has no effect: {why}");
+            self.problems.push(Problem::new(message).at(&node.key).help(help));
         }
     }
 

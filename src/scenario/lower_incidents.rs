@@ -27,7 +27,7 @@ impl Lowering<'_> {
         let mut sources = vec![];
         for (name, incidents) in &file.incidents {
             let path = format!("incidents.{name}");
-            let providers = self.labelled(&incidents.on, &format!("{path}.on"), "fault");
+            let providers = self.labelled(&incidents.on, &format!("{path}.on"), "source of incidents");
             let recovery = self.recovery(incidents.recovery.as_ref(), &format!("{path}.recovery"));
             match &incidents.replay {
                 Some(replay) => {

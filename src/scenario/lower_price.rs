@@ -25,8 +25,15 @@ impl Lowering<'_> {
             file.provider.keys().map(|name| format!("provider.{name}.prompt_cache")).collect();
         let talks = vec!["traffic.conversations".to_owned()];
         of_money.extend([&shares, &caches, &talks].into_iter().flatten().cloned());
-        if let Some(why) = self.why_no_bills() {
-            self.written_for_nothing(&of_money, &why);
+        let routes = || file.gateway.route.iter().chain(file.gateway.group.values());
+        let compares_prices = |route: &Route| {
+            matches!(route, Route::Cheapest(_) | Route::InverseSquarePrice(_) | Route::CostMinimization(_))
+        };
+        if let Some((why, remedy)) = self.why_no_bills() {
+            if !routes().any(compares_prices) {
+                of_money.extend(file.provider.keys().map(|name| format!("provider.{name}.price")));
+            }
+            self.written_for_nothing(&of_money, &why, Some(remedy));
         } else {
             let has_shares =
                 file.traffic.class.values().any(|class| class.cached_share.value > Probability::ZERO);
@@ -42,41 +49,47 @@ impl Lowering<'_> {
             ] {
                 if is_missing {
                     let others: Vec<String> = others.into_iter().flatten().cloned().collect();
-                    self.written_for_nothing(&others, why);
+                    self.written_for_nothing(&others, why, None);
                     break;
                 }
             }
         }
-        let routes = file.gateway.route.iter().chain(file.gateway.group.values());
-        if !routes.into_iter().any(|route| matches!(route, Route::CostMinimization(_))) {
+        if !routes().any(|route| matches!(route, Route::CostMinimization(_))) {
             let patience: Vec<String> = classes.iter().map(|class| format!("{class}.max_latency")).collect();
-            self.written_for_nothing(&patience, "no route is a `cost_minimization`");
+            self.written_for_nothing(&patience, "no route is a `cost_minimization`", None);
         }
     }
 
-    /// Why nobody knows what a run costs, if so: [`model::Model::has_bills`] in words.
-    fn why_no_bills(&self) -> Option<String> {
+    /// Why nobody knows what a run costs, if so, and what to do about it: [`model::Model::has_bills`] in words.
+    fn why_no_bills(&self) -> Option<(String, &'static str)> {
         let providers = &self.file.provider;
         let has_no_price = providers.iter().find(|(_, provider)| provider.price.is_none());
         if let Some((name, _)) = has_no_price {
-            return Some(format!("`provider.{name}` has no `price`"));
+            let remedy =
+                "give that one a price in USD for a million tokens: price = { input = 2.5, output = 10.0 }";
+            return Some((format!("`provider.{name}` has no `price`"), remedy));
         }
         let of_tokens = |price: &Price| price.input.value > 0.0 || price.output.value > 0.0;
         let has_classes = !self.file.traffic.class.is_empty();
         let asks = providers.iter().find(|(_, provider)| provider.price.as_ref().is_some_and(of_tokens));
         let (name, _) = asks.filter(|_| !has_classes)?;
-        Some(format!("requests have no tokens for `provider.{name}.price`, as there is no `traffic.class`"))
+        let why =
+            format!("requests have no tokens for `provider.{name}.price`, as there is no `traffic.class`");
+        Some((
+            why,
+            "add what requests ask for, for example:\n[traffic.class.chat]\ninput_tokens = { constant = 1000 }\noutput_tokens = { constant = 200 }",
+        ))
     }
 
-    /// Of these settings, those that this very file has are problems.
-    fn written_for_nothing(&mut self, paths: &[String], why: &str) {
+    /// Of these settings, those that this very file has are problems; the remedy is what may be meant instead.
+    fn written_for_nothing(&mut self, paths: &[String], why: &str, remedy: Option<&str>) {
         for path in paths {
             let Some(node) = self.root.at(&path.split('.').collect::<Vec<_>>()) else { continue };
             let source = &node.key.source;
-            if (Arc::ptr_eq(source, &self.root.place.source) || !source.is_file)
-                && let Some((table, setting)) = path.rsplit_once('.')
-            {
-                self.without_effect(table, &[setting], why);
+            if Arc::ptr_eq(source, &self.root.place.source) || !source.is_file {
+                let remedy = remedy.map(|remedy| format!(", or {remedy}")).unwrap_or_default();
+                let setting = path.rsplit('.').next().unwrap_or(path);
+                self.has_no_effect(path, why, format!("remove `{setting}`{remedy}"));
             }
         }
     }

@@ -10,8 +10,22 @@ use toml::Value;
 /// The largest plain number: beyond any weight, price or bucket of tokens.
 const NUMBER_MAX: f64 = 1e9;
 
+/// What "5.5%" is as a share, if that is what a text says; with the digits that were written and no others.
+fn percentage(value: &Value) -> Option<f64> {
+    let percent = value.as_str()?.trim().strip_suffix('%')?.trim().parse::<f64>().ok()?;
+    percent.is_finite().then(|| of_hundred(percent))
+}
+
+/// A hundredth, to twelve decimals: 99.9 / 100.0 is 0.9990000000000001.
+fn of_hundred(percent: f64) -> f64 {
+    format!("{:.12}", percent / 100.0).parse().unwrap_or(percent / 100.0)
+}
+
 /// Any finite number.
 fn number(value: &Value, help: &str) -> Result<f64, Complaint> {
+    if let Some(share) = percentage(value) {
+        return Err(Complaint::new(format!("is {value}, a percentage"), format!("write {share}")));
+    }
     let number = match value {
         Value::Integer(integer) => *integer as f64,
         Value::Float(float) => *float,
@@ -31,16 +45,14 @@ fn number(value: &Value, help: &str) -> Result<f64, Complaint> {
 
 pub(super) fn share(value: &Value) -> Result<model::Probability, Complaint> {
     let help = "write a share from 0 to 1: 0.05 is 5%";
-    if let Some(percent) =
-        value.as_str().and_then(|text| text.trim().strip_suffix('%')?.trim().parse::<f64>().ok())
-    {
-        return Err(Complaint::new(
-            format!("is {value}, a percentage"),
-            format!("write {}", percent / 100.0),
-        ));
-    }
     let number = number(value, help)?;
-    model::Probability::new(number).ok_or_else(|| Complaint::new(format!("is {value}, outside 0 to 1"), help))
+    model::Probability::new(number).ok_or_else(|| {
+        let help = match number {
+            2.0..=100.0 => format!("write {} if it is {number}%", of_hundred(number)),
+            _ => help.to_owned(),
+        };
+        Complaint::new(format!("is {value}, outside 0 to 1"), help)
+    })
 }
 
 pub(super) fn weight(value: &Value) -> Result<f64, Complaint> {

@@ -4,6 +4,7 @@
 //! serde types. This module only turns their schema into something that is quick to walk.
 
 use super::quantity::Kind;
+use super::tree::Node;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeSet;
@@ -144,6 +145,19 @@ impl Shape {
                 }
             }
             Shape::One(_) | Shape::Any | Shape::List(_) => {}
+        }
+    }
+}
+
+impl Variant {
+    /// How to write it with the value that was found where the choice is meant, if that is one for it.
+    pub fn example_with(&self, found: &Node) -> String {
+        let value = found.to_toml();
+        match &self.content {
+            Some(Shape::One(kind)) if kind.check(&value).is_ok() => {
+                format!("{{ {} = {} }}", self.name, inline(&value))
+            }
+            _ => self.example.clone(),
         }
     }
 }

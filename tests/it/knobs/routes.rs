@@ -6,7 +6,10 @@ pub const BASES: &[Base] = &[Base {
     at: &[""],
     toml: r#"
     duration = "60s"
-    traffic = { arrivals = { poisson = "20/s" }, client_timeout = "5s" }
+    [traffic]
+    arrivals = { poisson = "20/s" }
+    client_timeout = "5s"
+    class.chat = { input_tokens = { constant = 1000 }, output_tokens = { constant = 1000 } }
     [provider.a]
     latency = { lognormal = { p50 = "800ms", p99 = "3s" } }
     price = { input = 2.0, output = 10.0, request = 0.001 }
