@@ -93,6 +93,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         self.note_sent(now, asked.replica, place, retries == 0);
         // Nobody waits for a good end.
         if self.settles && seen.answer == Answer::Good && seen.ends < SimTime::NEVER {
+            self.request(slot).running -= 1;
             if self.bills {
                 self.bill_looked_at(&asked, place.provider, seen.ends, true, 1);
             }
