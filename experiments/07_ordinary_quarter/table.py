@@ -29,13 +29,19 @@ def budget(row):
     return f"{float(row['budget_spent_ratio_mean']):.2f}"
 
 
+def money(row):
+    cost, lost = (float(row[f"{metric}_mean"]) for metric in ("cost_usd", "cost_lost_business_usd"))
+    return [f"{(cost - lost) / 1000:,.1f}", f"{lost / 1000:,.1f}"]
+
+
 def probes(row):
     return f"{float(row['probe_count_mean']):,.0f}"
 
 
-line(["gateway", *(f"failed: {severity}" for severity in severities), "availability", "of the budget", "probes"])
-line(["---"] * (4 + len(severities)))
+line(["gateway", *(f"failed: {severity}" for severity in severities), "availability", "of the budget", "paid", "lost", "probes"])
+line(["---"] * (6 + len(severities)))
 for gateway in gateways:
     rows = [points[gateway, severity] for severity in severities]
     between = points[gateway, "5% to 100%"]
-    line([f"`{gateway}`", *map(failed, rows), availability(between), budget(between), probes(between)])
+    of_run = [availability(between), budget(between), *money(between), probes(between)]
+    line([f"`{gateway}`", *map(failed, rows), *of_run])
