@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 impl Lowering<'_> {
     /// Says which settings change no cost, as something is missing that they go with. What a part brings along is no
-    /// mistake: it is written for other scenarios, too.
+    /// mistake: it is written for other scenarios, too; nor is a price that nobody asks for, which is a fact of a provider.
     pub(super) fn money(&mut self) {
         if !["provider", "traffic", "gateway"].into_iter().all(|table| self.findings.sound(table)) {
             return;
@@ -25,14 +25,8 @@ impl Lowering<'_> {
             file.provider.keys().map(|name| format!("provider.{name}.prompt_cache")).collect();
         let talks = vec!["traffic.conversations".to_owned()];
         of_money.extend([&shares, &caches, &talks].into_iter().flatten().cloned());
-        let routes = || file.gateway.route.iter().chain(file.gateway.group.values());
-        let compares_prices = |route: &Route| {
-            matches!(route, Route::Cheapest(_) | Route::InverseSquarePrice(_) | Route::CostMinimization(_))
-        };
+        let mut routes = file.gateway.route.iter().chain(file.gateway.group.values());
         if let Some((why, remedy)) = self.why_no_bills() {
-            if !routes().any(compares_prices) {
-                of_money.extend(file.provider.keys().map(|name| format!("provider.{name}.price")));
-            }
             self.written_for_nothing(&of_money, &why, Some(remedy));
         } else {
             let has_shares =
@@ -54,7 +48,7 @@ impl Lowering<'_> {
                 }
             }
         }
-        if !routes().any(|route| matches!(route, Route::CostMinimization(_))) {
+        if !routes.any(|route| matches!(route, Route::CostMinimization(_))) {
             let patience: Vec<String> = classes.iter().map(|class| format!("{class}.max_latency")).collect();
             self.written_for_nothing(&patience, "no route is a `cost_minimization`", None);
         }
