@@ -4,7 +4,7 @@
 
 use super::problem::{Problem, one_of};
 use super::source::Place;
-use super::trace_table::{self, csv_line};
+use super::trace_table::{csv_line, place_in};
 
 /// An incident that was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ fn of_csv(name: &str, text: &str, at: &Place) -> Result<Vec<Listed>, Problem> {
     let broken = |error: csv::Error| {
         let line = csv_line(text, error.position());
         Problem::new(format!("the list of incidents `{name}` is not a CSV file"))
-            .at(&line_place(name, text, line, None))
+            .at(&place_in(name, text, line, None))
             .help("every line needs the same number of cells, separated by commas, and text with commas in quotes")
     };
     let headers = reader.headers().map_err(broken)?.clone();
@@ -67,7 +67,7 @@ fn of_csv(name: &str, text: &str, at: &Place) -> Result<Vec<Listed>, Problem> {
             let read = || {
                 instant(written).ok_or_else(|| {
                     Problem::new(format!("`{written}` is not a date and time"))
-                        .at(&line_place(name, text, line, Some(written)))
+                        .at(&place_in(name, text, line, Some(written)))
                         .help("write it like 2026-07-21T15:35:04Z")
                 })
             };
@@ -75,13 +75,13 @@ fn of_csv(name: &str, text: &str, at: &Place) -> Result<Vec<Listed>, Problem> {
         };
         let start = time(stated_start, posted_start)?.ok_or_else(|| {
             Problem::new("an incident has no start")
-                .at(&line_place(name, text, line, None))
+                .at(&place_in(name, text, line, None))
                 .help("write a date and time like 2026-07-21T15:35:04Z in `posted_start`")
         })?;
         let end = time(stated_end, posted_end)?;
         if end.is_some_and(|end| end < start) {
             return Err(Problem::new("an incident ends before it starts")
-                .at(&line_place(name, text, line, None))
+                .at(&place_in(name, text, line, None))
                 .help("swap its times, or remove the line"));
         }
         let word = |column: usize| Some(cell(column).to_owned()).filter(|word| !word.is_empty());
@@ -100,7 +100,7 @@ fn of_status_page(name: &str, text: &str, at: &Place) -> Result<Vec<Listed>, Pro
     let json: serde_json::Value = serde_json::from_str(text).map_err(|error| {
         let line = error.line() as u64;
         Problem::new(format!("the list of incidents `{name}` is not JSON: {error}"))
-            .at(&line_place(name, text, line, None))
+            .at(&place_in(name, text, line, None))
             .help("save a status page's /api/v2/incidents.json as it is")
     })?;
     let incidents = json["incidents"].as_array().ok_or_else(|| {
@@ -112,7 +112,7 @@ fn of_status_page(name: &str, text: &str, at: &Place) -> Result<Vec<Listed>, Pro
         let wrong = |what: &str, value: &str| {
             // The value itself is the best there is to find the line by.
             let line = text.lines().position(|line| !value.is_empty() && line.contains(value));
-            let place = line.map_or(at.clone(), |line| line_place(name, text, line as u64 + 1, Some(value)));
+            let place = line.map_or(at.clone(), |line| place_in(name, text, line as u64 + 1, Some(value)));
             Problem::new(format!("incident {} of `{name}` {what}", number + 1)).at(&place)
         };
         let time = |keys: &[&str]| -> Result<Option<i128>, Problem> {
@@ -151,10 +151,4 @@ pub(crate) fn instant(text: &str) -> Option<i128> {
     }
     let local = text.parse::<jiff::civil::DateTime>().ok()?;
     Some(local.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_nanosecond())
-}
-/// A line of the list, and a cell of it.
-fn line_place(name: &str, text: &str, line: u64, cell: Option<&str>) -> Place {
-    let number = usize::try_from(line).unwrap_or(1).max(1);
-    let content = text.lines().nth(number - 1).unwrap_or_default();
-    trace_table::line_place(name, content, number, cell.unwrap_or_default())
 }

@@ -111,10 +111,8 @@ fn object(
 }
 
 fn broken(name: &str, text: &str, error: &csv::Error) -> Problem {
-    let number = usize::try_from(csv_line(text, error.position())).unwrap_or(1);
-    let content = text.lines().nth(number.saturating_sub(1)).unwrap_or_default();
     Problem::new(format!("the trace `{name}` is not a CSV file"))
-        .at(&line_place(name, content, number, ""))
+        .at(&place_in(name, text, csv_line(text, error.position()), None))
         .help(
             "every line needs the same number of cells, separated by commas, and text with commas in quotes",
         )
@@ -130,8 +128,15 @@ pub(crate) fn csv_line(text: &str, position: Option<&csv::Position>) -> u64 {
     position.line() + ends.filter(|byte| **byte == b'\n').count() as u64
 }
 
+/// A line of a file's text, and a cell of it.
+pub(super) fn place_in(name: &str, text: &str, line: u64, cell: Option<&str>) -> Place {
+    let number = usize::try_from(line).unwrap_or(1).max(1);
+    let content = text.lines().nth(number - 1).unwrap_or_default();
+    line_place(name, content, number, cell.unwrap_or_default())
+}
+
 /// One line of the file as a source of its own: the whole may be large.
-pub(super) fn line_place(name: &str, content: &str, number: usize, cell: &str) -> Place {
+fn line_place(name: &str, content: &str, number: usize, cell: &str) -> Place {
     let start = if cell.is_empty() { None } else { content.find(cell) };
     let span = match start {
         Some(start) => start..start + cell.len(),
