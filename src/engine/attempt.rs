@@ -3,12 +3,11 @@
 use super::breaker::Ended;
 use super::budget::Grant;
 use super::call::Seen;
-use super::recorder::{AttemptEnd, Candidate, Cause, Ending, Recorder, Stage};
+use super::recorder::{AttemptEnd, Candidate, Cause, EjectedBy, Ending, Recorder, Stage};
 use super::request::{Asked, Failed, Next, Request};
 use super::routing::{Choice, Place, ROOT, Spent, Switches};
 use super::slab::Slot;
 use super::stack::Record;
-use super::view::HEALTH_CHECK_BIT;
 use super::world::{Fate, Reply, Service};
 use super::{Event, Simulation};
 use crate::model::{Answer, Demand, Judges, ProviderId, RetryTo, Timeouts};
@@ -162,8 +161,7 @@ impl<R: Recorder> Simulation<'_, '_, R> {
             Candidate {
                 provider,
                 admitted: view.is_admitted(provider),
-                ejected_by_health_check: marks.ejected & HEALTH_CHECK_BIT != 0,
-                ejected_by_detectors: marks.ejected >> 1,
+                ejected_by: EjectedBy::new(marks.ejected),
             }
         };
         self.model.gateway.route.providers().iter().map(candidate).collect()

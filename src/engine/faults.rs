@@ -61,6 +61,11 @@ impl RunFaults {
     }
 }
 
+/// All that goes wrong with providers in a run: the model's own faults, and then what its sources of incidents draw for it.
+pub fn faults_of(model: &Model, seed: u64, run: u64) -> Vec<Fault> {
+    RunFaults::new(model, Key::for_run(seed, run)).all(model).cloned().collect()
+}
+
 impl<R: Recorder> Simulation<'_, '_, R> {
     /// Schedules what faults do next: only one of their edges is pending, as there may be thousands.
     pub(super) fn schedule_edge(&mut self, edge: u32) {

@@ -60,10 +60,11 @@ mod view;
 mod window;
 mod world;
 
+pub use faults::faults_of;
 pub use memo::Memo;
 pub use recorder::{
-    Alike, AttemptEnd, Candidate, Cause, Ending, HealthChange, Milestone, ProbeEnd, Recorder, RequestEnd,
-    Stage,
+    Alike, AttemptEnd, BeliefChange, Candidate, Cause, EjectedBy, Ending, HealthChange, Milestone, ProbeEnd,
+    Recorder, RequestEnd, Stage,
 };
 pub use usage::{Billed, CallKind, Usage};
 

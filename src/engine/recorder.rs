@@ -3,6 +3,7 @@
 //! The engine knows the truth about faults and tells it to recorders only; no decision inside the engine reads it.
 
 use super::usage::Billed;
+use super::view::HEALTH_CHECK_BIT;
 use crate::model::{Answer, ProviderId};
 use crate::time::{SimDuration, SimTime};
 
@@ -202,6 +203,45 @@ pub struct HealthChange {
     pub is_false: bool,
 }
 
+/// Other detectors than before have ejected a provider, as one replica's routing sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BeliefChange {
+    /// When.
+    pub at: SimTime,
+    /// The replica.
+    pub replica: u32,
+    /// Which provider.
+    pub provider: ProviderId,
+    /// Who has ejected it now.
+    pub ejected_by: EjectedBy,
+}
+
+/// Which of a gateway's detectors have ejected a provider and not admitted it again in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EjectedBy(u8);
+
+impl EjectedBy {
+    /// From the bits of [`super::view::Marks`].
+    pub(super) const fn new(bits: u8) -> Self {
+        EjectedBy(bits)
+    }
+
+    /// Whether none has.
+    pub fn is_nobody(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether the health check has.
+    pub fn has_health_check(self) -> bool {
+        self.0 & HEALTH_CHECK_BIT != 0
+    }
+
+    /// Whether the passive detector at this index in the model has.
+    pub fn has_detector(self, index: usize) -> bool {
+        self.0 >> (index + 1) & 1 == 1
+    }
+}
+
 /// A change of the incident itself, by index into the model's lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Milestone {
@@ -263,10 +303,8 @@ pub struct Candidate {
     pub provider: ProviderId,
     /// Whether it might get attempts.
     pub admitted: bool,
-    /// Whether the health check had ejected it.
-    pub ejected_by_health_check: bool,
-    /// Which passive detectors had ejected it: the model's first one is the lowest bit.
-    pub ejected_by_detectors: u8,
+    /// Who had ejected it.
+    pub ejected_by: EjectedBy,
 }
 
 /// Listens to a run. Every method has an empty default, and what is not listened to costs nothing.
@@ -301,6 +339,8 @@ pub trait Recorder {
     fn probe_sent(&mut self) {}
     /// A replica ejected or admitted a provider.
     fn health_changed(&mut self, _change: &HealthChange) {}
+    /// What a replica's detectors think of a provider, as its routing sees it.
+    fn belief_changed(&mut self, _change: &BeliefChange) {}
     /// A fault started or ended, or somebody acted.
     fn milestone(&mut self, _at: SimTime, _milestone: Milestone) {}
     /// An attempt, of this number among those of the request, was sent.
@@ -355,6 +395,10 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
     fn health_changed(&mut self, change: &HealthChange) {
         self.0.health_changed(change);
         self.1.health_changed(change);
+    }
+    fn belief_changed(&mut self, change: &BeliefChange) {
+        self.0.belief_changed(change);
+        self.1.belief_changed(change);
     }
     fn milestone(&mut self, at: SimTime, milestone: Milestone) {
         self.0.milestone(at, milestone);

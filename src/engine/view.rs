@@ -3,7 +3,7 @@
 //! A detector belongs to an owner: a replica, or all of them where they share their state. What an owner believes is
 //! known at once; a replica's routing may see it later.
 
-use super::recorder::{HealthChange, Recorder};
+use super::recorder::{BeliefChange, EjectedBy, HealthChange, Recorder};
 use super::{Event, Simulation};
 use crate::model::{HealthScope, Model, NodeId, OnEjection, ProviderId};
 use crate::random::Key;
@@ -254,6 +254,10 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         }
         self.catch_up(now);
         self.views[replica as usize].set(now, provider, marks);
+        if old.ejected != marks.ejected {
+            let ejected_by = EjectedBy::new(marks.ejected);
+            self.recorder.belief_changed(&BeliefChange { at: now, replica, provider, ejected_by });
+        }
         let (was_ejected, is_ejected) = (old.ejected != 0, marks.ejected != 0);
         if was_ejected != is_ejected {
             let is_false = is_ejected && marks.falsely;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod bill;
+mod closeup;
 mod definitions;
 mod histogram;
 mod outcome;
@@ -9,6 +10,7 @@ mod recorder;
 mod verdict;
 
 pub use bill::{Bill, Usd};
+pub use closeup::{Bin, Closeup, Ejection};
 pub use definitions::{METRICS, Metric, Unit, metric};
 pub use histogram::LatencyHistogram;
 pub use outcome::{

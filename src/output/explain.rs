@@ -173,11 +173,11 @@ fn reasons(model: &Model, sent: &Sent, before: &[Sent]) -> String {
         } else if earlier().next().is_some() {
             why.push("tried before".to_owned());
         }
-        if candidate.ejected_by_health_check {
+        if candidate.ejected_by.has_health_check() {
             why.push("ejected by the health check".to_owned());
         }
         for (i, detector) in model.gateway.detectors.iter().enumerate() {
-            if candidate.ejected_by_detectors >> i & 1 == 1 {
+            if candidate.ejected_by.has_detector(i) {
                 why.push(format!("ejected by {}", detector.name));
             }
         }

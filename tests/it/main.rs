@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cli;
+mod closeup;
 mod comparison;
 mod design;
 mod files;
