@@ -4,6 +4,7 @@
 //! wrong arguments to [`usage`].
 
 mod dry_run;
+mod formats;
 mod ledger;
 mod objectives;
 mod results;
