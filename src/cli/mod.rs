@@ -3,6 +3,7 @@
 //! Only this module and `main` print. Results go to standard output; progress and errors go to standard error.
 
 mod check;
+mod completions;
 mod dry_run;
 mod merge;
 mod new;
@@ -58,6 +59,7 @@ enum Command {
     Tune(tune::TuneArgs),
     Validate(validate::ValidateArgs),
     Schema(schema::SchemaArgs),
+    Completions(completions::CompletionsArgs),
 }
 
 impl Cli {
@@ -76,6 +78,7 @@ impl Cli {
             Command::Tune(args) => args.execute(),
             Command::Validate(args) => args.execute(),
             Command::Schema(args) => args.execute(),
+            Command::Completions(args) => args.execute(),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{SMALL, assert_fits_a_terminal, folder, run, run_in, snapshot};
 
 #[test]
 fn help_reads_well() {
-    for verb in ["new", "check", "run", "sweep", "merge", "tune", "validate", "schema"] {
+    for verb in ["new", "check", "run", "sweep", "merge", "tune", "validate", "schema", "completions"] {
         let help = run(&[verb, "--help"]).ok();
         assert!(help.contains("Example") && help.contains(&format!("failover-sim {verb} ")), "{help}");
         assert_eq!(help, run(&["help", verb]).ok());
