@@ -8,6 +8,7 @@ mod compact;
 mod csv;
 mod dictionary;
 mod error;
+mod event_words;
 mod events;
 mod explain;
 mod folder;
