@@ -2,7 +2,7 @@
 
 use super::super::ScenarioResult;
 use super::strip::{Frame, framed, inked};
-use super::text::{Ink, Text, cut, plain};
+use super::text::{Ink, NO_BREAK, Text, cut, plain};
 use crate::metrics::Beliefs;
 use crate::model::{Effect, Fault, Model, ProviderId};
 use crate::time::SimTime;
@@ -11,7 +11,7 @@ use std::ops::Range;
 use unicode_width::UnicodeWidthStr;
 
 /// Labels are cut to this.
-pub(super) const LABEL_MAX: usize = 14;
+const LABEL_MAX: usize = 14;
 /// More lanes than anybody compares.
 const LANES_MAX: usize = 6;
 
@@ -72,12 +72,14 @@ struct Lane {
     states: Vec<State>,
 }
 
-/// How long the labels of a scenario's lanes are.
+/// How long the labels of a scenario's lanes may be.
 pub(super) fn label_width(model: &Model, beliefs: &Beliefs) -> usize {
-    let name = |provider| plain(&model.provider(provider).name).width().min(LABEL_MAX);
-    let named = providers(model, beliefs).map(name);
-    let replicas = if model.gateway.replicas.get() > 1 { LABEL_MAX } else { 0 };
-    named.map(|width: usize| width.max(replicas)).max().unwrap_or(0)
+    let suffix = match model.gateway.replicas.get() {
+        1 => 0,
+        replicas => format!(" x{replicas}").len(),
+    };
+    let width = |provider| (plain(&model.provider(provider).name).width() + suffix).min(LABEL_MAX);
+    providers(model, beliefs).map(width).max().unwrap_or(0)
 }
 
 /// Providers that had a fault, or were ejected.
@@ -130,10 +132,10 @@ pub(super) fn legend(text: &mut Text, frame: Frame, result: &ScenarioResult) {
     let named = State::NAMED.map(|(state, name)| {
         let block = state.block(text.screen().is_ascii).to_string();
         let block = state.ink().map_or(block.clone(), |ink| text.inked(ink, &block));
-        format!("{block} {name}")
+        format!("{block}{NO_BREAK}{name}")
     });
     let run = match result.model.is_random() {
-        true => format!("   in run {}; failures are of all runs", result.first_run),
+        true => format!(", in run {}", result.first_run),
         false => String::new(),
     };
     let margin = frame.margin;

@@ -33,20 +33,24 @@ impl Frame {
         Frame { margin, room: COLUMNS_MAX.min(screen_width.saturating_sub(margin + 2)).max(1) }
     }
 
-    /// The seconds of each column of a picture of a whole run: equal parts, and of many days whole ones.
+    /// The seconds of each column of a picture of a whole run: equal parts, and of several days whole hours or days.
     pub fn columns(&self, model: &Model) -> Vec<Range<usize>> {
         let seconds = (model.duration.as_nanos().div_ceil(1_000_000_000) as usize).max(1);
         if seconds < 2 * SECONDS_PER_DAY {
             let columns = seconds.min(self.room);
             return (0..columns).map(|i| i * seconds / columns..(i + 1) * seconds / columns).collect();
         }
-        let column = days_in_column(seconds, self.room) * SECONDS_PER_DAY;
+        let column = nice_column(seconds, self.room);
         (0..seconds).step_by(column).map(|start| start..(start + column).min(seconds)).collect()
     }
 }
 
-fn days_in_column(seconds: usize, room: usize) -> usize {
-    seconds.div_ceil(SECONDS_PER_DAY).div_ceil(room)
+/// The shortest part of a day that divides it into whole hours, or number of days, of which so many columns are enough.
+fn nice_column(seconds: usize, room: usize) -> usize {
+    const HOURS: [usize; 7] = [1, 2, 3, 4, 6, 8, 12];
+    let fits = |column: &usize| seconds.div_ceil(*column) <= room;
+    let part = HOURS.map(|hours| hours * 60 * 60).into_iter().find(fits);
+    part.unwrap_or_else(|| seconds.div_ceil(SECONDS_PER_DAY).div_ceil(room) * SECONDS_PER_DAY)
 }
 
 /// Failed requests a second, averaged over runs, for each column.
@@ -94,24 +98,50 @@ pub(super) fn inked(text: &Text, blocks: &[(char, Option<Ink>)]) -> String {
 /// When a picture begins and ends, and between the two what there is to say of it.
 pub(super) fn axis(text: &mut Text, frame: Frame, result: &ScenarioResult, columns: &[Range<usize>]) {
     let worst = result.seconds.iter().map(|second| second.failed_count).max().unwrap_or(0);
-    let mut middle = format!("worst second {}", short(worst as f64 / result.outcomes.len() as f64));
-    let [start, end] = match columns.first() {
-        Some(first) if first.len() >= SECONDS_PER_DAY => {
-            let days = first.len().div_ceil(SECONDS_PER_DAY);
-            middle +=
-                &format!(", a column is {}", if days == 1 { "a day".into() } else { format!("{days} days") });
-            let last = columns.last().map_or(0, |last| last.end).div_ceil(SECONDS_PER_DAY);
-            ["day 1".to_owned(), format!("day {last}")]
-        }
-        _ => [SimTime::START, SimTime::START.after(result.model.duration)].map(|at| clock(result.model, at)),
+    let worst = short(worst as f64 / result.outcomes.len() as f64);
+    let mut middle = if worst == "0" { vec![] } else { vec![format!("worst second {worst}")] };
+    let seconds = columns.last().map_or(0, |last| last.end);
+    let [start, end] = if seconds >= 2 * SECONDS_PER_DAY {
+        middle.push(format!("a column is {}", column_words(columns[0].len())));
+        ["day 1".to_owned(), format!("day {}", seconds.div_ceil(SECONDS_PER_DAY))]
+    } else {
+        [SimTime::START, SimTime::START.after(result.model.duration)].map(|at| clock(result.model, at))
     };
-    let width = columns.len() + 2;
+    let (middle, width) = (middle.join(", "), columns.len() + 2);
     let margin = " ".repeat(frame.margin);
     let between = width.saturating_sub(start.len() + end.len());
-    if between > middle.len() + 1 {
+    if middle.is_empty() || between > middle.len() + 1 {
         text.line(&format!("{margin}{start}{middle:^between$}{end}"));
     } else {
         text.line(&format!("{margin}{start}{:>1$}{end}", "", between.max(1)));
         text.wrapped(&format!("{margin}{middle}"), frame.margin);
+    }
+}
+
+/// How long a column of many days is.
+fn column_words(seconds: usize) -> String {
+    let (count, unit) = match seconds.is_multiple_of(SECONDS_PER_DAY) {
+        true => (seconds / SECONDS_PER_DAY, "day"),
+        false => (seconds / 3600, "hour"),
+    };
+    match (count, unit) {
+        (1, "hour") => "an hour".to_owned(),
+        (1, _) => "a day".to_owned(),
+        _ => format!("{count} {unit}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_of_many_days_are_whole_hours_or_days() {
+        let words = |days: usize, room| column_words(nice_column(days * SECONDS_PER_DAY, room));
+        assert_eq!((words(2, 64), words(20, 64)), ("an hour".into(), "8 hours".into()));
+        assert_eq!(
+            (words(64, 64), words(90, 64), words(366, 64)),
+            ("a day".into(), "2 days".into(), "6 days".into())
+        );
     }
 }

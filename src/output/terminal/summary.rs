@@ -7,7 +7,7 @@ use super::super::objectives::finding_words;
 use super::lanes;
 use super::strip::{Frame, axis, failures, strip};
 use super::text::{Ink, Screen, Text, plain, short, thousands};
-use super::words::{budget_words, difference_words, served_words, spread, verdict_words};
+use super::words::{budget_words, detector_words, difference_words, served_words, spread, verdict_words};
 use crate::experiment::baseline::Difference;
 use crate::experiment::statistics::{Summary, summarise};
 use crate::metrics::{Beliefs, METRICS, Metric, Outcome, TimelineEntry, metric};
@@ -75,7 +75,7 @@ pub fn summary(
     for (i, (shown, strip)) in shown.iter().zip(&strips).enumerate() {
         text.line("");
         let mut rows = Rows { text: &mut text, frame };
-        rows.beginning(shown);
+        rows.beginning(shown, beliefs.get(i));
         has_legend |= rows.pictures(shown.result, beliefs.get(i), (strip, highest), !has_legend);
         rows.figures(shown);
         let Some(nth) = i.checked_sub(1) else { continue };
@@ -183,7 +183,7 @@ impl Rows<'_> {
     }
 
     /// What the scenario is, and what happened.
-    fn beginning(&mut self, shown: &Shown) {
+    fn beginning(&mut self, shown: &Shown, beliefs: Option<&Beliefs>) {
         let (result, model) = (shown.result, shown.result.model);
         self.text.title(&plain(&model.name));
         if let Some(about) = &model.about {
@@ -191,7 +191,7 @@ impl Rows<'_> {
         }
         if !result.timeline.is_empty() {
             let run = if model.is_random() { format!("run {}: ", result.first_run) } else { String::new() };
-            self.text.wrapped(&format!("  {run}{}", timeline_words(result)), 2);
+            self.text.wrapped(&format!("  {run}{}", timeline_words(result, beliefs)), 2);
         }
     }
 
@@ -276,11 +276,13 @@ impl Rows<'_> {
     }
 }
 
-fn timeline_words(result: &ScenarioResult) -> String {
+fn timeline_words(result: &ScenarioResult, beliefs: Option<&Beliefs>) -> String {
     let groups: Vec<&[TimelineEntry]> = groups(result.timeline).collect();
     let saved = result.outcomes.first().map_or(0, |run| run.saved_by_hand_count);
     let told = |group: &&[TimelineEntry]| {
-        format!("{} {}", group_clock(result.model, group), group_words(result.model, group, saved))
+        let (when, what) = (group_clock(result.model, group), group_words(result.model, group, saved));
+        let by = beliefs.and_then(|beliefs| detector_words(result.model, beliefs, group[0]));
+        format!("{when} {what}{}", by.unwrap_or_default())
     };
     let mut words: Vec<String> = groups.iter().take(TIMELINE_ENTRIES).map(told).collect();
     let left: usize = groups.iter().skip(TIMELINE_ENTRIES).map(|group| group.len()).sum();

@@ -48,6 +48,8 @@ impl Ink {
     }
 }
 
+/// A space between words that belong together.
+pub(super) const NO_BREAK: char = '\u{a0}';
 const ESCAPE: char = '\u{1b}';
 
 /// A text in the making.
@@ -90,10 +92,10 @@ impl Text {
         self.out.push('\n');
     }
 
-    /// Words broken at spaces so that they fit; further lines are indented.
+    /// Words broken at spaces so that they fit, but not at [`NO_BREAK`]; further lines are indented.
     pub fn wrapped(&mut self, words: &str, indent: usize) {
         let lines = wrap(words, indent, self.screen.width);
-        self.line(&lines);
+        self.line(&lines.replace(NO_BREAK, " "));
     }
 
     /// A heading over the whole width.

@@ -4,7 +4,7 @@ use super::summary::Shown;
 use super::text::{plain, short, signed, thousands};
 use crate::experiment::baseline::Difference;
 use crate::experiment::statistics::{Interval, Summary};
-use crate::metrics::{Outcome, PeriodCounts, Verdict};
+use crate::metrics::{Beliefs, Ejection, Outcome, PeriodCounts, TimelineEntry, TimelineEvent, Verdict};
 use crate::model::{Arrivals, Model, Slo};
 use std::fmt::Write;
 
@@ -116,4 +116,20 @@ pub(super) fn spread(shown: &Shown, name: &str) -> String {
         write!(words, " in {n} of {runs} runs").expect("a string grows");
     }
     words
+}
+
+/// Who ejects a provider, where there is more than one that may.
+pub(super) fn detector_words(model: &Model, beliefs: &Beliefs, entry: TimelineEntry) -> Option<String> {
+    let TimelineEvent::Health { replica, provider, admitted: false, .. } = entry.event else { return None };
+    let (health_check, detectors) = (&model.gateway.health_check, &model.gateway.detectors);
+    if usize::from(health_check.is_some()) + detectors.len() < 2 {
+        return None;
+    }
+    let is_it = |e: &&Ejection| (e.replica, e.provider, e.start) == (replica, provider, entry.at);
+    let by = beliefs.ejections.iter().find(is_it)?.by;
+    let check = by.has_health_check().then_some("health check");
+    let passive =
+        (0..detectors.len()).filter(|nth| by.has_detector(*nth)).map(|nth| detectors[nth].name.as_str());
+    let names: Vec<&str> = check.into_iter().chain(passive).collect();
+    Some(format!(" ({})", names.join(" and ")))
 }
