@@ -114,6 +114,33 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// What to play for code within a sentence, one of which has to go well: a command, or what is added to one of the
+/// experiment's, which then is read and not played.
+fn commands_of(span: &str, page: &Page) -> Option<Vec<String>> {
+    if span.starts_with("failover-sim ") {
+        return Some(vec![span.to_owned()]);
+    }
+    let folder = page.path.parent().filter(|folder| folder.starts_with("experiments"))?;
+    let resolved = |scenario: &str, rest: &str| {
+        format!("failover-sim run {}/{scenario} {rest} --resolved", folder.display())
+    };
+    let (first, rest) = span.split_once(' ')?;
+    match first {
+        "run" | "sweep" | "tune" if rest.starts_with("experiments/") => {
+            Some(vec![format!("failover-sim {span}")])
+        }
+        "--set" => {
+            let files =
+                fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+            let names = files.filter_map(|name| name.into_string().ok());
+            let scenarios = names.filter(|name| name.ends_with(".toml") && name != "experiment.toml");
+            Some(scenarios.map(|name| resolved(&name, span)).collect())
+        }
+        name if name.ends_with(".toml") => Some(vec![resolved(name, rest)]),
+        _ => None,
+    }
+}
+
 fn script(path: &Path, text: &str) {
     fs::write(path, format!("#!/bin/sh\n{text}\n")).expect("a script");
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a script that can be run");
@@ -243,11 +270,12 @@ fn every_command_does_what_the_docs_show() {
                 _ => {}
             }
         }
-        for (line, span) in page.code_spans().iter().filter(|(_, span)| span.starts_with("failover-sim ")) {
-            let (output, code) = place.play(span);
+        for (line, span) in page.code_spans() {
+            let Some(ways) = commands_of(&span, page) else { continue };
             count += 1;
-            if code != 0 {
-                wrong.push(format!("{}: exits with {code}\n{output}", page.place(*line)));
+            let done: Vec<(String, i32)> = ways.iter().map(|command| place.play(command)).collect();
+            if done.iter().all(|(_, code)| *code != 0) {
+                wrong.push(format!("{}: `{span}`\n{}", page.place(line), done[0].0));
             }
         }
         if !updated.is_empty() {
