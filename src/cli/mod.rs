@@ -4,6 +4,7 @@
 
 mod check;
 mod dry_run;
+mod export;
 mod merge;
 mod new;
 mod opened;
