@@ -15,11 +15,13 @@ impl<W: Write> Writer<W> {
     /// Writes all of it.
     pub fn write(&mut self, runs: &[ScrapedRun]) -> io::Result<()> {
         for family in &FAMILIES {
-            self.write_metadata(family)?;
-            for run in runs {
-                for metric in (family.of)(run) {
-                    self.write_metric(family, run, &metric)?;
-                }
+            let of = |run| (family.of)(run).into_iter().map(move |metric| (run, metric));
+            let metrics: Vec<(&ScrapedRun, Metric)> = runs.iter().flat_map(of).collect();
+            if !metrics.is_empty() {
+                self.write_metadata(family)?;
+            }
+            for (run, metric) in &metrics {
+                self.write_metric(family, run, metric)?;
             }
         }
         self.0.write_all(b"# EOF\n")
