@@ -5,6 +5,7 @@
 mod check;
 mod completions;
 mod dry_run;
+mod export;
 mod merge;
 mod new;
 mod opened;
