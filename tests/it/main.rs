@@ -14,6 +14,8 @@ mod knobs;
 mod latency_budget;
 mod lowering;
 mod money;
+mod openmetrics;
+mod otlp;
 mod parts;
 mod play;
 mod properties;
