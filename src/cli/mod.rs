@@ -5,6 +5,7 @@
 mod check;
 mod completions;
 mod dry_run;
+mod export;
 mod merge;
 mod new;
 mod opened;
@@ -43,8 +44,8 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  failover-sim run experiments/01_incident_3am   what the 3 AM incident lost, and why
-  failover-sim new mine.toml                     a scenario of your own to start from
+  failover-sim run experiments/01_incident_3am   what an incident lost, and why
+  failover-sim new mine.toml                     a scenario to start from
 
 Exit codes: 0 done, 1 an objective missed, 2 bad input or unwritable output,
 3 some points failed, 130 interrupted";

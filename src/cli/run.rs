@@ -1,5 +1,6 @@
 //! `run`: one scenario, several side by side, or an experiment's.
 
+use super::export::ExportArgs;
 use super::opened::{Opened, SweptPoint};
 use super::print::{Format, PrintArgs, screen};
 use super::progress::Bar;
@@ -84,6 +85,8 @@ pub struct RunArgs {
     /// Write tables of runs, points, faults and seconds into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    export: ExportArgs,
     /// Simulate event by event, instead of in the fastest exact way: slower, the same numbers
     #[arg(long, value_enum)]
     path: Option<PathChoice>,
@@ -121,18 +124,14 @@ impl RunArgs {
             return self.explain(&models, &plan, request);
         }
         self.play.check_size(&models, plan.count(), plan.wanted)?;
-        if self.events.is_some() && self.events == self.requests {
-            return Err(Failure::refused(
-                "`--events` and `--requests` name the same file",
-                "give each a file of its own",
-            ));
-        }
+        self.check_files()?;
         // Files are opened first: what cannot be written should fail before the work, not after it.
         let mut sink = self.out.as_deref().map(|out| self.open_results(out, &plan, &opened)).transpose()?;
         let requests =
             self.requests.as_deref().map(|path| RequestFile::create(path, self.play.force)).transpose()?;
         let events =
             self.events.as_deref().map(|path| EventLog::create(path, self.play.force)).transpose()?;
+        let exports = self.export.open(&models, self.play.force)?;
 
         self.play.start_threads();
         let bar = self.print.bar(plan.count() * models.len() as u64, 0)?;
@@ -155,6 +154,7 @@ impl RunArgs {
 
         write_requests(requests, &models, &plan, &bar)?;
         write_events(events, &models, &plan, &bar)?;
+        self.export.write(exports, &models, &plan, &bar)?;
         bar.check()?;
         if let Some(sink) = sink {
             sink.finish(provenance(documents, plan.count()))?;
@@ -182,6 +182,23 @@ impl RunArgs {
                 "`--format junit` reports on gates and objectives, and there are none",
                 "add a gate, such as --gate \"failed_count.p95 <= 1000\", or an `[[objective]]` to the scenario",
             ));
+        }
+        Ok(())
+    }
+
+    /// Refuses to write two things to the same file.
+    fn check_files(&self) -> Result<(), Failure> {
+        let logs = [("--events", self.events.as_deref()), ("--requests", self.requests.as_deref())];
+        let files = logs.into_iter().chain(self.export.files());
+        let named: Vec<(&str, &Path)> =
+            files.filter_map(|(option, path)| path.map(|path| (option, path))).collect();
+        for (i, (option, path)) in named.iter().enumerate() {
+            if let Some((other, _)) = named[..i].iter().find(|(_, other)| other == path) {
+                return Err(Failure::refused(
+                    format!("`{other}` and `{option}` name the same file"),
+                    "give each a file of its own",
+                ));
+            }
         }
         Ok(())
     }

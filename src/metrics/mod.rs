@@ -11,7 +11,7 @@ mod recorder;
 mod verdict;
 
 pub use beliefs::{Beliefs, Ejection};
-pub use bill::{Bill, Usd};
+pub use bill::{Bill, Usd, charge, gateway_fee};
 pub use closeup::{Bin, Closeup};
 pub use definitions::{METRICS, Metric, Unit, metric};
 pub use histogram::LatencyHistogram;
