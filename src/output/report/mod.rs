@@ -2,16 +2,20 @@
 //!
 //! [`ReportDocument`] is all that it shows, as plain data; [`html`] puts it into a page that draws it.
 
+mod certainty;
+mod challenge;
 mod closeup;
 mod decision;
 mod document;
 mod fault_words;
+mod game_day;
 mod html;
 mod number;
 mod numbers;
 mod scenario;
 mod settings;
 mod strips;
+mod waterfall;
 mod words;
 mod years;
 
@@ -62,6 +66,11 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
     let pair = Pair { baseline: &results[0], compared: sides.compared.map(|nth| &results[nth]) };
     let shown: Vec<&ScenarioResult> = std::iter::once(pair.baseline).chain(pair.compared).collect();
     let numbers = numbers::headlines(&pair, decision.difference.clone(), plan, input.incidents_per_year);
+    let (from, to) = (&documents[0], sides.compared.map(|nth| &documents[nth]));
+    let of_compared = sides.compared.map(|nth| &changes[nth]);
+    let waterfall = Some(waterfall::waterfall(&pair, (from, to), of_compared, plan, progress)?);
+    let both: Vec<&Document> = std::iter::once(from).chain(to).collect();
+    let certainty = certainty::certainty(&pair, &both, &decision, plan, progress)?;
     let all: Vec<&[Outcome]> = results.iter().map(|result| result.outcomes).collect();
     let metrics = scenario::telling_metrics(&all);
     let others: Vec<usize> = (1..results.len()).collect();
@@ -101,7 +110,8 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
     }
     let without = scenarios.iter().filter(|scenario| scenario.closeup.is_none()).count();
     if without > 0 {
-        left_out.push(format!("close-ups of {without} scenarios: run fewer of them side by side to see them"));
+        left_out
+            .push(format!("close-ups of {without} scenarios: run fewer of them side by side to see them"));
     }
     Ok(ReportDocument {
         report_version: REPORT_VERSION,
@@ -116,19 +126,11 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
         numbers,
         budget: numbers::budget(&pair),
         strips: strips::strips(&shown),
-        waterfall: None,
-        certainty: Certainty {
-            weakest_evidence: None,
-            evidence: vec![],
-            strongest_assumptions: vec![],
-            further_assumptions: vec![],
-            untested: vec![],
-            would_change: vec![],
-            paired: None,
-        },
+        waterfall,
+        certainty,
         scenarios,
         settings: rows,
-        game_day: vec![],
+        game_day: shown.iter().filter_map(|result| game_day::drill(result)).collect(),
         left_out,
     })
 }
@@ -157,7 +159,7 @@ fn provenance(input: &RunsInput) -> ReportProvenance {
         seed: plan.seed,
         runs: plan.count(),
         first_run: plan.runs.start,
-        simulated: format!("Simulated: {scenarios}, {runs} runs of each; the first is {} with {requests} requests.", model.duration),
+        simulated: format!("Simulated: {scenarios}, {runs} runs of each; the first is {} with {requests} requests.", words::span(model.duration)),
         ranges: "Ranges are those in which 95% of runs fall; intervals (95% CI) are of means, by Student's t, and for \
                  differences paired run by run."
             .to_owned(),
