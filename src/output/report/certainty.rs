@@ -1,6 +1,6 @@
 //! How sure a report is: evidence, assumptions, what was not tried, and what would change it.
 
-use super::challenge::challenges;
+use super::challenge::{Challenged, challenges};
 use super::decision::amount;
 use super::document::{AssumptionReport, Certainty, Decision, DecisionVerdict, EvidenceNote, Paired};
 use super::fault_words::fault_words;
@@ -34,14 +34,17 @@ pub(super) fn certainty(
     let turned_round = challenges(pair, plan, progress)?;
     let paired = pair.compared.map(|compared| paired(pair.baseline.outcomes, compared.outcomes));
     let would_change = would_change(pair, decision, &turned_round, paired.as_ref(), plan);
-    let mut strongest: Vec<AssumptionReport> = turned_round.into_iter().take(STRONGEST).collect();
+    let turned_round: Vec<Challenged> = turned_round.into_iter().take(STRONGEST).collect();
     let mut further: Vec<String> = vec![];
     for words in results.iter().flat_map(|result| result.assumptions) {
-        // What was turned round is told with what came of it.
-        if !further.contains(words) {
+        // What was turned round is told with what came of it, and evidence has a place of its own.
+        let is_told = turned_round.iter().any(|challenged| words.starts_with(challenged.told_as));
+        if !is_told && !words.starts_with("weakest evidence") && !further.contains(words) {
             further.push(words.clone());
         }
     }
+    let mut strongest: Vec<AssumptionReport> =
+        turned_round.into_iter().map(|challenged| challenged.report).collect();
     let missing = STRONGEST - strongest.len();
     strongest.extend(further.drain(..missing.min(further.len())).map(|words| AssumptionReport {
         words,
@@ -151,13 +154,15 @@ fn untested(model: &Model) -> Vec<String> {
 fn would_change(
     pair: &Pair,
     decision: &Decision,
-    turned_round: &[AssumptionReport],
+    turned_round: &[Challenged],
     paired: Option<&Paired>,
     plan: &RunPlan,
 ) -> Vec<String> {
     let mut words = vec![];
     let names = pair.compared.map(|compared| (plain(&pair.baseline.model.name), plain(&compared.model.name)));
-    for assumption in turned_round.iter().filter(|assumption| assumption.decision_holds == Some(false)) {
+    let is_decided = matches!(decision.verdict, DecisionVerdict::Change | DecisionVerdict::Keep);
+    let reports = turned_round.iter().map(|challenged| &challenged.report);
+    for assumption in reports.filter(|report| is_decided && report.decision_holds == Some(false)) {
         let (Some((baseline, compared)), Some(instead), Some(before), Some(after)) =
             (&names, &assumption.instead, assumption.baseline_failed, assumption.compared_failed)
         else {
@@ -181,6 +186,9 @@ fn would_change(
     }
     let results = std::iter::once(pair.baseline).chain(pair.compared);
     for (result, finding) in results.flat_map(|result| result.findings.iter().map(move |f| (result, f))) {
+        if words.iter().any(|told| told.contains(&format!("`{}`", finding.objective.criterion))) {
+            continue;
+        }
         let name = plain(&result.model.name);
         if finding.is_within_noise {
             words.push(format!(

@@ -6,27 +6,90 @@ use super::numbers::Pair;
 use super::scenario::mean;
 use super::words::{digits, span};
 use crate::experiment::runner::{Cancelled, Progress, RunPlan};
+use crate::experiment::survey::Surveyed;
 use crate::metrics::{Outcome, Series, Wanted};
-use crate::model::{Allowance, Arrivals, Effect, Fault, InFlight, Model, ProviderId, Quota, Rate, Recovery};
+use crate::model::{
+    Allowance, Arrivals, Effect, Fault, Gaps, InFlight, Model, Probability, ProviderId, Quota, QuotaWindow, Rate,
+    Recovery, Severity,
+};
 use crate::output::ScenarioResult;
 use crate::time::SimDuration;
+use std::num::NonZeroU32;
 
 /// So many runs tell which assumption matters most.
 const RUNS: u64 = 30;
-/// So many requests are played for it at most, about a second's work.
-const REQUESTS: f64 = 20e6;
+/// A decision holds while this much of the difference is left.
+const STILL_BETTER: f64 = 0.05;
+/// For so many events of the plain path at most, about half a second's work.
+const WORK: f64 = 6e6;
 
-/// An assumption, and how to turn it round; `None` where it is not made.
-type Challenge = (fn(&Model) -> Option<(String, String)>, fn(&mut Model));
+/// Turned round one at a time.
+struct Challenge {
+    /// How [`crate::output::assumptions`] begins to say the same, if it does.
+    told_as: &'static str,
+    /// The assumption, and what is tried instead; `None` where it is not made.
+    assumes: fn(&Model) -> Option<(String, String)>,
+    /// Makes it so.
+    turn_round: fn(&mut Model),
+}
 
-const CHALLENGES: [Challenge; 6] = [
-    (probes_see_faults, |model| model.faults.iter_mut().for_each(|fault| fault.probes = Effect::Unaffected)),
-    (backup_has_no_limit, limit_backups),
-    (faults_last_as_long, |model| model.faults.iter_mut().for_each(lengthen)),
-    (in_flight_finishes, |model| model.faults.iter_mut().for_each(|fault| fault.in_flight = InFlight::Fail)),
-    (arrivals_are_even, make_poisson),
-    (faults_stop_at_once, |model| model.faults.iter_mut().for_each(slow_recovery)),
+const CHALLENGES: [Challenge; 9] = [
+    Challenge {
+        told_as: "-",
+        assumes: probes_see_faults,
+        turn_round: |model| model.faults.iter_mut().for_each(|fault| fault.probes = Effect::Unaffected),
+    },
+    Challenge { told_as: "a backup has no limit", assumes: backup_has_no_limit, turn_round: limit_backups },
+    Challenge {
+        told_as: "-",
+        assumes: faults_last_as_long,
+        turn_round: |model| model.faults.iter_mut().for_each(lengthen),
+    },
+    Challenge {
+        told_as: "requests in flight finish",
+        assumes: in_flight_finishes,
+        turn_round: |model| model.faults.iter_mut().for_each(|fault| fault.in_flight = InFlight::Fail),
+    },
+    Challenge { told_as: "arrivals are evenly spaced", assumes: arrivals_are_even, turn_round: make_poisson },
+    Challenge {
+        told_as: "-",
+        assumes: faults_stop_at_once,
+        turn_round: |model| model.faults.iter_mut().for_each(slow_recovery),
+    },
+    Challenge {
+        told_as: "-",
+        assumes: incidents_hit_a_share,
+        turn_round: |model| {
+            model.incidents.iter_mut().for_each(|i| i.severity = Severity::Constant(Probability::ONE));
+        },
+    },
+    Challenge {
+        told_as: "-",
+        assumes: |model| {
+            let has_incidents = !model.incidents.is_empty();
+            has_incidents.then(|| told("incidents come as often as they did", "they come twice as often"))
+        },
+        turn_round: |model| model.incidents.iter_mut().for_each(|source| source.gaps = halved(source.gaps)),
+    },
+    Challenge {
+        told_as: "one gateway replica",
+        assumes: |model| {
+            let looks = model.gateway.health_check.is_some() || !model.gateway.detectors.is_empty();
+            let is_alone = model.gateway.replicas == NonZeroU32::MIN && model.gateway.faults.is_empty() && looks;
+            is_alone.then(|| told("there is one gateway replica", "there are three that do not talk to each other"))
+        },
+        turn_round: |model| model.gateway.replicas = NonZeroU32::MIN.saturating_add(2),
+    },
 ];
+
+/// An assumption that was turned round.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Challenged {
+    /// How [`crate::output::assumptions`] begins to say the same.
+    pub told_as: &'static str,
+    /// What came of it.
+    pub report: AssumptionReport,
+}
 
 /// Every assumption that was turned round, strongest first.
 ///
@@ -36,17 +99,18 @@ pub(super) fn challenges(
     pair: &Pair,
     plan: &RunPlan,
     progress: &dyn Progress,
-) -> Result<Vec<AssumptionReport>, Cancelled> {
-    let requests = pair.baseline.model.expected_requests().max(1.0);
-    let scenarios = if pair.compared.is_some() { 2.0 } else { 1.0 };
-    let affordable = (REQUESTS / requests / scenarios / CHALLENGES.len() as f64) as u64;
+) -> Result<Vec<Challenged>, Cancelled> {
+    let results: Vec<&ScenarioResult> = std::iter::once(pair.baseline).chain(pair.compared).collect();
+    let works = results.iter().map(|result| Surveyed::of(result.model, Wanted::COUNTS).work);
+    let affordable = (WORK / works.sum::<f64>() / CHALLENGES.len() as f64) as u64;
     let runs = plan.count().min(RUNS).min(affordable);
     if runs == 0 {
         return Ok(vec![]);
     }
-    let mut found: Vec<(f64, AssumptionReport)> = vec![];
-    for (assumes, turn_round) in CHALLENGES {
-        let Some((words, instead)) = assumes(pair.baseline.model) else { continue };
+    let mut found: Vec<(f64, Challenged)> = vec![];
+    for Challenge { told_as, assumes, turn_round } in CHALLENGES {
+        // What only one of them takes for granted may speak for the other.
+        let Some((words, instead)) = results.iter().rev().find_map(|result| assumes(result.model)) else { continue };
         let failed_of = |result: &ScenarioResult| -> Result<(f64, f64), Cancelled> {
             let mut model = result.model.clone();
             turn_round(&mut model);
@@ -61,10 +125,9 @@ pub(super) fn challenges(
         let compared = pair.compared.map(failed_of).transpose()?;
         let moved = |(before, after): (f64, f64)| (after - before).abs();
         let strength = compared.map_or(moved(baseline), |compared| moved(baseline).max(moved(compared)));
-        // What is better by more than a little stays better.
         let holds = compared.map(|compared| {
             let (before, after) = (compared.0 - baseline.0, compared.1 - baseline.1);
-            before == 0.0 || after / before > 0.05
+            before == 0.0 || after / before > STILL_BETTER
         });
         let report = AssumptionReport {
             words,
@@ -75,19 +138,19 @@ pub(super) fn challenges(
             decision_holds: holds,
         };
         if strength > 0.0 {
-            found.push((strength, report));
+            found.push((strength, Challenged { told_as, report }));
         }
     }
     found.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    Ok(found.into_iter().map(|(_, report)| report).collect())
+    Ok(found.into_iter().map(|(_, challenged)| challenged).collect())
 }
 
 fn lost(outcomes: &[Outcome]) -> f64 {
     mean(outcomes, |outcome| outcome.failures.total() + outcome.open_count)
 }
 
-fn told(words: impl Into<String>, instead: impl Into<String>) -> Option<(String, String)> {
-    Some((words.into(), instead.into()))
+fn told(words: impl Into<String>, instead: impl Into<String>) -> (String, String) {
+    (words.into(), instead.into())
 }
 
 fn probes_see_faults(model: &Model) -> Option<(String, String)> {
@@ -95,14 +158,14 @@ fn probes_see_faults(model: &Model) -> Option<(String, String)> {
     if model.gateway.health_check.is_none() || !model.faults.iter().any(sees) {
         return None;
     }
-    told("health checks fail when requests do", "the provider goes on answering health checks")
+    Some(told("health checks fail when requests do", "the provider goes on answering health checks"))
 }
 
 fn in_flight_finishes(model: &Model) -> Option<(String, String)> {
     if !model.faults.iter().any(|fault| fault.in_flight == InFlight::Finish) {
         return None;
     }
-    told("requests in flight finish when a fault starts", "their connections break")
+    Some(told("requests in flight finish when a fault starts", "their connections break"))
 }
 
 fn faults_last_as_long(model: &Model) -> Option<(String, String)> {
@@ -123,7 +186,7 @@ fn faults_stop_at_once(model: &Model) -> Option<(String, String)> {
     if !model.faults.iter().any(|fault| fault.recovery == Recovery::AtOnce) {
         return None;
     }
-    told("a fault is over at once", "it fades out over as long again as it lasted")
+    Some(told("a fault is over at once", "it fades out over as long again as it lasted"))
 }
 
 fn slow_recovery(fault: &mut Fault) {
@@ -136,7 +199,7 @@ fn slow_recovery(fault: &mut Fault) {
 
 fn arrivals_are_even(model: &Model) -> Option<(String, String)> {
     let Arrivals::Constant(_) = model.traffic.arrivals else { return None };
-    told("requests are evenly spaced", "they are independent of each other (Poisson)")
+    Some(told("requests are evenly spaced", "they are independent of each other (Poisson)"))
 }
 
 fn make_poisson(model: &mut Model) {
@@ -170,7 +233,7 @@ fn backup_has_no_limit(model: &Model) -> Option<(String, String)> {
         return None;
     }
     let half = digits(half_of_load(model)?.per_second());
-    told("the backup has no limit", format!("its account allows half of the load, {half} requests a second"))
+    Some(told("the backup has no limit", format!("its account allows half of the load, {half} requests a second")))
 }
 
 fn limit_backups(model: &mut Model) {
@@ -179,6 +242,21 @@ fn limit_backups(model: &mut Model) {
     let requests = Some(Allowance { amount, period: SimDuration::from_secs(60) });
     let quota = Quota { requests, probes: false, ..Quota::new("half of the load", backups(model)) };
     // A bucket that holds a second's worth: else a short fault would never meet the limit.
-    let window = crate::model::QuotaWindow::TokenBucket { burst: Some(SimDuration::from_secs(1)) };
+    let window = QuotaWindow::TokenBucket { burst: Some(SimDuration::from_secs(1)) };
     model.quotas.push(Quota { window, ..quota });
+}
+
+fn incidents_hit_a_share(model: &Model) -> Option<(String, String)> {
+    let hits_all = |severity: &Severity| *severity == Severity::Constant(Probability::ONE);
+    if model.incidents.iter().all(|source| hits_all(&source.severity)) {
+        return None;
+    }
+    Some(told("an incident hits the share of requests that is given", "each hits all of them"))
+}
+
+fn halved(gaps: Gaps) -> Gaps {
+    match gaps {
+        Gaps::Exponential { mean } => Gaps::Exponential { mean: mean.scaled(0.5) },
+        Gaps::Weibull { shape, scale } => Gaps::Weibull { shape, scale: scale.scaled(0.5) },
+    }
 }

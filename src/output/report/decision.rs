@@ -59,7 +59,11 @@ fn words_with(gap: &Gap, what: &str) -> String {
     };
     if let Some([low, high]) = gap.ci95.map(|ends| ends.map(|end| end.0)).filter(|[low, high]| low < high) {
         let (low, high) = if mean < 0.0 { (-high, -low) } else { (low, high) };
-        words.push_str(&format!(" (95% CI {} to {})", amount(low), amount(high)));
+        let (low, high) = (amount(low), amount(high));
+        // What nothing shows is no range.
+        if low != high {
+            words.push_str(&format!(" (95% CI {low} to {high})"));
+        }
     }
     if mean != 0.0 && gap.may_be_chance == Some(true) {
         words.push_str(", which may be chance");

@@ -10,11 +10,15 @@ use super::words::stage_label;
 use crate::engine::Stage;
 use crate::experiment::runner::{Cancelled, Progress, RunPlan};
 use crate::experiment::statistics::Summary;
+use crate::experiment::survey::Surveyed;
 use crate::metrics::{Outcome, Series, Wanted};
 use crate::scenario::Document;
 
 /// More steps than these are grouped.
 const STEPS: usize = 6;
+
+/// Steps are left out above so many events of the plain path, which take a minute or so.
+const WORK: f64 = 1e9;
 
 /// The waterfall from the baseline to the compared scenario; each comes with its document.
 ///
@@ -72,6 +76,12 @@ impl Steps<'_> {
         let Some((last, before)) = groups.split_last() else {
             return Ok("No setting differs that could change anything.".to_owned());
         };
+        let work: f64 = [self.from, self.to].iter().filter_map(|document| document.model().ok())
+            .map(|model| Surveyed::of(&model, Wanted::COUNTS).work)
+            .fold(0.0, f64::max);
+        if work * self.plan.count() as f64 * before.len() as f64 > WORK {
+            return Ok("There is too much to simulate to make the changes one by one: fewer runs would do.".to_owned());
+        }
         let mut document = self.from.clone();
         let mut outcomes = self.baseline.to_vec();
         // Changes that cannot stand without the next one.
@@ -89,6 +99,7 @@ impl Steps<'_> {
         pending.push(last);
         self.step(&pending, &outcomes, compared);
         Ok(match self.found.len() {
+            1 if groups.len() == 1 => "There is one change.".to_owned(),
             1 => "All changes make one step: none of them stands without the others.".to_owned(),
             _ => "Changes are made one after the other, and the same runs played after each. What one saves depends on \
                   those before it: in another order the shares are others, and the sum is the same."
