@@ -12,7 +12,7 @@ import pathlib
 import sys
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "src/output/report/page"
-SCRIPTS = ["dom", "chart", "summary", "run", "parts", "sweep", "tune", "main"]
+SCRIPTS = ["dom", "chart", "summary", "run", "parts", "points", "sweep", "tune", "main"]
 HASHES = PAGE / "script-hashes.txt"
 
 

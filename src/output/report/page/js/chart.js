@@ -15,6 +15,9 @@ function readPalette() {
 
 const charts = new Set();
 
+/** Whether charts are drawn for paper. */
+const isPaper = () => document.documentElement.hasAttribute("data-print");
+
 /**
  * A figure. `draw(width)` gives the chart's options, or null where there is nothing to see; it is called again when the
  * size, the colours or the paper change. `table` gives `{ columns, rows }` when somebody asks for it.
@@ -80,11 +83,16 @@ function drawChart(chart) {
   const height = option.height ?? chart.height;
   delete option.height;
   box.style.height = `${height}px`;
+  const renderer = chart.many?.() ? "canvas" : "svg";
+  if (chart.instance && chart.renderer !== renderer) {
+    chart.instance.dispose();
+    chart.instance = null;
+  }
   if (!chart.instance) {
     box.classList.remove("is-empty");
     box.textContent = "";
-    const renderer = chart.many?.() ? "canvas" : "svg";
     chart.instance = echarts.init(box, null, { renderer, width, height });
+    chart.renderer = renderer;
   }
   chart.instance.resize({ width, height });
   chart.instance.setOption({
@@ -115,12 +123,15 @@ function redrawAll() {
 
 // ---- parts of options ----
 
+/** The size of what stands at axes. */
+const small = () => (isPaper() ? 9.5 : 11.5);
+
 function axisStyle() {
   return {
     axisLine: { show: true, lineStyle: { color: palette.ruleStrong } },
     axisTick: { show: true, lineStyle: { color: palette.ruleStrong }, length: 4 },
-    axisLabel: { color: palette.inkSoft, fontSize: 11.5, hideOverlap: true },
-    nameTextStyle: { color: palette.inkSoft, fontSize: 11.5 },
+    axisLabel: { color: palette.inkSoft, fontSize: small(), hideOverlap: true },
+    nameTextStyle: { color: palette.inkSoft, fontSize: small() },
     splitLine: { show: true, lineStyle: { color: palette.rule, width: 1 } },
   };
 }

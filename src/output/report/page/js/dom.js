@@ -22,6 +22,11 @@ function fill(element, ...children) {
   return element;
 }
 
+/** A sentence in which what stands between backticks is code. */
+function prose(text) {
+  return text.split("`").map((part, at) => (at % 2 === 1 ? el("code", null, part) : part));
+}
+
 // ---- numbers ----
 
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
@@ -41,8 +46,8 @@ function plain(value) {
 function percent(share) {
   if (!Number.isFinite(share)) return NONE;
   const near = Math.min(Math.abs(1 - share), Math.abs(share));
-  const places = share === 0 || share === 1 ? 0 : near < 1e-5 ? 5 : near < 1e-4 ? 4 : near < 1e-3 ? 3 : near < 0.1 ? 2 : 1;
-  return `${(share * 100).toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places })}%`;
+  const places = near < 1e-12 ? 0 : Math.min(6, Math.max(1, Math.ceil(-Math.log10(near) - 1e-9)));
+  return `${(share * 100).toLocaleString("en-US", { maximumFractionDigits: places })}%`;
 }
 
 /** Milliseconds, as seconds where that reads better. */

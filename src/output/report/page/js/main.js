@@ -17,25 +17,30 @@ function build() {
   redrawAll();
 }
 
-/** The height of what is printed on a sheet of A4 or Letter, whichever is lower, in CSS pixels, with some to spare. */
-const SHEET_HEIGHT = 950;
-/** Its width on the narrower one. */
-const SHEET_WIDTH = 702;
+/** What fits on a sheet of A4 and on one of Letter with the margins of the style, in CSS pixels, with some to spare. */
+const SHEET = { width: 702, height: 955 };
 
 /** Paper is light and has a width of its own: charts are drawn anew for it, and the first page is made to fit one sheet. */
 function prepareForPaper() {
-  if (document.documentElement.hasAttribute("data-print")) return;
-  document.documentElement.setAttribute("data-print", "");
-  const page = document.getElementById("page");
-  page.style.width = `${SHEET_WIDTH}px`;
+  const root = document.documentElement;
+  if (root.hasAttribute("data-print")) return;
+  root.setAttribute("data-print", "");
+  document.getElementById("page").style.width = `${SHEET.width}px`;
+  const summary = document.getElementById("summary");
   redrawAll();
+  // A narrower zoom lets lines run longer, so the height falls faster than the zoom: a few steps find what fits.
+  for (let zoom = 0.98; summary.getBoundingClientRect().height > SHEET.height && zoom > 0.6; zoom -= 0.02) {
+    summary.style.zoom = zoom;
+  }
+  if (summary.style.zoom) updateIn(summary);
 }
 
 function backToScreen() {
-  if (!document.documentElement.hasAttribute("data-print")) return;
-  document.documentElement.removeAttribute("data-print");
-  const page = document.getElementById("page");
-  page.style.removeProperty("width");
+  const root = document.documentElement;
+  if (!root.hasAttribute("data-print")) return;
+  root.removeAttribute("data-print");
+  document.getElementById("page").style.removeProperty("width");
+  document.getElementById("summary").style.removeProperty("zoom");
   redrawAll();
 }
 

@@ -18,15 +18,15 @@ function gameDaySection() {
     el("div", { class: "cards" }, report.game_day.map((drill) => el("article", { class: "card" },
       el("p", { class: "kicker" }, `${drill.scenario} \u00b7 ${drill.fault}`),
       el("h3", null, drill.inject),
-      drill.how.length > 0 ? el("ul", null, drill.how.map((text) => el("li", null, text))) : null,
+      drill.how.length > 0 ? el("ul", null, drill.how.map((text) => el("li", null, prose(text)))) : null,
       el("p", null, el("strong", null, "At this load: "), drill.load),
-      el("div", null, el("h4", null, "Expect"), el("ul", null, drill.expect.map((item) => el("li", null, `${item.what}: `, item.words)))),
-      drill.refuted_by.length > 0 ? el("div", null, el("h4", null, "The prediction is wrong if"), el("ul", null, drill.refuted_by.map((text) => el("li", null, text)))) : null))));
+      el("div", null, el("h4", null, "Expect"), el("ul", null, drill.expect.map((item) => el("li", null, `${item.what}: `, prose(item.words))))),
+      drill.refuted_by.length > 0 ? el("div", null, el("h4", null, "The prediction is wrong if"), el("ul", null, drill.refuted_by.map((text) => el("li", null, prose(text))))) : null))));
 }
 
 function certaintySection() {
   const { certainty } = report;
-  const list = (title, items) => (items.length === 0 ? null : el("div", null, el("h3", null, title), el("ul", { class: "plain" }, items.map((item) => el("li", null, item)))));
+  const list = (title, items) => (items.length === 0 ? null : el("div", null, el("h3", null, title), el("ul", { class: "plain" }, items.map((item) => el("li", null, prose(item))))));
   const evidence = certainty.evidence.length === 0 ? null : el("div", null, el("h3", null, "Evidence, weakest first"),
     table([{ name: "evidence", header: true }, { name: "of" }, { name: "where its numbers are from" }, { name: "declared in" }],
       certainty.evidence.map((note) => [note.evidence, el("code", null, note.path), note.source ?? NONE, el("code", null, note.origin)]), { label: "Evidence" }));

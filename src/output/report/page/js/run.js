@@ -101,7 +101,7 @@ function distributionFigure() {
       rows: scenarios[0].scenario.distribution.shares.map((share, row) => [percent(share), ...scenarios.map(({ scenario }) => plain(scenario.distribution.quantiles[row]))]),
     }),
     draw: () => ({
-      grid: { left: 48, right: 16, top: 14, bottom: 44 },
+      grid: { left: 48, right: 16, top: 14, bottom: 44, outerBoundsMode: "none" },
       tooltip: tooltip({ trigger: "item", formatter: (point) => tip(point.seriesName, [[`${percent(point.value[1])} of runs lose at most`, plain(point.value[0])]]) }),
       xAxis: { ...valueAxis("failed requests of a run"), nameLocation: "middle", nameGap: 28, axisLine: { show: true, lineStyle: { color: palette.ruleStrong } }, splitLine: { show: false } },
       yAxis: valueAxis("", { min: 0, max: 1, format: (value) => `${Math.round(value * 100)}%` }),
@@ -158,7 +158,7 @@ function closeupOf(scenario) {
   if (!closeup) return [...parts, el("p", { class: "missing" }, "There was no room for a picture of this one: make a report of it alone.")];
   const incident = widen(incidentWindow(closeup.duration_s, closeup.faults, closeup.ejections), closeup.duration_s, closeup.bin_s);
   const view = { ...incident, duration: closeup.duration_s, bin: closeup.bin_s, bySource: "fate" };
-  const caption = () => `Run ${closeup.run} of ${scenario.name}, seed ${report.provenance.seed}: ${plain(closeup.failed_count)} of ${plain(closeup.request_count)} requests failed. One run, so there is no interval${scenario.nothing_random ? "; nothing is random, so all runs are equal" : ""}.`;
+  const caption = () => `Run ${closeup.run} of ${scenario.name}, seed ${report.provenance.seed}: ${plain(closeup.failed_count)} of ${plain(closeup.request_count)} requests failed. One run, so there is no interval${scenario.nothing_random ? "; nothing is random, so all runs are equal" : ""}.${closeup.faults.length > 0 ? " Shaded: a fault is active." : ""}`;
   const command = scenario.command ?? report.provenance.command;
   const figures = [lanesFigure(scenario, view, caption, command), fateFigure(scenario, view, caption, command), latencyFigure(scenario, view, caption, command)];
   const redraw = () => figures.forEach((chart) => chart.update());
@@ -167,7 +167,7 @@ function closeupOf(scenario) {
     parts.push(el("div", null, el("h3", null, `All numbers of ${scenario.name}`), metricsTable(scenario), el("p", { class: "caption" }, commonCaption())));
   }
   if (scenario.assumptions.length > 0) {
-    parts.push(el("div", null, el("h3", null, "What it assumes"), el("ul", { class: "plain" }, scenario.assumptions.map((text) => el("li", null, text)))));
+    parts.push(el("div", null, el("h3", null, "What it assumes"), el("ul", { class: "plain" }, scenario.assumptions.map((text) => el("li", null, prose(text))))));
   }
   return parts;
 }
@@ -269,7 +269,7 @@ function lanesOption(closeup, lanes, view, width, row) {
   const end = (band) => band.end_s ?? closeup.duration_s;
   return {
     height: lanes.length * row + 34,
-    grid: { left, right: 10, top: 4, bottom: 28 },
+    grid: { left, right: 10, top: 4, bottom: 28, outerBoundsMode: "none" },
     tooltip: tooltip({ trigger: "item", formatter: ({ dataIndex }) => {
       const { lane, band } = bands[dataIndex];
       return tip(lane.truth ? `fault ${band.name}` : `ejected by ${lane.name}`, [
@@ -280,7 +280,7 @@ function lanesOption(closeup, lanes, view, width, row) {
     yAxis: { type: "category", inverse: true, data: lanes.map((_, at) => at), axisLine: { show: false }, axisTick: { show: false }, splitLine: { show: false },
       axisLabel: { interval: 0, width: left - 10, overflow: "truncate", align: "left", margin: left - 2,
         formatter: (_, at) => (lanes[at].head !== undefined ? `{head|${escapeRich(lanes[at].head)}}` : `{lane|${escapeRich(lanes[at].name)}}`),
-        rich: { head: { color: palette.ink, fontWeight: 600, fontSize: 12 }, lane: { color: palette.inkSoft, fontSize: 11.5, padding: [0, 0, 0, 8] } } } },
+        rich: { head: { color: palette.ink, fontWeight: 600, fontSize: 12 }, lane: { color: palette.inkSoft, fontSize: small(), padding: [0, 0, 0, 8] } } } },
     series: [{
       type: "custom", clip: true, encode: { x: [1, 2], y: 0 },
       data: bands.map(({ at, band }) => [at, band.start_s, end(band)]),
@@ -295,7 +295,7 @@ function lanesOption(closeup, lanes, view, width, row) {
         const text = lane.truth ? band.name : `${span(end(band) - band.start_s)}`;
         const fits = size.width > text.length * 6.4 + 12;
         return { type: "rect", shape: size, style: { fill: colourOf({ lane, band }) },
-          ...(fits ? { textContent: { style: { text, fill: lane.truth ? "#1c1d1f" : palette.paper, fontSize: 11, fontFamily: palette.sans } }, textConfig: { position: "insideLeft", distance: 6 } } : {}) };
+          ...(fits ? { textContent: { style: { text, fill: lane.truth ? "#1c1d1f" : palette.paper, fontSize: small(), fontFamily: palette.sans } }, textConfig: { position: "insideLeft", distance: 6 } } : {}) };
       },
     },
     { type: "line", data: [], markLine: { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: palette.rule, type: "solid" },
@@ -345,7 +345,7 @@ function fateFigure(scenario, view, caption, command) {
     draw: (width) => {
       const stack = stackOf(closeup, view.bySource);
       return {
-        grid: { left: 52, right: 10, top: 28, bottom: 28 },
+        grid: { left: 52, right: 10, top: 28, bottom: 28, outerBoundsMode: "none" },
         tooltip: tooltip({ trigger: "axis", axisPointer: { type: "line", lineStyle: { color: palette.inkFaint } }, formatter: (points) => {
           const bin = Math.min(closeup.succeeded.length - 1, Math.floor(points[0].axisValue / closeup.bin_s));
           return tip(clockText(bin * closeup.bin_s, closeup.clock), stack.map(({ name, counts }) => [name, `${plain(rates(counts, closeup)[bin])}/s`]));
@@ -393,7 +393,7 @@ function latencyFigure(scenario, view, caption, command) {
         .map((at) => [clockText(at * closeup.bin_s, closeup.clock), ...lines().map(([key]) => milliseconds(closeup.latency_ms[key][at] ?? NaN))]),
     }),
     draw: (width) => (!anyValue ? null : {
-      grid: { left: 62, right: 10, top: 28, bottom: 28 },
+      grid: { left: 62, right: 10, top: 28, bottom: 28, outerBoundsMode: "none" },
       tooltip: tooltip({ trigger: "axis", axisPointer: { type: "line", lineStyle: { color: palette.inkFaint } }, formatter: (points) => {
         const bin = Math.min(closeup.latency_ms.p50.length - 1, Math.floor(points[0].axisValue / closeup.bin_s));
         return tip(clockText(bin * closeup.bin_s, closeup.clock), lines().map(([key, name]) => [name, milliseconds(closeup.latency_ms[key][bin] ?? NaN)]));

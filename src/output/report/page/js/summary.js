@@ -35,17 +35,18 @@ function becauseOf(decision) {
   if (!isCompared()) return null;
   const changes = decision.changes.slice(0, 3).map(changeText).join("; ");
   const more = decision.changes.length > 3 ? `; and ${plural(decision.changes.length - 3, "more setting")}` : "";
-  const compared = [`${decision.compared} against ${decision.baseline}`];
-  if (changes) compared.push(changes + more);
-  return el("p", { class: "because" }, `Compared: ${compared.join(": ")}.`,
-    decision.difference ? ` ${decision.difference.words}.`.replace(/\.\.$/, ".") : "");
+  if (!changes) return null;
+  return el("p", { class: "because" }, `What changes: ${changes}${more}.`);
 }
 
 function changeText({ path, old, new: now }) {
-  if (old === null) return `${path} = ${now}, which was not there`;
-  if (now === null) return `no ${path}, which was ${old}`;
-  return `${path} ${old} \u2192 ${now}`;
+  if (old === null) return `${path} is ${unquoted(now)} and was not set`;
+  if (now === null) return `${path} is not set and was ${unquoted(old)}`;
+  return `${path} ${unquoted(old)} \u2192 ${unquoted(now)}`;
 }
+
+/** TOML text as people read it: a plain text without its quotes. */
+const unquoted = (toml) => (/^"[^"\\]*"$/.test(toml) ? toml.slice(1, -1) : toml);
 
 /** One of the three numbers: the compared scenario's range, and below it what it was. */
 function headline({ key, label, unit, baseline, compared, note, missing }) {
@@ -58,7 +59,7 @@ function headline({ key, label, unit, baseline, compared, note, missing }) {
     el("p", { class: `headline-value${shown ? "" : " is-missing"}${isCompared() ? "" : " is-before"}` }, rangeText(shown, unit)),
     shown ? el("p", { class: "headline-before" }, isOneValue(shown) ? meanText(shown, unit) : `in 95% of ${key.endsWith("year") ? "years" : "runs"}; ${meanText(shown, unit)}`) : null,
     estimates,
-    el("p", { class: "headline-note" }, shown ? note : missing ?? note));
+    el("p", { class: "headline-note" }, prose(shown ? note : missing ?? note)));
 }
 
 // ---- failures on the clock ----
@@ -111,7 +112,7 @@ function stripsFigure() {
   const marks = rows.map((row) => marksOf(row.closeup).filter(({ at }) => at >= shown.from && at <= shown.to).slice(0, 8));
   const anyMark = marks.some((row) => row.length > 0);
   const run = rows[0].closeup?.run ?? 0;
-  const height = 26 + rows.length * 100 + 26;
+  const height = 200;
   const chart = figure({
     id: "strips",
     title: numbered("When requests fail, on the incident\u2019s clock"),
@@ -129,14 +130,13 @@ function stripsFigure() {
 }
 
 function stripsOption(strips, rows, marks, shown, width) {
-  const [left, right, top, each, gap] = [46, 10, 26, 74, 26];
+  const [left, right, top, each, gap] = [46, 10, 40, isPaper() ? 56 : 72, 42];
   const highest = Math.max(strips.highest, 1e-9);
-  const grid = rows.map((_, at) => ({ left, right, top: top + at * (each + gap), height: each }));
+  const grid = rows.map((_, at) => ({ left, right, top: top + at * (each + gap), height: each, outerBoundsMode: "none" }));
   const span = shown.to - shown.from;
   const place = (at) => (at - shown.from) / span;
   return {
-    height: top + rows.length * (each + gap) + 2,
-    title: undefined,
+    height: top + rows.length * (each + gap) - gap + 26,
     grid,
     tooltip: tooltip({ trigger: "axis", axisPointer: { type: "line", lineStyle: { color: palette.inkFaint } },
       formatter: (points) => {
@@ -147,17 +147,17 @@ function stripsOption(strips, rows, marks, shown, width) {
     axisPointer: { link: [{ xAxisIndex: "all" }] },
     xAxis: rows.map((_, at) => timeAxis(shown, strips.clock, width - left - right, { gridIndex: at, ...(at < rows.length - 1 ? { axisLabel: { show: false } } : {}) })),
     yAxis: rows.map((row, at) => valueAxis(row.scenario, {
-      gridIndex: at, min: 0, max: highest, interval: highest, format: plain, nameGap: 7,
-      nameTextStyle: { color: palette.ink, fontWeight: 600, fontSize: 12, align: "left", padding: [0, 0, 0, -left + 2] },
-      splitLine: { show: false }, axisLabel: { color: palette.inkSoft, fontSize: 11, formatter: (value) => plain(value) },
+      gridIndex: at, min: 0, max: highest, interval: highest, format: plain, nameGap: 20,
+      nameTextStyle: { color: palette.ink, fontWeight: 600, fontSize: 12, align: "left", padding: [0, 0, 0, 8 - left] },
+      splitLine: { show: false }, axisLabel: { color: palette.inkSoft, fontSize: small(), formatter: (value) => plain(value) },
     })),
     series: rows.map((row, at) => ({
       name: row.scenario, type: "line", step: "end", symbol: "none", xAxisIndex: at, yAxisIndex: at,
       data: steps(row.failed_per_s, strips.bin_s).filter(([x]) => x >= shown.from - strips.bin_s && x <= shown.to + strips.bin_s),
-      lineStyle: { width: 1, color: palette.failed }, areaStyle: { color: palette.failed, opacity: 0.85, origin: "start" },
+      lineStyle: { width: 0 }, color: palette.failed, areaStyle: { color: palette.failed, opacity: 1, origin: "start" },
       clip: true, z: 3,
       markArea: { silent: true, z: 1, itemStyle: { color: palette.truthWash },
-        label: { show: true, position: "insideTopRight", color: palette.inkSoft, fontSize: 10.5, distance: 4 },
+        label: { show: true, position: "insideTopRight", color: palette.inkSoft, fontSize: small(), distance: 4 },
         data: row.faults.filter((fault) => fault.end_s > shown.from && fault.start_s < shown.to).slice(0, 40).map((fault) => {
           const ends = [Math.max(shown.from, fault.start_s), Math.min(shown.to, fault.end_s)];
           const room = (place(ends[1]) - place(ends[0])) * (width - left - right);
@@ -165,9 +165,9 @@ function stripsOption(strips, rows, marks, shown, width) {
           return [{ xAxis: ends[0], name }, { xAxis: ends[1] }];
         }) },
       markLine: { silent: true, symbol: "none", z: 5, lineStyle: { type: [4, 3], color: palette.ink, width: 1 },
-        data: marks[at].map((mark, number) => ({ xAxis: mark.at, name: mark.provider,
+        data: marks[at].map((mark) => ({ xAxis: mark.at, name: mark.provider,
           label: { show: true, formatter: () => (place(mark.at) > 0.5 || width > 600 ? `${mark.kind} ${clockText(mark.at, strips.clock)}` : mark.kind),
-            position: "end", distance: [0, 2 + 0 * number], color: palette.ink, fontSize: 10.5,
+            position: "end", distance: [0, 3], color: palette.ink, fontSize: small(),
             align: place(mark.at) > 0.82 ? "right" : "left", overflow: "none" } })) },
     })),
   };
@@ -199,7 +199,7 @@ function budgetFigure() {
     el("div", { class: "figure-head" }, el("h3", null, numbered("Error budget spent by one incident")),
       el("p", { class: "figure-sub" }, `share of the budget of ${plain(budget.window_days)} days${budget.is_assumed ? ` (${percent(budget.objective)} taken for granted)` : ""}; the upright line is all of it`)),
     el("table", { class: "bars" }, el("caption", { class: "visually-hidden" }, budget.words), el("tbody", null, rows.map(line))),
-    el("p", { class: "caption" }, budget.words));
+    el("p", { class: "caption" }, prose(budget.words)));
 }
 
 // ---- the waterfall ----
@@ -258,12 +258,12 @@ function waterfallFigure() {
     else rows.push(...waterfallRows(null, { ...first, kind: "before" }, stages.map((stage) => ({ name: stage.label, change: stage.baseline, text: plain(stage.baseline) })), top));
   }
   if (rows.length === 0) return null;
-  return el("figure", { class: "figure", id: "waterfall", style: { "margin-top": "var(--figure-gap, 1.1rem)" } },
+  return el("figure", { class: "figure", id: "waterfall" },
     el("div", { class: "figure-head" }, el("h3", null, numbered(last ? "Which change saves what" : "Where requests are lost")),
       el("p", { class: "figure-sub" }, "failed requests of an incident, mean of all runs")),
     el("table", { class: "bars" }, el("caption", { class: "visually-hidden" }, `Waterfall from ${plain(waterfall.baseline_failed)}${last ? ` to ${plain(last.value)}` : ""} failed requests`),
       el("tbody", null, rows)),
-    waterfall.changes_note ? el("p", { class: "caption" }, waterfall.changes_note) : null);
+    waterfall.changes_note ? el("p", { class: "caption" }, prose(waterfall.changes_note)) : null);
 }
 
 // ---- how sure ----
@@ -277,7 +277,7 @@ const EVIDENCE = {
 
 function certaintyPart(certainty) {
   const list = (title, items, most) => (items.length === 0 ? null : el("div", null, el("h4", null, title),
-    el("ul", null, items.slice(0, most).map((item) => el("li", null, item)),
+    el("ul", null, items.slice(0, most).map((item) => el("li", null, prose(item))),
       items.length > most ? el("li", null, `and ${plural(items.length - most, "more")} below`) : null)));
   const { paired, weakest_evidence: weakest } = certainty;
   return el("div", { class: "certainty", id: "certainty" },
