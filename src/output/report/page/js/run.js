@@ -1,7 +1,5 @@
 // Below the fold: scenarios side by side, and one run of a scenario looked at closely.
 
-const FAILED_SERIES = ["failed", "series-4", "series-5", "series-3", "series-7"];
-
 /** Everything on scenarios: side by side, and a chooser for one of them. */
 function scenarioSections() {
   if (report.scenarios.length === 0) return [];
@@ -22,7 +20,8 @@ function comparisonSection() {
   const names = report.scenarios[0].metrics;
   const state = { sort: null, down: false };
   const withObjectives = report.scenarios.some((scenario) => scenario.objectives.length > 0);
-  const shownMetrics = names.filter((metric) => report.scenarios.some((scenario) => metricOf(scenario, metric.name)));
+  const shownMetrics = names.filter((metric) => report.scenarios.some((scenario) => metricOf(scenario, metric.name)))
+    .sort((one, other) => (other.name === "failed_count") - (one.name === "failed_count"));
   const columns = [
     { name: "scenario", value: (scenario) => scenario.name },
     ...shownMetrics.map((metric) => ({ name: metric.name, title: metric.meaning, unit: metric.unit,
@@ -37,7 +36,7 @@ function comparisonSection() {
     }
     const head = columns.map((column, at) => {
       const sort = button(column.name, () => {
-        state.down = state.sort === at ? !state.down : at !== 0 && false;
+        state.down = state.sort === at ? !state.down : false;
         state.sort = at;
         show();
         holder.querySelectorAll("thead button")[at].focus();
@@ -62,6 +61,11 @@ function comparisonSection() {
   show();
   section.append(el("p", { class: "lede" }, `Means, and below them the range in which 95% of runs fall. ${NONE} means that no run has a value. A column\u2019s name sorts by it; what it means is in its title.`),
     holder, el("p", { class: "caption" }, commonCaption()), commandLine(report.provenance.command));
+  const { not_compared: others } = report.decision;
+  if (others?.length > 0) {
+    section.append(el("details", { class: "plain-details" }, el("summary", null, `${plural(others.length, "scenario")} cannot be chosen: another world, not other settings`),
+      el("ul", { class: "plain" }, others.map(({ scenario, differs_in: paths }) => el("li", null, `${scenario} differs in ${paths.join(", ")}`)))));
+  }
   if (report.scenarios.some((scenario) => !scenario.nothing_random)) section.append(distributionFigure().node);
   return section;
 }
@@ -79,21 +83,30 @@ const metricOf = (scenario, name) => scenario.metrics.find((metric) => metric.na
 const roleText = (scenario) => [scenario.role === "baseline" ? "baseline" : null, scenario.is_choice ? "choice" : scenario.role === "compared" ? "compared" : null]
   .filter(Boolean).join(", ");
 
-function scenarioColour(scenario, at) {
+/** As many scenarios as have a colour of their own beside the baseline and the one held against it. */
+const MOST_COLOURS = 5;
+
+function scenarioColour(scenario) {
   if (scenario.role === "baseline") return palette.before;
   if (scenario.role === "compared") return palette.accent;
-  return palette.series[(at + 1) % palette.series.length];
+  const others = report.scenarios.filter(({ role }) => role === "other");
+  return others.length > MOST_COLOURS ? palette.ruleStrong : palette.series[1 + others.indexOf(scenario)];
 }
 
 function distributionFigure() {
-  const scenarios = report.scenarios.map((scenario, at) => ({ scenario, at })).filter(({ scenario }) => scenario.distribution.quantiles.length > 0);
+  const scenarios = report.scenarios.map((scenario) => ({ scenario })).filter(({ scenario }) => scenario.distribution.quantiles.length > 0);
   return figure({
     id: "distribution",
     title: numbered("How failed requests differ from run to run"),
     sub: "share of runs, against failed requests of a run: a run of this scenario loses at most so many",
     height: 300,
     summary: scenarios.map(({ scenario }) => `${scenario.name}: ${rangeText(metricOf(scenario, "failed_count"), "count")} in 95% of runs`).join(". "),
-    legend: () => scenarios.map(({ scenario, at }) => ({ name: scenario.name, colour: scenarioColour(scenario, at), line: true })),
+    legend: () => {
+      const own = scenarios.filter(({ scenario }) => scenarioColour(scenario) !== palette.ruleStrong);
+      const rest = scenarios.length - own.length;
+      return [...own.map(({ scenario }) => ({ name: scenario.name, colour: scenarioColour(scenario), line: true })),
+        ...(rest > 0 ? [{ name: `${whole.format(rest)} others: the pointer says which`, colour: palette.ruleStrong, line: true }] : [])];
+    },
     caption: () => `Every run of each scenario. ${commonCaption()}`,
     command: report.provenance.command,
     table: () => ({
@@ -101,15 +114,15 @@ function distributionFigure() {
       rows: scenarios[0].scenario.distribution.shares.map((share, row) => [percent(share), ...scenarios.map(({ scenario }) => plain(scenario.distribution.quantiles[row]))]),
     }),
     draw: () => ({
-      grid: { left: 48, right: 16, top: 14, bottom: 44, outerBoundsMode: "none" },
+      grid: { left: 48, right: 28, top: 14, bottom: 44, outerBoundsMode: "none" },
       tooltip: tooltip({ trigger: "item", formatter: (point) => tip(point.seriesName, [[`${percent(point.value[1])} of runs lose at most`, plain(point.value[0])]]) }),
       xAxis: { ...valueAxis("failed requests of a run"), nameLocation: "middle", nameGap: 28, axisLine: { show: true, lineStyle: { color: palette.ruleStrong } }, splitLine: { show: false } },
       yAxis: valueAxis("", { min: 0, max: 1, format: (value) => `${Math.round(value * 100)}%` }),
-      series: scenarios.map(({ scenario, at }) => ({
-        name: scenario.name, type: "line", symbol: "circle", symbolSize: 7, showSymbol: true, itemStyle: { opacity: 0 },
+      series: scenarios.map(({ scenario }) => ({
+        name: scenario.name, type: "line", z: scenario.role === "other" ? 2 : 3, symbol: "circle", symbolSize: 7, showSymbol: true, itemStyle: { opacity: 0 },
         emphasis: { itemStyle: { opacity: 1 } },
-        lineStyle: { color: scenarioColour(scenario, at), width: scenario.role === "other" ? 1.25 : 2.25 },
-        color: scenarioColour(scenario, at),
+        lineStyle: { color: scenarioColour(scenario), width: scenario.role === "other" ? 1.25 : 2.25 },
+        color: scenarioColour(scenario),
         data: scenario.distribution.quantiles.map((value, row) => [value, scenario.distribution.shares[row]]),
       })),
     }),

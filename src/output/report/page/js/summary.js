@@ -14,12 +14,13 @@ function commonCaption() {
 
 function summaryPage() {
   const { provenance, decision } = report;
+  const cut = report.prediction.indexOf(":") + 1;
   return el("section", { class: "summary", id: "summary", "aria-label": "Summary" },
     el("header", { class: "masthead" },
       el("span", null, el("strong", null, report.title)),
       el("span", { class: "soft" }, `Prediction by ${provenance.program} ${provenance.version}, not a measurement`)),
     el("div", { class: "decision" },
-      el("h1", null, decision.sentence),
+      el("h1", { class: decision.sentence.length > 110 ? "is-long" : null }, decision.sentence),
       becauseOf(decision)),
     el("div", { class: "numbers" }, report.numbers.map(headline)),
     stripsFigure(),
@@ -27,7 +28,7 @@ function summaryPage() {
       el("div", null, budgetFigure(), waterfallFigure()),
       certaintyPart(report.certainty)),
     el("footer", { class: "prediction" },
-      el("p", null, el("strong", null, "This is a prediction. "), report.prediction, " ", provenance.simulated, " ", commonCaption()),
+      el("p", null, el("strong", null, report.prediction.slice(0, cut)), report.prediction.slice(cut), " ", provenance.simulated, " ", commonCaption()),
       commandLine(provenance.command, "The command that makes this report again")));
 }
 
@@ -130,7 +131,7 @@ function stripsFigure() {
 }
 
 function stripsOption(strips, rows, marks, shown, width) {
-  const [left, right, top, each, gap] = [46, 10, 40, isPaper() ? 56 : 72, 42];
+  const [left, right, top, each, gap] = [46, 10, 36, isPaper() ? 56 : 72, 42];
   const highest = Math.max(strips.highest, 1e-9);
   const grid = rows.map((_, at) => ({ left, right, top: top + at * (each + gap), height: each, outerBoundsMode: "none" }));
   const span = shown.to - shown.from;
@@ -275,17 +276,25 @@ const EVIDENCE = {
   measured: "measured",
 };
 
+/** What is taken for granted, and what comes of it if it is not so. */
+function assumption({ words, instead, baseline_failed: before, compared_failed: after, decision_holds: holds, runs }) {
+  if (instead === null || before === null) return prose(words);
+  const lost = after === null ? `${plain(before)} failed requests` : `${plain(before)} failed requests before, ${plain(after)} after`;
+  const verdict = holds === null ? null : holds ? " The decision holds." : el("span", { class: "not-met" }, " The decision does not hold.");
+  return [...prose(words), el("span", { class: "soft" }, `. Tried: ${instead}: ${lost} (mean of ${plural(runs, "run")}).`), verdict];
+}
+
 function certaintyPart(certainty) {
   const list = (title, items, most) => (items.length === 0 ? null : el("div", null, el("h4", null, title),
-    el("ul", null, items.slice(0, most).map((item) => el("li", null, prose(item))),
-      items.length > most ? el("li", null, `and ${plural(items.length - most, "more")} below`) : null)));
+    el("ul", null, items.slice(0, most).map((item) => el("li", null, typeof item === "string" ? prose(item) : item)),
+      items.length > most ? el("li", null, `and ${whole.format(items.length - most)} more below`) : null)));
   const { paired, weakest_evidence: weakest } = certainty;
   return el("div", { class: "certainty", id: "certainty" },
     el("h3", null, "How sure is this, and what would change it?"),
     paired ? el("p", null, `On the same random numbers, ${report.decision.compared} loses fewer requests in ${whole.format(paired.fewer)} of ${plural(paired.runs, "run")}, as many in ${whole.format(paired.equal)}, more in ${whole.format(paired.more)}.`) : null,
     el("p", null, el("strong", null, "Weakest evidence used: "), weakest ? EVIDENCE[weakest] ?? weakest : "no part declares any",
       weakest && certainty.evidence[0] ? ` (${certainty.evidence[0].path})` : "", "."),
-    list("It rests most on", certainty.strongest_assumptions, 3),
+    list("It rests most on", certainty.strongest_assumptions.map(assumption), 3),
     list("Not tested", certainty.untested, 3),
     list("It would change if", certainty.would_change, 3));
 }
