@@ -9,7 +9,7 @@ function settingsSection() {
     const shown = which === "all" ? all : pair;
     const rows = report.settings.filter((row) => shown.some((at) => row.values[at] !== row.values[shown[0]]));
     fill(holder, rows.length === 0 ? el("p", { class: "missing" }, "These scenarios have the same settings.")
-      : table([{ name: "setting", header: true }, ...shown.map((at) => ({ name: report.scenarios[at].name }))],
+      : table([{ name: "setting", header: true }, ...shown.map((at) => ({ name: report.scenarios[at].name, wide: true }))],
         rows.map((row) => [el("code", null, row.path), ...shown.map((at) => settingCell(row, at, shown[0]))]), { label: "Settings that differ", tall: rows.length > 25 }));
   };
   const choose = pair.length > 1 && pair.length < all.length;
@@ -50,7 +50,7 @@ function certaintySection() {
   const { certainty } = report;
   const list = (title, items) => (items.length === 0 ? null : el("div", null, el("h3", null, title), el("ul", { class: "plain" }, items.map((item) => el("li", null, typeof item === "string" ? prose(item) : item)))));
   const evidence = certainty.evidence.length === 0 ? null : el("div", null, el("h3", null, "Evidence, weakest first"),
-    table([{ name: "evidence", header: true }, { name: "of" }, { name: "where its numbers are from" }, { name: "declared in" }],
+    table([{ name: "evidence", header: true }, { name: "of" }, { name: "where its numbers are from", wide: true }, { name: "declared in" }],
       certainty.evidence.map((note) => [note.evidence, el("code", null, note.path), note.source ?? NONE, el("code", null, note.origin)]), { label: "Evidence" }));
   const parts = [evidence, list("It rests most on", certainty.strongest_assumptions.map(assumption)), list("It also assumes", certainty.further_assumptions),
     list("Not tested", certainty.untested), list("It would change if", certainty.would_change), list("Left out of this report", report.left_out)].filter(Boolean);

@@ -135,7 +135,7 @@ function metricsSection(scenario) {
 }
 
 function metricsTable(scenario) {
-  const columns = [{ name: "metric", header: true }, { name: "mean", right: true }, { name: "95% of runs", right: true }, { name: "95% CI of the mean", right: true }, { name: "what it is" }];
+  const columns = [{ name: "metric", header: true }, { name: "mean", right: true }, { name: "95% of runs", right: true }, { name: "95% CI of the mean", right: true }, { name: "what it is", wide: true }];
   const rows = scenario.metrics.map(({ name, meaning, unit, estimate }) => [el("code", null, name), quantity(estimate?.mean, unit),
     estimate ? rangeText(estimate, unit) : NONE, estimate?.ci95 ? estimate.ci95.map((value) => quantity(value, unit)).join(" to ") : NONE,
     el("span", { class: "soft" }, estimate ? meaning : `${meaning} No run has a value.`)]);
@@ -264,7 +264,7 @@ function lanesFigure(scenario, view, caption, command) {
     caption: () => `${caption()}${all.length > lanes.length ? ` ${all.length - lanes.length} more lanes are in the table.` : ""}`,
     command,
     table: () => ({
-      columns: [{ name: "provider", header: true }, { name: "what" }, { name: "from" }, { name: "until" }],
+      columns: [{ name: "provider", header: true }, { name: "what", wide: true }, { name: "from" }, { name: "until" }],
       rows: [...closeup.faults.map((fault) => [fault.providers.join(", ") || "gateway", `fault ${fault.name}: ${fault.words}`, fault.start_s, fault.end_s]),
         ...closeup.ejections.map((ejection) => [closeup.providers[ejection.provider],
           `ejected by ${ejection.by.map((detector) => closeup.detectors[detector]).join(" and ")}${closeup.replicas > 1 ? ` of replica ${ejection.replica}` : ""}${ejection.is_false ? ", falsely" : ""}`, ejection.start_s, ejection.end_s])]
@@ -430,7 +430,7 @@ function logPart(scenario) {
   const show = (kind) => {
     const lines = closeup.log.filter((line) => kind === "all" || line.kind === kind);
     fill(holder, lines.length === 0 ? el("p", { class: "missing" }, "Nothing happened in this run.")
-      : table([{ name: "time", header: true }, { name: "kind" }, { name: "what happened" }],
+      : table([{ name: "time", header: true }, { name: "kind" }, { name: "what happened", wide: true }],
         lines.map((line) => [el("span", { class: "number" }, line.clock), el("span", { class: "kind" }, line.kind), line.words]),
         { label: `Log of run ${closeup.run} of ${scenario.name}`, tall: true }));
   };

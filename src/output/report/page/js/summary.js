@@ -167,7 +167,7 @@ function stripsOption(strips, rows, marks, shown, width) {
         }) },
       markLine: { silent: true, symbol: "none", z: 5, lineStyle: { type: [4, 3], color: palette.ink, width: 1 },
         data: marks[at].map((mark) => ({ xAxis: mark.at, name: mark.provider,
-          label: { show: true, formatter: () => (place(mark.at) > 0.5 || width > 600 ? `${mark.kind} ${clockText(mark.at, strips.clock)}` : mark.kind),
+          label: { show: true, formatter: () => (width > 600 ? `${mark.kind} ${clockText(mark.at, strips.clock)}` : mark.kind),
             position: "end", distance: [0, 3], color: palette.ink, fontSize: small(),
             align: place(mark.at) > 0.82 ? "right" : "left", overflow: "none" } })) },
     })),
@@ -175,6 +175,9 @@ function stripsOption(strips, rows, marks, shown, width) {
 }
 
 // ---- the error budget ----
+
+/** What a run is, in words: an incident, or as much time as there is in one run. */
+const oneRun = () => (report.numbers.some(({ label }) => label.includes("an incident")) ? "an incident" : "a run");
 
 function budgetFigure() {
   const budget = report.budget;
@@ -197,7 +200,7 @@ function budgetFigure() {
       el("td", { class: "value" }, estimate ? spent(estimate.mean) : NONE));
   };
   return el("figure", { class: "figure", id: "budget" },
-    el("div", { class: "figure-head" }, el("h3", null, numbered("Error budget spent by one incident")),
+    el("div", { class: "figure-head" }, el("h3", null, numbered(`Error budget spent by ${oneRun()}`)),
       el("p", { class: "figure-sub" }, `share of the budget of ${plain(budget.window_days)} days${budget.is_assumed ? ` (${percent(budget.objective)} taken for granted)` : ""}; the upright line is all of it`)),
     el("table", { class: "bars" }, el("caption", { class: "visually-hidden" }, budget.words), el("tbody", null, rows.map(line))),
     el("p", { class: "caption" }, prose(budget.words)));
@@ -261,7 +264,7 @@ function waterfallFigure() {
   if (rows.length === 0) return null;
   return el("figure", { class: "figure", id: "waterfall" },
     el("div", { class: "figure-head" }, el("h3", null, numbered(last ? "Which change saves what" : "Where requests are lost")),
-      el("p", { class: "figure-sub" }, "failed requests of an incident, mean of all runs")),
+      el("p", { class: "figure-sub" }, `failed requests of ${oneRun()}, mean of all runs`)),
     el("table", { class: "bars" }, el("caption", { class: "visually-hidden" }, `Waterfall from ${plain(waterfall.baseline_failed)}${last ? ` to ${plain(last.value)}` : ""} failed requests`),
       el("tbody", null, rows)),
     waterfall.changes_note ? el("p", { class: "caption" }, prose(waterfall.changes_note)) : null);
