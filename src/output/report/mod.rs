@@ -71,6 +71,7 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
     let waterfall = Some(waterfall::waterfall(&pair, (from, to), of_compared, plan, progress)?);
     let both: Vec<&Document> = std::iter::once(from).chain(to).collect();
     let certainty = certainty::certainty(&pair, &both, &decision, plan, progress)?;
+    let game_day: Vec<Drill> = shown.iter().filter_map(|result| game_day::drill(result)).collect();
     let all: Vec<&[Outcome]> = results.iter().map(|result| result.outcomes).collect();
     let metrics = scenario::telling_metrics(&all);
     let others: Vec<usize> = (1..results.len()).collect();
@@ -119,9 +120,7 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
         title: title(results),
         preface: input.preface.to_vec(),
         provenance: provenance(input),
-        prediction: "This is the prediction of a simulation, and not a measurement: it holds as far as its assumptions \
-                     do. The game day below says how to put it to the test."
-            .to_owned(),
+        prediction: prediction(!game_day.is_empty()),
         decision,
         numbers,
         budget: numbers::budget(&pair),
@@ -130,9 +129,16 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
         certainty,
         scenarios,
         settings: rows,
-        game_day: shown.iter().filter_map(|result| game_day::drill(result)).collect(),
+        game_day,
         left_out,
     })
+}
+
+fn prediction(has_drill: bool) -> String {
+    let test = if has_drill { " The game day below says how to put it to the test." } else { "" };
+    format!(
+        "This is the prediction of a simulation, and not a measurement: it holds as far as its assumptions do.{test}"
+    )
 }
 
 fn title(results: &[ScenarioResult]) -> String {
@@ -159,7 +165,7 @@ fn provenance(input: &RunsInput) -> ReportProvenance {
         seed: plan.seed,
         runs: plan.count(),
         first_run: plan.runs.start,
-        simulated: format!("Simulated: {scenarios}, {runs} runs of each; the first is {} with {requests} requests.", words::span(model.duration)),
+        simulated: format!("Simulated: {scenarios}, {runs} runs of each; the first lasts {} and has {requests} requests.", words::span(model.duration)),
         ranges: "Ranges are those in which 95% of runs fall; intervals (95% CI) are of means, by Student's t, and for \
                  differences paired run by run."
             .to_owned(),
