@@ -5,6 +5,7 @@ mod cli;
 mod closeup;
 mod comparison;
 mod design;
+mod docs;
 mod files;
 mod gateway_limit;
 mod gateways;
