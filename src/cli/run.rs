@@ -129,13 +129,14 @@ impl RunArgs {
         }
         self.play.check_size(&models, plan.count(), plan.wanted)?;
         self.check_files()?;
+        self.export.check(&models)?;
         // Files are opened first: what cannot be written should fail before the work, not after it.
         let mut sink = self.out.as_deref().map(|out| self.open_results(out, &plan, &opened)).transpose()?;
         let requests =
             self.requests.as_deref().map(|path| RequestFile::create(path, self.play.force)).transpose()?;
         let events =
             self.events.as_deref().map(|path| EventLog::create(path, self.play.force)).transpose()?;
-        let exports = self.export.open(&models, self.play.force)?;
+        let exports = self.export.open(self.play.force)?;
         let page = self.page.open(self.play.force)?;
 
         self.play.start_threads();

@@ -5,6 +5,7 @@
 
 mod completions;
 mod dry_run;
+mod export;
 mod formats;
 mod ledger;
 mod objectives;
