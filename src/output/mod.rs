@@ -25,6 +25,7 @@ mod otlp;
 mod parquet;
 mod partial;
 mod plan;
+pub mod report;
 mod requests;
 mod result;
 pub mod schema;
