@@ -2,14 +2,14 @@
 
 use super::export::ExportArgs;
 use super::opened::{Opened, SweptPoint};
-use super::print::{Format, PrintArgs};
+use super::print::{Format, PrintArgs, screen};
 use super::progress::Bar;
 use super::{Failure, PlayArgs, all_or_failures, models_and_objectives, print_out};
 use crate::engine::{Path as EnginePath, simulate};
 use crate::experiment::objective::{Finding, Objective};
 use crate::experiment::runner::RunPlan;
 use crate::experiment::segment::PointFacts;
-use crate::metrics::{Outcome, Series, Wanted, measure};
+use crate::metrics::{Beliefs, Outcome, Series, Wanted};
 use crate::model::Model;
 use crate::output::terminal;
 use crate::output::{
@@ -252,27 +252,30 @@ impl RunArgs {
         played: &[Played],
         findings: &[Vec<Finding>],
     ) -> Result<(), Failure> {
-        let timeline_of = |model| {
-            let wanted = Wanted { timeline: true, ..Wanted::COUNTS };
-            measure(model, plan.seed, plan.runs.start, wanted, plan.path).timeline.unwrap_or_default()
-        };
-        let timelines: Vec<_> = models.iter().map(timeline_of).collect();
+        let beliefs_of = |model| Beliefs::of(model, plan.seed, plan.runs.start, plan.path);
+        let beliefs: Vec<_> = models.iter().map(beliefs_of).collect();
         let assumptions: Vec<_> = models.iter().map(assumptions).collect();
         let results: Vec<ScenarioResult> = (models.iter().zip(played))
-            .zip(timelines.iter().zip(&assumptions).zip(findings))
-            .map(|((model, (seconds, outcomes)), ((timeline, assumptions), findings))| ScenarioResult {
+            .zip(beliefs.iter().zip(&assumptions).zip(findings))
+            .map(|((model, (seconds, outcomes)), ((beliefs, assumptions), findings))| ScenarioResult {
                 model,
                 path: plan.path_of(model),
                 first_run: plan.runs.start,
                 outcomes,
                 seconds,
-                timeline,
+                timeline: &beliefs.timeline,
                 assumptions,
                 findings,
             })
             .collect();
         match format {
-            Format::Table => self.print.summary(&terminal::summary(&opened.preface(), plan.seed, &results)),
+            Format::Table => self.print.summary(&terminal::summary(
+                &opened.preface(),
+                plan.seed,
+                &results,
+                &beliefs,
+                screen(),
+            )),
             Format::Csv => print_out(&points_csv(opened, models, plan, played)),
             Format::Json => {
                 let point = opened.point.as_ref().map(SweptPoint::document);

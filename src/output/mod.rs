@@ -9,6 +9,7 @@ mod csv;
 mod dictionary;
 mod epoch;
 mod error;
+mod event_words;
 mod events;
 mod explain;
 mod folder;

@@ -9,6 +9,7 @@ mod formats;
 mod ledger;
 mod objectives;
 mod results;
+mod terminal;
 mod tune;
 mod usage;
 mod validate;
