@@ -4,8 +4,8 @@ const RANGES = { pi95: "range of 95% of runs", ci95: "95% CI of the mean" };
 
 /** Questions that pictures and tables ask of columns of points. */
 class Points {
-  constructor({ axes, metrics, scenarios, points }) {
-    Object.assign(this, { axes, metrics, scenarios, points });
+  constructor({ axes, metrics, scenarios, points, noun = "point" }) {
+    Object.assign(this, { axes, metrics, scenarios, points, noun });
     this.count = points.point.length;
     this.notes = new Array(this.count).fill("");
   }
@@ -65,7 +65,7 @@ const ROWS_A_PAGE = 50;
 
 /** Columns of the table of points: how each is named, sorted and shown. */
 function pointColumns(model) {
-  const columns = [{ name: "point", value: (point) => model.points.point[point], show: (point) => String(model.points.point[point]) }];
+  const columns = [{ name: model.noun, isNumber: true, value: (point) => model.points.point[point], show: (point) => String(model.points.point[point]) }];
   if (model.scenarios.length > 1) columns.push({ name: "scenario", left: true, value: (point) => model.scenarios[model.points.scenario[point]], show: (point) => model.scenarios[model.points.scenario[point]] });
   model.axes.forEach((axis, at) => columns.push({ name: axis.label, title: axis.path, alias: axis.path, left: true, value: (point) => model.number(at, point), show: (point) => model.text(at, point) }));
   for (const [nth, { name, label, meaning, unit }] of model.metrics.entries()) {
@@ -105,7 +105,7 @@ function pointsTable(model, { id, label, isMarked = () => false, order: startOrd
   const columns = pointColumns(model);
   const state = { sort: null, down: false, page: 0, filter: startFilter };
   const texts = new Array(model.count);
-  const textOf = (point) => (texts[point] ??= columns.filter((column) => column.left || column.name === "point").map((column) => column.show(point)).join(" ").toLowerCase());
+  const textOf = (point) => (texts[point] ??= columns.filter((column) => column.left || column.isNumber).map((column) => column.show(point)).join(" ").toLowerCase());
   const holder = el("div");
   const pager = el("div", { class: "pager" });
   let shown = [];
@@ -140,7 +140,7 @@ function pointsTable(model, { id, label, isMarked = () => false, order: startOrd
         el("tbody", null, rows.map((point) => el("tr", { class: isMarked(point) ? "is-marked" : null },
           columns.map((column) => el("td", { class: classOf(column, "number right") }, column.show(point)))))))));
     const move = (by) => () => { state.page += by; draw(); };
-    fill(pager, el("span", { role: "status" }, shown.length === 0 ? "No point fits the filter." : `${whole.format(state.page * ROWS_A_PAGE + 1)} to ${whole.format(state.page * ROWS_A_PAGE + rows.length)} of ${plural(shown.length, "point")}${shown.length < model.count ? `, of ${whole.format(model.count)} in all` : ""}`),
+    fill(pager, el("span", { role: "status" }, shown.length === 0 ? `No ${model.noun} fits the filter.` : `${whole.format(state.page * ROWS_A_PAGE + 1)} to ${whole.format(state.page * ROWS_A_PAGE + rows.length)} of ${plural(shown.length, model.noun)}${shown.length < model.count ? `, of ${whole.format(model.count)} in all` : ""}`),
       pages > 1 ? [button("Previous", move(-1), { disabled: state.page === 0 }), button("Next", move(1), { disabled: state.page >= pages - 1 })] : null);
   };
   const input = el("input", { type: "search", id: `${id}-filter`, autocomplete: "off", spellcheck: "false", placeholder: "words, or failed_count<1000",

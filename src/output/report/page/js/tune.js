@@ -12,15 +12,16 @@ function tuneSections(tune) {
   const { candidates, goals } = tune;
   const constraints = candidates.constraints.map(({ expect, value, ci95_low, ci95_high }) => ({ expect, columns: { n: candidates.runs, mean: value, ci95_low, ci95_high } }));
   const metrics = [...goals.map((goal) => ({ ...goal, label: goal.name })), ...constraints.map(({ expect }) => ({ name: expect, label: expect, meaning: "has to hold", unit: null }))];
-  const model = new Points({ axes: tune.axes, metrics, scenarios: [], points: {
+  const model = new Points({ noun: "candidate", axes: tune.axes, metrics, scenarios: [], points: {
     point: candidates.candidate, scenario: candidates.candidate.map(() => 0), axes: candidates.axes, runs: candidates.runs,
     estimates: { ...candidates.estimates, ...Object.fromEntries(constraints.map(({ expect, columns }) => [expect, columns])) },
   } });
+  if (tune.best === null) GROUPS.cannot_tell.note = GROUPS.cannot_tell.name = "cannot be told from the front";
   candidates.group.forEach((group, at) => { model.notes[at] = GROUPS[group]?.note ?? group; });
   const order = Object.keys(GROUPS);
   const rank = candidates.group.map((group) => order.indexOf(group));
   const among = (group) => candidates.group.filter((own) => own === group).length;
-  const set = [[among("front"), "on the front"], [among("cannot_tell"), "cannot be told from the best"]].filter(([count]) => count > 0).map(([count, text]) => `${whole.format(count)} ${text}`);
+  const set = [[among("front"), "on the front"], [among("cannot_tell"), GROUPS.cannot_tell.note]].filter(([count]) => count > 0).map(([count, text]) => `${whole.format(count)} ${text}`);
   const section = el("section", { class: "section", id: "tune" }, el("h2", null, "The search"),
     el("p", { class: "lede" }, tune.simulated),
     el("ul", { class: "plain" },
@@ -30,7 +31,7 @@ function tuneSections(tune) {
     bestSettings(tune.best_settings),
     frontFigure(tune, model),
     el("div", { class: "section" }, el("h3", null, set.length > 0 ? `Every candidate: ${set.join(", ")}` : "Every candidate"),
-      el("p", { class: "lede" }, `Shaded: those that one could take. ${set.length > 0 ? "To see only these, filter by \u201cbest\u201d or \u201cfront\u201d." : ""}`),
+      el("p", { class: "lede" }, `Shaded: those that one could take. ${set.length > 0 ? "To see only these, filter by \u201crecommended\u201d, \u201cfront\u201d or \u201ctold\u201d." : ""}`),
       pointsTable(model, { id: "candidates", label: "Candidates", isMarked: (at) => rank[at] <= order.indexOf("cannot_tell"), order: (one, other) => rank[one] - rank[other] || one - other }),
       el("p", { class: "caption" }, `${tune.simulated} Of goals, what the goal says and the range of 95% of runs; of what has to hold, the 95% confidence interval.`), commandLine(report.provenance.command)));
   return [section];
