@@ -5,11 +5,13 @@
 
 mod completions;
 mod dry_run;
+mod export;
 mod formats;
 mod ledger;
 mod objectives;
 mod page;
 mod results;
+mod terminal;
 mod tune;
 mod usage;
 mod validate;
