@@ -272,10 +272,13 @@ impl RunArgs {
     ) -> Result<(), Failure> {
         let Shown { opened, models, plan, played, .. } = *shown;
         match format {
-            Format::Table => {
-                let preface = opened.preface();
-                self.print.summary(&terminal::summary(&preface, plan.seed, results, beliefs, screen()))
-            }
+            Format::Table => self.print.summary(&terminal::summary(
+                &opened.preface(),
+                plan.seed,
+                results,
+                beliefs,
+                screen(),
+            )),
             Format::Csv => print_out(&points_csv(opened, models, plan, played)),
             Format::Json => {
                 let point = opened.point.as_ref().map(SweptPoint::document);

@@ -300,6 +300,21 @@ fn the_cost_of_a_year_has_the_calm_in_it() {
     let expected = 0.001 * (calls_a_year - 12.0 * failed);
     assert!((cost.mean.0 / expected - 1.0).abs() < 1e-4, "{} instead of {expected}", cost.mean.0);
     assert!(report.numbers[2].note.contains("cost.failed_request"), "{}", report.numbers[2].note);
+
+    // Probes cost all year, and lost business twelve times.
+    let lost = ["cost.failed_request=1.0"];
+    let [slow, fast] = slow_and_fast().map(|mut document| {
+        lost.iter().for_each(|set| document.set_text(set).expect("a setting"));
+        document
+    });
+    let (report, _) = report_at(&[slow, fast], 20, Some(12.0));
+    let [_, year, cost] = report.numbers.as_slice() else { panic!("three numbers") };
+    assert_eq!(cost.baseline, year.baseline, "a dollar for each failed request");
+    let words = &cost.difference.as_ref().expect("a difference").words;
+    assert!(
+        words.ends_with(" less")
+            && report.decision.sentence.ends_with(&format!(" In a year fast costs {words}."))
+    );
 }
 
 #[test]

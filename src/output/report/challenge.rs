@@ -20,8 +20,9 @@ use std::num::NonZeroU32;
 const RUNS: u64 = 30;
 /// A decision holds while this much of the difference is left.
 const STILL_BETTER: f64 = 0.05;
-/// For so many events of the plain path at most, about half a second's work.
+/// For so many events of the plain path at most, about half a second's work, or for this share of the command's own.
 const WORK: f64 = 6e6;
+const SHARE_OF_WORK: f64 = 1.0 / 3.0;
 
 /// Turned round one at a time.
 struct Challenge {
@@ -105,7 +106,9 @@ pub(super) fn challenges(
 ) -> Result<Vec<Challenged>, Cancelled> {
     let results: Vec<&ScenarioResult> = std::iter::once(pair.baseline).chain(pair.compared).collect();
     let works = results.iter().map(|result| Surveyed::of(result.model, Wanted::COUNTS).work);
-    let affordable = (WORK / works.sum::<f64>() / CHALLENGES.len() as f64) as u64;
+    let a_run = works.sum::<f64>();
+    let work = WORK.max(SHARE_OF_WORK * a_run * plan.count() as f64);
+    let affordable = (work / a_run / CHALLENGES.len() as f64) as u64;
     let runs = plan.count().min(RUNS).min(affordable);
     if runs == 0 {
         return Ok(vec![]);
@@ -246,10 +249,13 @@ fn backup_has_no_limit(model: &Model) -> Option<(String, String)> {
 }
 
 fn limit_backups(model: &mut Model) {
-    let Some(half) = half_of_load(model) else { return };
+    let (backups, Some(half)) = (backups(model), half_of_load(model)) else { return };
+    if backups.is_empty() {
+        return;
+    }
     let amount = ((60.0 * half.per_second()) as u64).max(1);
     let requests = Some(Allowance { amount, period: SimDuration::from_secs(60) });
-    let quota = Quota { requests, probes: false, ..Quota::new("half of the load", backups(model)) };
+    let quota = Quota { requests, probes: false, ..Quota::new("half of the load", backups) };
     // A bucket that holds a second's worth: else a short fault would never meet the limit.
     let window = QuotaWindow::TokenBucket { burst: Some(SimDuration::from_secs(1)) };
     model.quotas.push(Quota { window, ..quota });

@@ -14,13 +14,15 @@ function commonCaption() {
 
 function summaryPage() {
   const { provenance, decision } = report;
+  const [sentence, rest] = firstSentence(decision.sentence);
   const cut = report.prediction.indexOf(":") + 1;
   return el("section", { class: "summary", id: "summary", "aria-label": "Summary" },
     el("header", { class: "masthead" },
       el("span", null, el("strong", null, report.title)),
       el("span", { class: "soft" }, `Prediction by ${provenance.program} ${provenance.version}, not a measurement`)),
     el("div", { class: "decision" },
-      el("h1", { class: decision.sentence.length > 110 ? "is-long" : null }, decision.sentence),
+      el("h1", { class: sentence.length > 110 ? "is-long" : null }, sentence),
+      rest ? el("p", { class: "because" }, prose(rest)) : null,
       becauseOf(decision)),
     el("div", { class: "numbers" }, report.numbers.map(headline)),
     stripsFigure(),
@@ -30,6 +32,12 @@ function summaryPage() {
     el("footer", { class: "prediction" },
       el("p", null, el("strong", null, report.prediction.slice(0, cut)), report.prediction.slice(cut), " ", provenance.simulated, " ", commonCaption()),
       commandLine(provenance.command, "The command that makes this report again")));
+}
+
+/** The first sentence of a text, and what comes after it. */
+function firstSentence(text) {
+  const end = /[.!?](?=\s+[\p{Lu}\d])/u.exec(text);
+  return end ? [text.slice(0, end.index + 1), text.slice(end.index + 1).trim()] : [text, ""];
 }
 
 function becauseOf(decision) {
@@ -121,7 +129,7 @@ function stripsFigure() {
     height,
     summary: rows.map((row) => `${row.scenario}: at most ${plain(Math.max(0, ...row.failed_per_s))} failed requests a second`).join(". "),
     draw: (width) => stripsOption(strips, rows, marks, shown, width),
-    caption: `Shaded: a fault is active.${anyMark ? ` Dashed: the first ejection and the last admission of a provider, in run ${run}.` : ""} Both rows have one scale. Made by the command at the foot of this page.`,
+    caption: `Shaded: a fault is active.${anyMark ? ` Dashed: the first ejection and the last admission of a provider, in run ${run}.` : ""}${rows.length > 1 ? " Both rows have one scale." : ""} Made by the command at the foot of this page.`,
     table: () => ({
       columns: [{ name: "time", header: true }, ...rows.map((row) => ({ name: `${row.scenario}, failed/s`, right: true }))],
       rows: rows[0].failed_per_s.map((_, at) => [clockText(at * strips.bin_s, strips.clock), ...rows.map((row) => plain(row.failed_per_s[at]))]),
