@@ -10,6 +10,7 @@ mod opened;
 mod progress;
 mod run;
 mod schema;
+mod serve;
 mod sweep;
 mod tune;
 mod validate;
@@ -51,6 +52,7 @@ enum Command {
     Sweep(sweep::SweepArgs),
     Merge(merge::MergeArgs),
     Tune(tune::TuneArgs),
+    Serve(serve::ServeArgs),
     Validate(validate::ValidateArgs),
     Schema(schema::SchemaArgs),
 }
@@ -68,6 +70,7 @@ impl Cli {
             Command::Sweep(args) => args.execute(),
             Command::Merge(args) => args.execute(),
             Command::Tune(args) => args.execute(),
+            Command::Serve(args) => args.execute(),
             Command::Validate(args) => args.execute(),
             Command::Schema(args) => args.execute(),
         }

@@ -34,6 +34,8 @@ pub(crate) struct Field {
     pub same_as: Option<String>,
     /// How to write it, as TOML text; begins with a line break where it is a table with a header of its own.
     pub example: String,
+    /// What it means, in sentences.
+    pub about: String,
 }
 
 #[derive(Debug, Clone)]
@@ -114,6 +116,15 @@ impl Shape {
         })
     }
 
+    /// What the setting at a path means; `None` if there is none, or its name is of people's choice.
+    pub fn about(&self, path: &str) -> Option<&str> {
+        let (around, name) = match path.rsplit_once('.') {
+            Some((around, name)) => (self.at(around)?, name),
+            None => (self, path),
+        };
+        around.field(name).map(|field| field.about.as_str())
+    }
+
     /// Whether things of this shape have names that stand in headers and paths, rather than keys that mean something.
     pub fn takes_name(&self) -> bool {
         matches!(self, Shape::Table(_) | Shape::Choice(_))
@@ -192,7 +203,8 @@ fn fields(schema: &Json, definitions: &Map<String, Json>) -> Vec<Field> {
             let default = property.get("default").map(to_toml);
             let same_as = property["x-same-as"].as_str().map(str::to_owned);
             let required = required.contains(&name.as_str());
-            Field { name: name.clone(), shape, required, default, same_as, example }
+            let about = property["description"].as_str().unwrap_or_default().to_owned();
+            Field { name: name.clone(), shape, required, default, same_as, example, about }
         })
         .collect()
 }

@@ -84,6 +84,21 @@ impl Node {
         }
     }
 
+    /// Takes out what is at a path in tables, if it is there.
+    pub fn remove(&mut self, path: &[&str]) {
+        let (Some((first, rest)), Value::Table(table)) = (path.split_first(), &mut self.value) else {
+            return;
+        };
+        match rest {
+            [] => drop(table.remove(*first)),
+            rest => {
+                if let Some(inner) = table.get_mut(*first) {
+                    inner.remove(rest);
+                }
+            }
+        }
+    }
+
     /// Where the value at a path is written, or else the nearest thing around it.
     pub fn place_of(&self, path: &[&str]) -> &Place {
         let mut node = self;
