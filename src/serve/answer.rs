@@ -15,7 +15,8 @@ pub struct Asked {
     pub runs: Option<u64>,
 }
 
-/// The answer. The same question has the same answer, to the byte.
+/// The answer. The same question with a number of runs has the same answer, to the byte; without one, it depends on how
+/// fast the machine is how many runs there are, and on nothing else.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Answer {
     /// How many runs were played.

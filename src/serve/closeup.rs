@@ -3,7 +3,7 @@
 //! Times are seconds from the start of the run; arrays of series have one number for each bin.
 
 use crate::metrics::{Closeup, Ejection};
-use crate::model::{Effect, Fault, Model};
+use crate::model::{Clock, Effect, Fault, Model};
 use crate::time::{SimDuration, SimTime};
 use serde::Serialize;
 
@@ -19,8 +19,8 @@ pub struct CloseupDocument {
     pub bin_s: f64,
     /// How long requests arrive.
     pub duration_s: f64,
-    /// What the scenario's clock shows at the start, in seconds since midnight; null without one.
-    pub clock_start_s: Option<f64>,
+    /// What times are told on; null for the time since the start.
+    pub clock: Option<ClockDocument>,
     /// The names of providers.
     pub providers: Vec<String>,
     /// How many replicas the gateway has.
@@ -39,6 +39,15 @@ pub struct CloseupDocument {
     pub latency_ms_p99: Vec<Option<f64>>,
     /// All that failed in this run.
     pub failed_count: u64,
+}
+
+/// A clock on the wall.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClockDocument {
+    /// What it shows at the start, in seconds since midnight.
+    pub start_s: f64,
+    /// A label such as `UTC`, possibly empty.
+    pub zone: String,
 }
 
 /// Something that was wrong with some providers.
@@ -80,7 +89,7 @@ impl CloseupDocument {
             run,
             bin_s: closeup.bin.as_secs_f64(),
             duration_s: model.duration.as_secs_f64(),
-            clock_start_s: model.clock.as_ref().map(|clock| clock.since_midnight().as_secs_f64()),
+            clock: model.clock.as_ref().map(ClockDocument::of),
             providers: model.providers.iter().map(|provider| provider.name.clone()).collect(),
             replicas: model.gateway.replicas.get(),
             faults: closeup.faults.iter().map(FaultBand::of).collect(),
@@ -92,6 +101,13 @@ impl CloseupDocument {
             failed_count: closeup.outcome.failures.total(),
         };
         (document, closeup)
+    }
+}
+
+impl ClockDocument {
+    fn of(clock: &Clock) -> Self {
+        let start_s = clock.since_midnight().as_secs_f64();
+        ClockDocument { start_s, zone: clock.zone().to_owned() }
     }
 }
 

@@ -12,7 +12,7 @@ mod stops;
 mod what_if;
 
 pub use answer::{Answer, Asked};
-pub use closeup::{CloseupDocument, EjectionBand, FaultBand};
+pub use closeup::{ClockDocument, CloseupDocument, EjectionBand, FaultBand};
 pub use controls::{Control, Section, Switch};
 pub use server::{Hosts, Server, Stopper};
 pub use stops::Stop;

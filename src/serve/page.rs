@@ -8,7 +8,15 @@ const TEMPLATE: &str = include_str!("page/index.html");
 /// What the report looks like, and what the page adds.
 const STYLES: [&str; 2] = [include_str!("../output/report/page/style.css"), include_str!("page/what_if.css")];
 const CHARTS: &str = include_str!("../output/report/page/vendor/echarts.min.js");
-const SCRIPT: &str = include_str!("page/page.js");
+/// The report's elements, numbers and axes, and what the page does with them.
+const SCRIPTS: [&str; 6] = [
+    include_str!("../output/report/page/js/dom.js"),
+    include_str!("../output/report/page/js/chart.js"),
+    include_str!("page/knobs.js"),
+    include_str!("page/figures.js"),
+    include_str!("page/results.js"),
+    include_str!("page/main.js"),
+];
 
 /// What the page knows before it asks anything.
 #[derive(Serialize)]
@@ -53,7 +61,7 @@ impl Page {
                 (_, "nonce") => pieces.push(String::new()),
                 (_, "style") => STYLES.iter().for_each(|style| last.push_str(style)),
                 (_, "charts") => last.push_str(CHARTS),
-                (_, "script") => last.push_str(SCRIPT),
+                (_, "script") => SCRIPTS.iter().for_each(|script| last.push_str(script)),
                 (_, "start") => last.push_str(&start),
                 (_, other) => unreachable!("the template asks for {other}"),
             }

@@ -11,10 +11,15 @@ use crate::output::terminal::thousands;
 use crate::output::{self, ScenarioResult, assumptions};
 use crate::scenario::{Document, Problem, Problems};
 use std::fmt::Write;
+use std::ops::Range;
+use std::time::{Duration, Instant};
 
-/// The work of an answer that somebody waits for with a finger on a slider, in events of the plain path: some 60 ms on two
-/// cores.
-const WORK_AT_ONCE: f64 = 2.5e6;
+/// How long the runs of an answer may take that somebody waits for with a finger on a slider.
+const AT_ONCE: Duration = Duration::from_millis(50);
+/// Numbers of runs at which it is seen how long they took.
+const ROUNDS: [u64; 12] = [2, 5, 10, 20, 30, 50, 100, 200, 300, 500, 1_000, 2_000];
+/// The work up to which a run is looked at closely in such an answer, in events of the plain path: some 20 ms.
+const CLOSEUP_AT_ONCE: f64 = 5e5;
 /// The most work of one answer: some 5 s on two cores.
 const WORK_MAX: f64 = 2e8;
 
@@ -64,7 +69,7 @@ impl WhatIf {
         if runs == 0 {
             return Err(too_much(&cost));
         }
-        let written = play(&model, seed, runs, progress)?;
+        let written = play(&model, seed, 0..runs, progress)?;
         let timeline = match cost.closeup <= WORK_MAX {
             true => CloseupDocument::of(&model, seed, 0).1.outcome.timeline.unwrap_or_default(),
             false => vec![],
@@ -112,21 +117,20 @@ impl WhatIf {
     pub fn answer(&self, asked: &Asked, progress: &dyn Progress) -> Result<Answer, Refusal> {
         let model = self.document_with(asked)?.model()?;
         let cost = Cost::of(&model);
-        let (work, wanted) = match asked.runs {
-            None => (WORK_AT_ONCE, self.runs()),
-            Some(runs) => (WORK_MAX, runs.clamp(1, self.runs())),
-        };
+        let wanted = asked.runs.map_or(self.runs(), |runs| runs.clamp(1, self.runs()));
         let runs_possible = cost.runs(WORK_MAX, wanted);
         if runs_possible == 0 {
             return Err(too_much(&cost));
         }
-        // One run is the least that there is to show, however slow.
-        let runs = cost.runs(work, runs_possible).max(1);
-        let outcomes = play(&model, self.seed, runs, progress)?;
+        let (outcomes, closeup_max) = match asked.runs {
+            None => (play_at_once(&model, self.seed, runs_possible, progress)?, CLOSEUP_AT_ONCE),
+            Some(_) => (play(&model, self.seed, 0..runs_possible, progress)?, WORK_MAX),
+        };
+        let runs = outcomes.len() as u64;
         if progress.is_cancelled() {
             return Err(Refusal::Cancelled);
         }
-        let closeup = (cost.closeup <= work).then(|| CloseupDocument::of(&model, self.seed, 0));
+        let closeup = (cost.closeup <= closeup_max).then(|| CloseupDocument::of(&model, self.seed, 0));
         let (closeup, timeline) = match closeup {
             Some((document, closeup)) => (Some(document), closeup.outcome.timeline.unwrap_or_default()),
             None => (None, vec![]),
@@ -203,8 +207,37 @@ impl WhatIf {
 /// How answers are played; which runs, their tasks say.
 const PLAN: RunPlan = RunPlan { seed: 0, runs: 0..0, wanted: Wanted::METRICS, path: None };
 
-fn play(model: &Model, seed: u64, runs: u64, progress: &dyn Progress) -> Result<Vec<Outcome>, Refusal> {
-    let task = Task { model, runs: 0..runs };
+/// As many of the first so many runs as there is time for, at least one.
+fn play_at_once(
+    model: &Model,
+    seed: u64,
+    most: u64,
+    progress: &dyn Progress,
+) -> Result<Vec<Outcome>, Refusal> {
+    if !model.is_random() {
+        return play(model, seed, 0..most, progress);
+    }
+    let started = Instant::now();
+    let mut outcomes = play(model, seed, 0..1, progress)?;
+    for round in ROUNDS.into_iter().chain([most]).filter(|round| *round <= most) {
+        let done = outcomes.len() as u64;
+        // If the others take as long as those so far.
+        let expected = started.elapsed().mul_f64(round as f64 / done as f64);
+        if expected > AT_ONCE {
+            break;
+        }
+        outcomes.append(&mut play(model, seed, done..round, progress)?);
+    }
+    Ok(outcomes)
+}
+
+fn play(
+    model: &Model,
+    seed: u64,
+    runs: Range<u64>,
+    progress: &dyn Progress,
+) -> Result<Vec<Outcome>, Refusal> {
+    let task = Task { model, runs };
     let mut played =
         RunPlan { seed, ..PLAN }.play_tasks(&[task], progress).map_err(|_| Refusal::Cancelled)?;
     played.swap_remove(0).map_err(|failure| Refusal::Bug(format!("the engine failed in {failure}")))

@@ -19,6 +19,7 @@ mod properties;
 mod quotas;
 mod rig;
 mod scenarios;
+mod serve;
 mod shared_health;
 mod stages;
 mod storm;
