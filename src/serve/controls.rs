@@ -158,13 +158,13 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// The names of the things in a table; those that no path can name are left out.
+    /// The names of the things in a table.
     fn names(&self, path: &str) -> Vec<String> {
         let table = match self.document.get(path) {
             Some(toml::Value::Table(table)) => table,
             _ => return vec![],
         };
-        table.into_iter().map(|(name, _)| name).filter(|name| !name.contains('.')).collect()
+        table.into_iter().map(|(name, _)| name).collect()
     }
 
     fn fault_wishes(&self) -> [Wish; 2] {

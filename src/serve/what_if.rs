@@ -20,8 +20,8 @@ const AT_ONCE: Duration = Duration::from_millis(50);
 const ROUNDS: [u64; 12] = [2, 5, 10, 20, 30, 50, 100, 200, 300, 500, 1_000, 2_000];
 /// The work up to which a run is looked at closely in such an answer, in events of the plain path: some 20 ms.
 const CLOSEUP_AT_ONCE: f64 = 5e5;
-/// The most work of one answer: some 5 s on two cores.
-const WORK_MAX: f64 = 2e8;
+/// The most work of one answer, in events of the plain path: some 3 s on two cores.
+const WORK_MAX: f64 = 1e8;
 
 /// Why there is no answer.
 #[derive(Debug)]

@@ -7,7 +7,8 @@ const written = start.written;
 /** Whether anything is moved: if not, there is nothing to compare with. */
 let isMovedAtAll = false;
 
-const LEFT = 64;
+/** Room for labels on the left, the same in all figures, so that their clocks stand one above the other. */
+const leftOf = (width) => Math.min(130, Math.max(76, Math.round(width * 0.16)));
 const LANES_MAX = 24;
 const closeupNow = () => shown?.closeup ?? null;
 const viewOf = (closeup) => ({ from: 0, to: closeup.duration_s });
@@ -36,14 +37,14 @@ function stripFigure() {
       const before = isMovedAtAll && written?.closeup ? written.closeup : null;
       const then = before ? perSecond(before, before.failed) : null;
       return {
-        grid: { left: LEFT, right: 10, top: 14, bottom: 24 },
+        grid: { left: leftOf(width), right: 10, top: 14, bottom: 24 },
         tooltip: tooltip({ trigger: "axis", axisPointer: pointer(), formatter: (points) => {
           const time = points[0].axisValue;
           const rows = [["with these settings", `${plain(now[binAt(closeup, time)])}/s`]];
           if (then) rows.push(["as written", `${plain(then[binAt(before, time)])}/s`]);
           return tip(clockText(binAt(closeup, time) * closeup.bin_s, closeup.clock), rows);
         } }),
-        xAxis: timeAxis(viewOf(closeup), closeup.clock, width - LEFT - 10),
+        xAxis: timeAxis(viewOf(closeup), closeup.clock, width - leftOf(width) - 10),
         yAxis: valueAxis("", { min: 0, splitNumber: 3 }),
         series: [
           { type: "line", step: "end", symbol: "none", color: palette.failed, lineStyle: { width: 0 }, areaStyle: { color: palette.failed, opacity: 0.9 }, data: steps(now, closeup.bin_s, closeup.duration_s) },
@@ -84,7 +85,7 @@ function lanesFigure() {
       if (all.length === 0) return null;
       const lanes = all.slice(0, LANES_MAX);
       hidden = all.length - lanes.length;
-      const left = Math.min(150, Math.max(LEFT, Math.round(width * 0.28)));
+      const left = leftOf(width);
       const bands = lanes.flatMap((lane, at) => lane.bands.map((band) => ({ lane, at, band })));
       const end = (band) => Math.min(closeup.duration_s, band.end_s ?? closeup.duration_s);
       const plainLabel = (text) => text.replace(/[{}|]/g, " ");
@@ -131,12 +132,12 @@ function latencyFigure() {
       const closeup = closeupNow();
       if (!closeup || !closeup.latency_ms_p50.some((value) => value !== null)) return null;
       return {
-        grid: { left: LEFT, right: 10, top: 14, bottom: 24 },
+        grid: { left: leftOf(width), right: 10, top: 14, bottom: 24 },
         tooltip: tooltip({ trigger: "axis", axisPointer: pointer(), formatter: (points) => {
           const bin = binAt(closeup, points[0].axisValue);
           return tip(clockText(bin * closeup.bin_s, closeup.clock), lines().map(([key, name]) => [name, milliseconds(closeup[key][bin] ?? NaN)]));
         } }),
-        xAxis: timeAxis(viewOf(closeup), closeup.clock, width - LEFT - 10),
+        xAxis: timeAxis(viewOf(closeup), closeup.clock, width - leftOf(width) - 10),
         yAxis: valueAxis("", { min: 0, splitNumber: 3, format: milliseconds }),
         series: [...lines().map(([key, name, colour, thick]) => ({ name, type: "line", step: "end", symbol: "none", connectNulls: false, color: colour,
           lineStyle: { width: thick, color: colour }, data: steps(closeup[key], closeup.bin_s, closeup.duration_s) })), shade(closeup)],
