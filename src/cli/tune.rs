@@ -1,7 +1,7 @@
 //! `tune`: which settings on the axes of an experiment are best.
 
-use super::progress::Bar;
-use super::{Failure, PlayArgs, note_missing_parquet, print_out};
+use super::print::{Format, PrintArgs, print_out};
+use super::{Failure, PlayArgs};
 use crate::experiment::design::Sweep;
 use crate::experiment::file::Experiment;
 use crate::experiment::runner::RunPlan;
@@ -10,7 +10,7 @@ use crate::experiment::tune::field::{Field, TuneError};
 use crate::experiment::tune::space::Space;
 use crate::experiment::tune::{Direction, Tune};
 use crate::metrics::Wanted;
-use crate::output::{TuneFolder, tune_json, tune_summary};
+use crate::output::{TuneFolder, tune_csv, tune_json, tune_summary};
 use crate::scenario::{Document, Loader};
 use std::path::PathBuf;
 
@@ -39,22 +39,16 @@ pub struct TuneArgs {
     /// How many runs may be simulated in all; without it, what the experiment says, or as many as it takes
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::whole::<1, { u64::MAX }>)]
     budget: Option<u64>,
-    /// What to print
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
     /// Write a table of all candidates, and best.toml, into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Table,
-    Json,
+    #[command(flatten)]
+    print: PrintArgs,
 }
 
 impl TuneArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
+        let format = self.print.format("tune", &[Format::Json, Format::Csv])?;
         let mut experiment = Experiment::open(&self.experiment, &mut Loader::new())?;
         self.play.make_settings(&mut experiment.scenarios)?;
         let Some(sweep) = &experiment.sweep else {
@@ -76,11 +70,11 @@ impl TuneArgs {
         let folder = self.out.as_deref().map(|out| TuneFolder::create(out, self.play.force, &names));
         let folder = folder.transpose()?;
         if folder.is_some() {
-            note_missing_parquet();
+            self.print.note_missing_parquet();
         }
 
         self.play.start_threads();
-        let bar = Bar::start(question.budget.unwrap_or(0))?;
+        let bar = self.print.bar(question.budget.unwrap_or(0), 0)?;
         let field = Field::new(space, &question, &plan, &bar);
         let report = tune(field, runs, &experiment.question, plan.seed)?;
         bar.check()?;
@@ -90,10 +84,11 @@ impl TuneArgs {
             let best = settings.map(|values| scenarios(space, values, &order));
             folder.finish(&report, &best.transpose()?.unwrap_or_default())?;
         }
-        print_out(&match self.format {
-            Format::Table => tune_summary(&report, self.out.as_deref()),
-            Format::Json => tune_json(&report),
-        })
+        match format {
+            Format::Json => print_out(&tune_json(&report)),
+            Format::Csv => print_out(&tune_csv(&report)),
+            _ => self.print.summary(&tune_summary(&report, self.out.as_deref())),
+        }
     }
 
     /// What is to be found: what the experiment says, and over it what the command line says.

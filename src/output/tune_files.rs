@@ -1,5 +1,6 @@
 //! What `tune` writes: a document of the answer, a table of all candidates, and scenarios with the recommended settings.
 
+use super::csv::csv_text;
 use super::manifest::SCHEMA_VERSION;
 use super::table_file::{PARQUET_AVAILABLE, TableFile};
 use super::tune_table::candidates;
@@ -16,6 +17,11 @@ pub fn tune_json(report: &Report) -> String {
         document.extend(report);
     }
     serde_json::to_string_pretty(&document).expect("a report is plain data") + "\n"
+}
+
+/// The table of all candidates, as `--out` writes it.
+pub fn tune_csv(report: &Report) -> String {
+    csv_text(&candidates(report))
 }
 
 /// The names of the files of a scenario with the recommended settings: the one that counts most is `best.toml`.

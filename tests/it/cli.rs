@@ -3,7 +3,9 @@
 //! What goes into files is left to [`results`], gates to [`objectives`], stopped and shared sweeps to [`ledger`], help and
 //! wrong arguments to [`usage`].
 
+mod completions;
 mod dry_run;
+mod formats;
 mod ledger;
 mod objectives;
 mod results;
