@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// The incident was at 02:47.
 const DEFAULT_PORT: u16 = 2470;
 
-/// Open a page on which you move settings and see what the outage costs then
+/// Move settings on a page and see what the outage costs then
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example: failover-sim serve experiments/01_incident_3am/any_phase_60s.toml
