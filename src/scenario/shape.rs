@@ -45,6 +45,8 @@ pub(crate) struct Variant {
     pub content: Option<Shape>,
     /// The whole value, as TOML text.
     pub example: String,
+    /// What it means, in sentences.
+    pub about: String,
 }
 
 impl Shape {
@@ -122,7 +124,12 @@ impl Shape {
             Some((around, name)) => (self.at(around)?, name),
             None => (self, path),
         };
-        around.field(name).map(|field| field.about.as_str())
+        match around {
+            Shape::Choice(variants) => {
+                variants.iter().find(|variant| variant.name == name).map(|variant| variant.about.as_str())
+            }
+            _ => around.field(name).map(|field| field.about.as_str()),
+        }
     }
 
     /// Whether things of this shape have names that stand in headers and paths, rather than keys that mean something.
@@ -211,7 +218,13 @@ fn fields(schema: &Json, definitions: &Map<String, Json>) -> Vec<Field> {
 
 /// The choices in one entry of `oneOf`: bare names, or a table with one key.
 fn variants(schema: &Json, definitions: &Map<String, Json>) -> Vec<Variant> {
-    let bare = |name: &str| Variant { name: name.to_owned(), content: None, example: format!("\"{name}\"") };
+    let about = schema["description"].as_str().unwrap_or_default();
+    let bare = |name: &str| Variant {
+        name: name.to_owned(),
+        content: None,
+        example: format!("\"{name}\""),
+        about: about.to_owned(),
+    };
     if let Some(name) = schema["const"].as_str() {
         return vec![bare(name)];
     }
@@ -222,7 +235,7 @@ fn variants(schema: &Json, definitions: &Map<String, Json>) -> Vec<Variant> {
         .into_iter()
         .map(|field| {
             let example = format!("{{ {} = {} }}", field.name, field.example);
-            Variant { name: field.name, content: Some(field.shape), example }
+            Variant { name: field.name, content: Some(field.shape), example, about: about.to_owned() }
         })
         .collect()
 }

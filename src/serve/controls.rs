@@ -245,3 +245,81 @@ impl Switch {
 fn is_empty_map(path: &str, value: &toml::Value) -> bool {
     path == "gateway.detector" && value.as_table().is_some_and(toml::Table::is_empty)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Loader;
+    use std::path::Path;
+
+    const SCENARIOS: [&str; 6] = [
+        "01_incident_3am/any_phase_60s.toml",
+        "03_gateway_shootout/outage.toml",
+        "04_retry_storm/storm.toml",
+        "05_benchmark_200_users/benchmark.toml",
+        "07_ordinary_quarter/quarter.toml",
+        "08_probe_economics/passive_outage.toml",
+    ];
+
+    fn open(path: &str) -> Document {
+        Loader::new().open(&Path::new("experiments").join(path)).expect("a scenario")
+    }
+
+    fn set(document: &mut Document, path: &str, value: &serde_json::Value) {
+        let value = toml::Value::try_from(value).expect("a TOML value");
+        document.set(path, value, "test").unwrap_or_else(|problems| panic!("{path}: {problems}"));
+    }
+
+    #[test]
+    fn whatever_is_moved_or_switched_is_taken() {
+        for scenario in SCENARIOS {
+            let document = open(scenario);
+            let sections = sections(&document);
+            assert!(sections.len() >= 3, "{scenario}");
+            for section in sections {
+                let mut with = document.clone();
+                if let Some(switch) = &section.switch {
+                    let mut other = document.clone();
+                    match switch.is_on {
+                        true => other.leave_out(&switch.path).expect("it is there"),
+                        false => set(&mut with, &switch.path, &switch.on),
+                    }
+                    other.model().unwrap_or_else(|problems| panic!("{}: {problems}", section.title));
+                }
+                for control in &section.controls {
+                    assert!(!control.about.is_empty(), "{}", control.path);
+                    let written = with.get(&control.path).map(|value| Stop::of(&value));
+                    assert_eq!(written.as_ref(), Some(&control.stops[control.at]), "{}", control.path);
+                    for stop in &control.stops {
+                        let mut moved = with.clone();
+                        set(&mut moved, &control.path, &stop.value);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_apply_is_not_there() {
+        let titles = |scenario: &str| -> Vec<String> {
+            sections(&open(scenario)).into_iter().map(|section| section.title).collect()
+        };
+        let story = titles(SCENARIOS[0]);
+        assert!(
+            story.contains(&"Fallback".to_owned()) && story.contains(&"Outage “outage”".to_owned()),
+            "{story:?}"
+        );
+        let quarter = titles(SCENARIOS[4]);
+        assert!(
+            !quarter.contains(&"Fallback".to_owned()),
+            "one provider has nothing to fall back to: {quarter:?}"
+        );
+        assert!(
+            !quarter.iter().any(|title| title.starts_with("Outage")),
+            "it has incidents only: {quarter:?}"
+        );
+        let passive = titles(SCENARIOS[5]);
+        assert!(passive.contains(&"Breaker “errors”".to_owned()), "{passive:?}");
+        assert!(!passive.contains(&"Circuit breaker".to_owned()), "it has one");
+    }
+}

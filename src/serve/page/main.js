@@ -75,9 +75,9 @@ async function question(runs, movedAt) {
 
 /** How the numbers were made, and how long it took. */
 function howWords(waited, movedAt) {
-  const made = `${plural(shown.runs, "run")} of ${whole.format(start.runs)} with seed ${start.seed}, the same random numbers as the scenario as written.`;
-  if (movedAt === null) return `${made} These came after ${plain(waited)} ms.`;
-  return `${made} Drawn ${plain(performance.now() - movedAt)} ms after the change, ${plain(waited)} of them to simulate.`;
+  const made = `${plural(shown.runs, "run")} of ${whole.format(start.runs)}, seed ${start.seed}, compared with the same runs as written.`;
+  if (movedAt === null) return `${made} Simulated in ${plain(waited)} ms.`;
+  return `${made} Drawn ${plain(Math.round(performance.now() - movedAt))} ms after the change, simulated in ${plain(Math.round(waited))} ms.`;
 }
 
 function show(answer, settings) {
