@@ -4,7 +4,7 @@ use super::Failure;
 use super::progress::Bar;
 use crate::experiment::runner::RunPlan;
 use crate::model::Model;
-use crate::output::openmetrics::{MOST_SAMPLES, MetricsFile, ScrapedRun, least_samples};
+use crate::output::openmetrics::{MOST_SAMPLES, MetricsFile, ScrapedRun, least_samples, usual_samples};
 use crate::output::terminal::thousands;
 use crate::output::{TraceFile, Traced, start_of};
 use crate::time::SimDuration;
@@ -76,8 +76,8 @@ impl ExportArgs {
         self.start.unwrap_or_else(|| start_of(model))
     }
 
-    /// Opens the files.
-    pub fn open(&self, models: &[Model], force: bool) -> Result<Exports, Failure> {
+    /// Refuses what cannot be done, before anything is opened.
+    pub fn check(&self, models: &[Model]) -> Result<(), Failure> {
         if self.start.is_some() && self.openmetrics.is_none() && self.otlp.is_none() {
             return Err(Failure::refused(
                 "`--start` would change nothing: results have no date",
@@ -85,21 +85,28 @@ impl ExportArgs {
             ));
         }
         if self.openmetrics.is_some() {
-            let least = models.iter().map(|model| least_samples(model, self.step()));
-            self.check_samples(least.fold(0, u64::saturating_add))?;
+            let sum = |of: fn(&Model, SimDuration) -> u64| {
+                models.iter().map(|model| of(model, self.step())).fold(0, u64::saturating_add)
+            };
+            self.check_samples(sum(least_samples), sum(usual_samples))?;
         }
+        Ok(())
+    }
+
+    /// Opens the files.
+    pub fn open(&self, force: bool) -> Result<Exports, Failure> {
         let metrics = self.openmetrics.as_deref().map(|path| MetricsFile::create(path, force)).transpose()?;
         let traces = self.otlp.as_deref().map(|path| TraceFile::create(path, force)).transpose()?;
         Ok(Exports { metrics, traces })
     }
 
-    fn check_samples(&self, samples: u64) -> Result<(), Failure> {
+    /// Refuses too many samples; `expected` is what a longer step is proposed for.
+    fn check_samples(&self, samples: u64, expected: u64) -> Result<(), Failure> {
         if samples <= MOST_SAMPLES {
             return Ok(());
         }
         let step = self.step();
-        // With room for what a run has beside what every run has.
-        let seconds = (step.as_nanos() / 1_000_000_000).saturating_mul(2 * samples / MOST_SAMPLES);
+        let seconds = (step.as_nanos() / 1_000_000_000).saturating_mul(expected.div_ceil(MOST_SAMPLES));
         let longer = match seconds.div_ceil(60) {
             minutes @ ..=1440 => format!("scrape less often, as in `--step {minutes}m`, or "),
             _ => String::new(),
@@ -130,7 +137,7 @@ impl ExportArgs {
                 bar.check()?;
                 let played = ScrapedRun::play(model, seed, run, self.step(), self.start_of(model));
                 samples = samples.saturating_add(played.sample_count());
-                self.check_samples(samples)?;
+                self.check_samples(samples, samples)?;
                 scraped.push(played);
             }
             file.write(&scraped)?;

@@ -1,7 +1,9 @@
 //! `run`: one scenario, several side by side, or an experiment's.
 
+use super::again::CommandLine;
 use super::export::ExportArgs;
 use super::opened::{Opened, SweptPoint};
+use super::page::PageArgs;
 use super::print::{Format, PrintArgs};
 use super::progress::Bar;
 use super::{Failure, PlayArgs, all_or_failures, models_and_objectives, print_out};
@@ -87,6 +89,8 @@ pub struct RunArgs {
     out: Option<PathBuf>,
     #[command(flatten)]
     export: ExportArgs,
+    #[command(flatten)]
+    page: PageArgs,
     /// Simulate event by event, instead of in the fastest exact way: slower, the same numbers
     #[arg(long, value_enum)]
     path: Option<PathChoice>,
@@ -125,13 +129,15 @@ impl RunArgs {
         }
         self.play.check_size(&models, plan.count(), plan.wanted)?;
         self.check_files()?;
+        self.export.check(&models)?;
         // Files are opened first: what cannot be written should fail before the work, not after it.
         let mut sink = self.out.as_deref().map(|out| self.open_results(out, &plan, &opened)).transpose()?;
         let requests =
             self.requests.as_deref().map(|path| RequestFile::create(path, self.play.force)).transpose()?;
         let events =
             self.events.as_deref().map(|path| EventLog::create(path, self.play.force)).transpose()?;
-        let exports = self.export.open(&models, self.play.force)?;
+        let exports = self.export.open(self.play.force)?;
+        let page = self.page.open(self.play.force)?;
 
         self.play.start_threads();
         let bar = self.print.bar(plan.count() * models.len() as u64, 0)?;
@@ -160,7 +166,12 @@ impl RunArgs {
             sink.finish(provenance(documents, plan.count()))?;
         }
         let findings = judge(&objectives, &played);
-        self.print(format, &opened, &models, &plan, &played, &findings)?;
+        let shown =
+            Shown { opened: &opened, models: &models, plan: &plan, played: &played, findings: &findings };
+        shown.show(|results| {
+            self.page.write(page, &opened, &plan, results, self.again(), &bar)?;
+            self.print(format, &shown, results)
+        })?;
         let (missed, all) =
             (findings.iter().flatten().filter(|f| !f.judgement.met), findings.iter().flatten());
         match (missed.count(), all.count()) {
@@ -189,7 +200,7 @@ impl RunArgs {
     /// Refuses to write two things to the same file.
     fn check_files(&self) -> Result<(), Failure> {
         let logs = [("--events", self.events.as_deref()), ("--requests", self.requests.as_deref())];
-        let files = logs.into_iter().chain(self.export.files());
+        let files = logs.into_iter().chain(self.export.files()).chain([self.page.file()]);
         let named: Vec<(&str, &Path)> =
             files.filter_map(|(option, path)| path.map(|path| (option, path))).collect();
         for (i, (option, path)) in named.iter().enumerate() {
@@ -243,15 +254,44 @@ impl RunArgs {
         Ok(sink)
     }
 
-    fn print(
-        &self,
-        format: Format,
-        opened: &Opened,
-        models: &[Model],
-        plan: &RunPlan,
-        played: &[Played],
-        findings: &[Vec<Finding>],
-    ) -> Result<(), Failure> {
+    /// The command that gives the same results again.
+    fn again(&self) -> CommandLine {
+        let line = CommandLine::new("run");
+        let line = self.paths.iter().fold(line, |line, path| line.word(&path.to_string_lossy()));
+        let line = line.play(&self.play).option("--run-index", self.run_index).option("--point", self.point);
+        let line = self.gate.iter().fold(line, |line, gate| line.option("--gate", Some(gate)));
+        self.page.again(line.option("--path", self.path.map(|PathChoice::Plain| "plain")))
+    }
+
+    fn print(&self, format: Format, shown: &Shown, results: &[ScenarioResult]) -> Result<(), Failure> {
+        let Shown { opened, models, plan, played, .. } = *shown;
+        match format {
+            Format::Table => self.print.summary(&terminal::summary(&opened.preface(), plan.seed, results)),
+            Format::Csv => print_out(&points_csv(opened, models, plan, played)),
+            Format::Json => {
+                let point = opened.point.as_ref().map(SweptPoint::document);
+                let document = document(plan.seed, plan.count(), point, results);
+                print_out(&(serde_json::to_string_pretty(&document).expect("results are plain data") + "\n"))
+            }
+            Format::Junit => print_out(&junit(results)),
+        }
+    }
+}
+
+/// What was played.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    opened: &'a Opened,
+    models: &'a [Model],
+    plan: &'a RunPlan,
+    played: &'a [Played],
+    findings: &'a [Vec<Finding>],
+}
+
+impl Shown<'_> {
+    /// Shows it, with what is seen in each scenario's first run.
+    fn show(&self, show: impl FnOnce(&[ScenarioResult]) -> Result<(), Failure>) -> Result<(), Failure> {
+        let Shown { models, plan, played, findings, .. } = *self;
         let timeline_of = |model| {
             let wanted = Wanted { timeline: true, ..Wanted::COUNTS };
             measure(model, plan.seed, plan.runs.start, wanted, plan.path).timeline.unwrap_or_default()
@@ -271,16 +311,7 @@ impl RunArgs {
                 findings,
             })
             .collect();
-        match format {
-            Format::Table => self.print.summary(&terminal::summary(&opened.preface(), plan.seed, &results)),
-            Format::Csv => print_out(&points_csv(opened, models, plan, played)),
-            Format::Json => {
-                let point = opened.point.as_ref().map(SweptPoint::document);
-                let document = document(plan.seed, plan.count(), point, &results);
-                print_out(&(serde_json::to_string_pretty(&document).expect("results are plain data") + "\n"))
-            }
-            Format::Junit => print_out(&junit(&results)),
-        }
+        show(&results)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `--otlp`: some requests of a run as traces, in the JSON of the OpenTelemetry protocol.
 //!
-//! Each line is an `ExportTraceServiceRequest`, as the Collector's `otlp_json_file` receiver reads it and as can be posted to
+//! Each line is an `ExportTraceServiceRequest`, as the Collector's `otlpjsonfile` receiver reads it and as can be posted to
 //! `/v1/traces`. A request is a `SERVER` span of the gateway, each of its attempts a `CLIENT` span with the GenAI attributes of
 //! the semantic conventions, 1.37 and later. What is the simulator's own is named `failover_sim.*`.
 //!
@@ -273,9 +273,8 @@ impl Traced<'_> {
         attributes.extend(failure.map(|name| text("error.type", name)));
         attributes.push(whole("failover_sim.attempt", attempt.number));
         if !attempt.ejected.is_empty() {
-            let names =
-                attempt.ejected.iter().map(|id| Value::StringValue(self.model.provider(*id).name.clone()));
-            let value = Value::ArrayValue { values: names.collect() };
+            let names = attempt.ejected.iter().map(|id| Value::Text(self.model.provider(*id).name.clone()));
+            let value = Value::List { values: names.collect() };
             attributes.push(Attribute { key: "failover_sim.ejected_providers", value });
         }
         attributes
@@ -389,24 +388,27 @@ struct Attribute {
 
 /// 64-bit integers are text in this JSON.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 enum Value {
-    StringValue(String),
-    IntValue(String),
-    BoolValue(bool),
-    ArrayValue { values: Vec<Value> },
+    #[serde(rename = "stringValue")]
+    Text(String),
+    #[serde(rename = "intValue")]
+    Whole(String),
+    #[serde(rename = "boolValue")]
+    Bool(bool),
+    #[serde(rename = "arrayValue")]
+    List { values: Vec<Value> },
 }
 
 fn text(key: &'static str, value: impl Into<String>) -> Attribute {
-    Attribute { key, value: Value::StringValue(value.into()) }
+    Attribute { key, value: Value::Text(value.into()) }
 }
 
 fn whole(key: &'static str, value: impl Into<u64>) -> Attribute {
-    Attribute { key, value: Value::IntValue(value.into().to_string()) }
+    Attribute { key, value: Value::Whole(value.into().to_string()) }
 }
 
 fn yes(key: &'static str) -> Attribute {
-    Attribute { key, value: Value::BoolValue(true) }
+    Attribute { key, value: Value::Bool(true) }
 }
 
 fn status(failure: Option<String>) -> Status {

@@ -210,8 +210,9 @@ impl Document {
     pub fn leave_out(&mut self, path: &str) -> Result<(), Problems> {
         shape_at(&SHAPE, &self.merged.root, path, &given_by_hand("left out", path))?;
         let steps: Vec<&str> = path.split('.').collect();
-        self.merged.root.remove(&steps);
-        self.written.remove(&steps);
+        for root in [&mut self.merged.root, &mut self.written] {
+            root.replace(&steps, None);
+        }
         Ok(())
     }
 
@@ -223,6 +224,16 @@ impl Document {
     /// What a setting means, in sentences; `None` if there is none of this path.
     pub fn about(&self, path: &str) -> Option<&'static str> {
         SHAPE.about(path)
+    }
+
+    /// Takes a setting, or a table of them, as another scenario has it: what that leaves at its default, or does not have
+    /// at all, is taken away here. What comes of it may be no valid model.
+    pub fn adopt(&mut self, path: &str, other: &Document) {
+        let steps: Vec<&str> = path.split('.').collect();
+        let found = other.merged.root.at(&steps).cloned();
+        for root in [&mut self.merged.root, &mut self.written] {
+            root.replace(&steps, found.clone());
+        }
     }
 
     /// A setting's value, or its default. `None` if there is no such setting, or it has none here.

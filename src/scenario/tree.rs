@@ -84,17 +84,26 @@ impl Node {
         }
     }
 
-    /// Takes out what is at a path in tables, if it is there.
-    pub fn remove(&mut self, path: &[&str]) {
-        let (Some((first, rest)), Value::Table(table)) = (path.split_first(), &mut self.value) else {
-            return;
-        };
-        match rest {
-            [] => drop(table.remove(*first)),
-            rest => {
+    /// Puts a value at a path of names, making tables on the way, or takes away what is there.
+    pub fn replace(&mut self, path: &[&str], value: Option<Node>) {
+        let Some((first, rest)) = path.split_first() else { return };
+        let Value::Table(table) = &mut self.value else { return };
+        match (rest, value) {
+            ([], None) => {
+                table.remove(*first);
+            }
+            ([], Some(value)) => {
+                table.insert((*first).to_owned(), value);
+            }
+            (rest, None) => {
                 if let Some(inner) = table.get_mut(*first) {
-                    inner.remove(rest);
+                    inner.replace(rest, None);
                 }
+            }
+            (rest, Some(value)) => {
+                let (place, key) = (value.place.clone(), value.key.clone());
+                let empty = || Node { value: Value::Table(BTreeMap::new()), place, key };
+                table.entry((*first).to_owned()).or_insert_with(empty).replace(rest, Some(value));
             }
         }
     }

@@ -73,11 +73,25 @@ class Run:
         return [json.loads(line) for line in self.events_file.read_text().splitlines()]
 
 
-class Prometheus:
-    """A server that somebody else runs."""
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
-    def __init__(self, url):
+
+class Prometheus:
+    """A server that has just been started."""
+
+    def __init__(self, url, process):
         self.url = url
+        for _ in range(300):
+            assert process.poll() is None, "Prometheus has ended"
+            try:
+                with urllib.request.urlopen(f"{url}/-/ready", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        pytest.fail("Prometheus does not start")
 
     def get(self, path, **parameters):
         url = f"{self.url}{path}?{urllib.parse.urlencode(parameters)}"
@@ -121,9 +135,7 @@ def prometheus(runs, tmp_path_factory):
     data = tmp_path_factory.mktemp("prometheus")
     for one in runs.values():
         run("promtool", "tsdb", "create-blocks-from", "openmetrics", one.metrics_file, data)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = (data / "log.txt").open("w")
     server = subprocess.Popen(
         [
@@ -134,19 +146,11 @@ def prometheus(runs, tmp_path_factory):
         stdout=log,
         stderr=log,
     )
-    url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
-            assert server.poll() is None, (data / "log.txt").read_text()
-            try:
-                with urllib.request.urlopen(f"{url}/-/ready", timeout=5):
-                    break
-            except OSError:
-                time.sleep(0.1)
-        else:
-            pytest.fail(f"Prometheus does not start: {(data / 'log.txt').read_text()}")
-        yield Prometheus(url)
+        yield Prometheus(f"http://127.0.0.1:{port}", server)
     finally:
         server.terminate()
         server.wait(timeout=30)
         log.close()
+        # pytest keeps it, and shows it where a test has failed.
+        print((data / "log.txt").read_text())

@@ -20,6 +20,7 @@ mod parts;
 mod play;
 mod properties;
 mod quotas;
+mod report;
 mod rig;
 mod scenarios;
 mod serve;

@@ -190,27 +190,43 @@ fn outcome(model: &Model, run: u64) -> Outcome {
 fn the_last_scrape_has_the_outcome() {
     let model = model(BUSY);
     for run in 0..3 {
-        let (read, outcome) = (read(&exported(&[&model], run, secs(5))), outcome(&model, run));
-        let last = |name, labels: &[(&str, &str)]| read.sum(name, labels, None);
-        let requests = |labels: &[(&str, &str)]| last("failover_sim_requests_total", labels);
-        assert_eq!(requests(&[("outcome", "succeeded")]), outcome.succeeded_count as f64);
-        for cause in Cause::ALL {
-            assert_eq!(requests(&[("cause", cause.name())]), outcome.failures.of_cause(cause) as f64);
-        }
-        for stage in Stage::ALL {
-            assert_eq!(requests(&[("stage", stage.name())]), outcome.failures.of_stage(stage) as f64);
-        }
-        assert!(outcome.failures.total() > 0 && outcome.false_ejection_count + outcome.probe_count > 0);
-        assert_eq!(last("failover_sim_requests_in_flight", &[]), outcome.open_count as f64);
-        assert_eq!(last("failover_sim_attempts_total", &[]), outcome.attempt_count as f64);
-        assert_eq!(last("failover_sim_probes_total", &[]), outcome.probe_count as f64);
-        let false_ejections = last("failover_sim_truth_false_ejections_total", &[]);
-        assert_eq!(false_ejections, outcome.false_ejection_count as f64);
-        let histogram = last("failover_sim_request_duration_seconds_count", &[("outcome", "succeeded")]);
-        assert_eq!(histogram, outcome.succeeded_count as f64);
-        assert_eq!(last("failover_sim_error_budget_requests", &[]), outcome.error_budget.unwrap());
-        let bill = outcome.bill.expect("all have prices");
-        let near = |sum: f64, exact: f64| assert!((sum / exact - 1.0).abs() < 1e-12, "{sum} for {exact}");
+        let outcome = outcome(&model, run);
+        assert!(outcome.failures.total() > 0 && outcome.probe_count > 0 && outcome.bill.is_some());
+        assert_eq!(assert_adds_up(&model, run).1, outcome.probe_count);
+    }
+}
+
+/// Reads the export of a run, checks what it comes to against the outcome, and returns how many samples it has and how many
+/// probes it counts; nothing is checked of a run with very many samples.
+pub fn assert_adds_up(model: &Model, run: u64) -> (u64, u64) {
+    let samples = ScrapedRun::play(model, 1, run, secs(5), START).sample_count();
+    if samples > 100_000 {
+        return (samples, 0);
+    }
+    let (read, outcome) = (read(&exported(&[model], run, secs(5))), outcome(model, run));
+    let last = |name, labels: &[(&str, &str)]| read.sum(name, labels, None);
+    let requests = |labels: &[(&str, &str)]| last("failover_sim_requests_total", labels);
+    assert_eq!(requests(&[("outcome", "succeeded")]), outcome.succeeded_count as f64);
+    for cause in Cause::ALL {
+        assert_eq!(requests(&[("cause", cause.name())]), outcome.failures.of_cause(cause) as f64);
+    }
+    for stage in Stage::ALL {
+        assert_eq!(requests(&[("stage", stage.name())]), outcome.failures.of_stage(stage) as f64);
+    }
+    assert_eq!(last("failover_sim_requests_in_flight", &[]), outcome.open_count as f64);
+    assert_eq!(last("failover_sim_attempts_total", &[]), outcome.attempt_count as f64);
+    // One in flight when the run is over has no result.
+    let probes = last("failover_sim_probes_total", &[]);
+    assert!(probes <= outcome.probe_count as f64);
+    let false_ejections = last("failover_sim_truth_false_ejections_total", &[]);
+    assert_eq!(false_ejections, outcome.false_ejection_count as f64);
+    let histogram = last("failover_sim_request_duration_seconds_count", &[("outcome", "succeeded")]);
+    assert_eq!(histogram, outcome.succeeded_count as f64);
+    assert_eq!(last("failover_sim_error_budget_requests", &[]), outcome.error_budget.unwrap_or(0.0));
+    if let Some(bill) = outcome.bill {
+        let near = |sum: f64, exact: f64| {
+            assert!((sum - exact).abs() <= 1e-12 * exact.abs(), "{sum} for {exact}");
+        };
         near(last("failover_sim_cost_usd_total", &[]), bill.total().0 - bill.fee.0);
         near(last("failover_sim_gateway_fee_usd_total", &[]), bill.fee.0);
         for (kind, tokens) in [
@@ -220,6 +236,7 @@ fn the_last_scrape_has_the_outcome() {
             assert_eq!(last("failover_sim_billed_tokens_total", &[("type", kind)]), tokens as f64);
         }
     }
+    (samples, probes as u64)
 }
 
 /// Keeps all ends of requests.

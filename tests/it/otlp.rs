@@ -1,7 +1,7 @@
 //! Requests of a run as traces: which ones, and that they say what happened.
 
 use crate::play::model;
-use failover_sim::engine::{AttemptEnd, Recorder, RequestEnd, simulate};
+use failover_sim::engine::{AttemptEnd, Ending, Recorder, RequestEnd, simulate};
 use failover_sim::model::Model;
 use failover_sim::output::{TraceFile, Traced};
 use serde_json::Value;
@@ -35,10 +35,14 @@ const INCIDENT: &str = r#"
 
 /// The lines of a file of traces.
 fn exported(model: &Model, most: usize) -> Vec<Value> {
+    exported_run(model, 2, most)
+}
+
+fn exported_run(model: &Model, run: u64, most: usize) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("traces.jsonl");
     let mut file = TraceFile::create(&path, false).unwrap();
-    file.write(&Traced::play(model, 1, 2, START, most)).unwrap();
+    file.write(&Traced::play(model, 1, run, START, most)).unwrap();
     file.finish().unwrap();
     let text = std::fs::read_to_string(path).unwrap();
     assert!(text.lines().all(|line| line.len() < 1 << 20), "the Collector takes no longer ones");
@@ -143,6 +147,24 @@ fn spans_tell_what_happened() {
         }
     }
     assert!(with_tokens > 900 && given_up > 0, "{with_tokens} and {given_up}");
+}
+
+/// Every request that ends is a trace, with its attempts within it.
+pub fn assert_whole(model: &Model, run: u64) {
+    let mut story = Story::default();
+    simulate(model, 1, run, &mut story);
+    let ends: Vec<RequestEnd> = story.0.values().filter_map(|(_, end)| *end).collect();
+    let spans = spans(&exported_run(model, run, 100_000));
+    let (roots, attempts): (Vec<_>, Vec<_>) = spans.iter().partition(|span| span.kind == 2);
+    let ended = ends.iter().filter(|end| end.ending != Ending::Open);
+    let made = ended.clone().map(|end| end.attempts as usize).sum::<usize>();
+    assert_eq!((roots.len(), attempts.len()), (ended.count(), made));
+    let roots: BTreeMap<&String, &&Span> = roots.iter().map(|root| (&root.ids[1], root)).collect();
+    for attempt in attempts {
+        let root = roots[&attempt.ids[2]];
+        let within = root.start <= attempt.start && attempt.start <= attempt.end && attempt.end <= root.end;
+        assert!(within && root.ids[0] == attempt.ids[0], "{attempt:?} in {root:?}");
+    }
 }
 
 /// Failed ones are few, and are what people look for.

@@ -60,14 +60,22 @@ impl<'m> ScrapedRun<'m> {
 
 /// How many samples any run of this model has, at least.
 pub fn least_samples(model: &Model, step: SimDuration) -> u64 {
+    samples(model, step, 1)
+}
+
+/// How many it has where requests fail and succeed at every provider, and before any.
+pub fn usual_samples(model: &Model, step: SimDuration) -> u64 {
+    samples(model, step, 2 * model.providers.len() as u64 + 1)
+}
+
+fn samples(model: &Model, step: SimDuration, histograms: u64) -> u64 {
     let gateway = &model.gateway;
     let detectors = gateway.detectors.len() as u64 + u64::from(gateway.health_check.is_some());
     let providers = model.providers.len() as u64;
-    // Whether it is admitted and ejected, by whom, and how often.
-    let at_once =
-        HISTOGRAM_SAMPLES + 2 * providers + u64::from(gateway.replicas.get()) * providers * (3 + detectors);
-    let scrapes = model.duration.as_nanos().div_ceil(step.as_nanos());
-    at_once.saturating_mul(scrapes)
+    // Whether a replica has it admitted and ejected, by whom, and how often.
+    let of_pairs = u64::from(gateway.replicas.get()) * providers * (3 + detectors);
+    let at_once = histograms * HISTOGRAM_SAMPLES + 2 * providers + of_pairs;
+    at_once.saturating_mul(model.duration.as_nanos().div_ceil(step.as_nanos()))
 }
 
 /// A file of metrics in the making.
