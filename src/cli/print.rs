@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::progress::Bar;
+use crate::output::terminal::Screen;
 use anstream::{AutoStream, ColorChoice};
 use std::io::{self, IsTerminal, Write};
 
@@ -113,6 +114,28 @@ impl Colour {
 /// Whether errors are printed in colour.
 pub(super) fn colours_errors() -> bool {
     AutoStream::choice(&io::stderr()) != ColorChoice::Never
+}
+
+/// What standard output is shown on.
+pub(super) fn screen() -> Screen {
+    let stdout = io::stdout();
+    let has_colour = AutoStream::choice(&stdout) != ColorChoice::Never;
+    if !stdout.is_terminal() {
+        return Screen { has_colour, ..Screen::PAPER };
+    }
+    let asked = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let columns = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
+    let width = columns.or_else(asked).unwrap_or(Screen::WIDEST).clamp(Screen::NARROWEST, Screen::WIDEST);
+    Screen { width, has_colour, is_ascii: is_ascii_locale() }
+}
+
+/// Whether a locale is set that has no UTF-8. Where none is, terminals have it nevertheless.
+fn is_ascii_locale() -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    let is_utf8 = |locale: &str| ["utf-8", "utf8"].iter().any(|name| locale.to_lowercase().contains(name));
+    set.is_some_and(|locale| !is_utf8(&locale))
 }
 
 /// Prints to standard output. A reader that has gone away, as `head` does, ends the program quietly.

@@ -4,14 +4,14 @@ use super::again::CommandLine;
 use super::export::ExportArgs;
 use super::opened::{Opened, SweptPoint};
 use super::page::PageArgs;
-use super::print::{Format, PrintArgs};
+use super::print::{Format, PrintArgs, screen};
 use super::progress::Bar;
 use super::{Failure, PlayArgs, all_or_failures, models_and_objectives, print_out};
 use crate::engine::{Path as EnginePath, simulate};
 use crate::experiment::objective::{Finding, Objective};
 use crate::experiment::runner::RunPlan;
 use crate::experiment::segment::PointFacts;
-use crate::metrics::{Outcome, Series, Wanted, measure};
+use crate::metrics::{Beliefs, Outcome, Series, Wanted};
 use crate::model::Model;
 use crate::output::terminal;
 use crate::output::{
@@ -168,9 +168,9 @@ impl RunArgs {
         let findings = judge(&objectives, &played);
         let shown =
             Shown { opened: &opened, models: &models, plan: &plan, played: &played, findings: &findings };
-        shown.show(|results| {
+        shown.show(|results, beliefs| {
             self.page.write(page, &opened, &plan, results, self.again(), &bar)?;
-            self.print(format, &shown, results)
+            self.print(format, &shown, results, beliefs)
         })?;
         let (missed, all) =
             (findings.iter().flatten().filter(|f| !f.judgement.met), findings.iter().flatten());
@@ -263,10 +263,22 @@ impl RunArgs {
         self.page.again(line.option("--path", self.path.map(|PathChoice::Plain| "plain")))
     }
 
-    fn print(&self, format: Format, shown: &Shown, results: &[ScenarioResult]) -> Result<(), Failure> {
+    fn print(
+        &self,
+        format: Format,
+        shown: &Shown,
+        results: &[ScenarioResult],
+        beliefs: &[Beliefs],
+    ) -> Result<(), Failure> {
         let Shown { opened, models, plan, played, .. } = *shown;
         match format {
-            Format::Table => self.print.summary(&terminal::summary(&opened.preface(), plan.seed, results)),
+            Format::Table => self.print.summary(&terminal::summary(
+                &opened.preface(),
+                plan.seed,
+                results,
+                beliefs,
+                screen(),
+            )),
             Format::Csv => print_out(&points_csv(opened, models, plan, played)),
             Format::Json => {
                 let point = opened.point.as_ref().map(SweptPoint::document);
@@ -290,28 +302,28 @@ struct Shown<'a> {
 
 impl Shown<'_> {
     /// Shows it, with what is seen in each scenario's first run.
-    fn show(&self, show: impl FnOnce(&[ScenarioResult]) -> Result<(), Failure>) -> Result<(), Failure> {
+    fn show(
+        &self,
+        show: impl FnOnce(&[ScenarioResult], &[Beliefs]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let Shown { models, plan, played, findings, .. } = *self;
-        let timeline_of = |model| {
-            let wanted = Wanted { timeline: true, ..Wanted::COUNTS };
-            measure(model, plan.seed, plan.runs.start, wanted, plan.path).timeline.unwrap_or_default()
-        };
-        let timelines: Vec<_> = models.iter().map(timeline_of).collect();
+        let beliefs_of = |model| Beliefs::of(model, plan.seed, plan.runs.start, plan.path);
+        let beliefs: Vec<_> = models.iter().map(beliefs_of).collect();
         let assumptions: Vec<_> = models.iter().map(assumptions).collect();
         let results: Vec<ScenarioResult> = (models.iter().zip(played))
-            .zip(timelines.iter().zip(&assumptions).zip(findings))
-            .map(|((model, (seconds, outcomes)), ((timeline, assumptions), findings))| ScenarioResult {
+            .zip(beliefs.iter().zip(&assumptions).zip(findings))
+            .map(|((model, (seconds, outcomes)), ((beliefs, assumptions), findings))| ScenarioResult {
                 model,
                 path: plan.path_of(model),
                 first_run: plan.runs.start,
                 outcomes,
                 seconds,
-                timeline,
+                timeline: &beliefs.timeline,
                 assumptions,
                 findings,
             })
             .collect();
-        show(&results)
+        show(&results, &beliefs)
     }
 }
 

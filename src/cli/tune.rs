@@ -1,6 +1,6 @@
 //! `tune`: which settings on the axes of an experiment are best.
 
-use super::print::{Format, PrintArgs, print_out};
+use super::print::{Format, PrintArgs, print_out, screen};
 use super::{Failure, PlayArgs};
 use crate::experiment::design::Sweep;
 use crate::experiment::file::Experiment;
@@ -87,7 +87,7 @@ impl TuneArgs {
         match format {
             Format::Json => print_out(&tune_json(&report)),
             Format::Csv => print_out(&tune_csv(&report)),
-            _ => self.print.summary(&tune_summary(&report, self.out.as_deref())),
+            _ => self.print.summary(&tune_summary(&report, self.out.as_deref(), screen())),
         }
     }
 

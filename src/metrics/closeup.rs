@@ -1,13 +1,12 @@
 //! One run looked at closely, for pictures of it: what became of requests over time, what was wrong with providers, and
 //! what each detector of each replica believed.
 
+use super::beliefs::{BeliefRecorder, Ejection};
 use super::histogram::SmallHistogram;
 use super::{LatencyQuantiles, MetricsRecorder, Outcome, Series, Wanted};
-use crate::engine::{
-    BeliefChange, Cause, EjectedBy, Ending, Recorder, RequestEnd, fastest_path, faults_of, simulate_on,
-};
-use crate::model::{Fault, Model, ProviderId};
-use crate::time::{SimDuration, SimTime};
+use crate::engine::{Cause, Ending, Recorder, RequestEnd, fastest_path, faults_of, simulate_on};
+use crate::model::{Fault, Model};
+use crate::time::SimDuration;
 
 /// What there is to see of one run.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,21 +47,6 @@ impl Bin {
     }
 }
 
-/// A stretch of time in which the same detectors had a provider ejected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ejection {
-    /// In the view of this replica.
-    pub replica: u32,
-    /// The provider.
-    pub provider: ProviderId,
-    /// By whom; not by nobody.
-    pub by: EjectedBy,
-    /// Since when.
-    pub start: SimTime,
-    /// Until when; [`SimTime::NEVER`] if it still was when the run ended.
-    pub end: SimTime,
-}
-
 /// Lengths of bins that read well, in seconds.
 const BIN_SECONDS: [u64; 19] = [
     1,
@@ -93,18 +77,19 @@ impl Closeup {
     pub fn of(model: &Model, seed: u64, run: u64, most_bins: u64) -> Closeup {
         let bin = bin_length(model.duration, most_bins);
         let wanted = Wanted { latency: true, series: Series::None, timeline: true };
-        let mut recorder = (MetricsRecorder::new(model, wanted), CloseupRecorder::new(model, bin));
-        let path = fastest_path::<(MetricsRecorder, CloseupRecorder)>(model);
+        type Recorders<'m> = (MetricsRecorder<'m>, (BeliefRecorder, CloseupRecorder));
+        let looks = (BeliefRecorder::default(), CloseupRecorder::new(model, bin));
+        let mut recorder: Recorders = (MetricsRecorder::new(model, wanted), looks);
+        let path = fastest_path::<Recorders>(model);
         let stats = simulate_on(path, model, seed, run, &mut recorder);
-        let (metrics, CloseupRecorder { bins, latencies, mut ejections, .. }) = recorder;
+        let (metrics, (beliefs, CloseupRecorder { bins, latencies, .. })) = recorder;
         let latencies = latencies.into_iter().map(|mut histogram| {
             let [p50, p95, p99] = histogram.quantiles([0.5, 0.95, 0.99])?;
             Some(LatencyQuantiles { p50, p95, p99 })
         });
         let bins = bins.into_iter().zip(latencies).map(|(bin, latency)| Bin { latency, ..bin }).collect();
-        ejections.sort_by_key(|ejection| ejection.start);
         let faults = faults_of(model, seed, run);
-        Closeup { bin, bins, faults, ejections, outcome: metrics.finish(stats) }
+        Closeup { bin, bins, faults, ejections: beliefs.finish(), outcome: metrics.finish(stats) }
     }
 }
 
@@ -122,7 +107,6 @@ struct CloseupRecorder {
     /// Without latencies, which are beside them.
     bins: Vec<Bin>,
     latencies: Vec<SmallHistogram>,
-    ejections: Vec<Ejection>,
 }
 
 impl CloseupRecorder {
@@ -136,12 +120,7 @@ impl CloseupRecorder {
             served_by: vec![0; model.providers.len()],
             latency: None,
         };
-        CloseupRecorder {
-            bin,
-            bins: vec![empty; count],
-            latencies: vec![SmallHistogram::default(); count],
-            ejections: vec![],
-        }
+        CloseupRecorder { bin, bins: vec![empty; count], latencies: vec![SmallHistogram::default(); count] }
     }
 }
 
@@ -161,18 +140,6 @@ impl Recorder for CloseupRecorder {
             }
             Ending::Failed(cause, _) => bin.failed_by_cause[cause as usize] += 1,
             Ending::Open => bin.open_count += 1,
-        }
-    }
-
-    fn belief_changed(&mut self, change: &BeliefChange) {
-        let BeliefChange { at, replica, provider, ejected_by } = *change;
-        let is_it = |e: &&mut Ejection| (e.replica, e.provider, e.end) == (replica, provider, SimTime::NEVER);
-        if let Some(ejection) = self.ejections.iter_mut().rev().find(is_it) {
-            ejection.end = at;
-        }
-        if !ejected_by.is_nobody() {
-            let (start, end) = (at, SimTime::NEVER);
-            self.ejections.push(Ejection { replica, provider, by: ejected_by, start, end });
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a run is measured by: a recorder that listens to the engine, and the outcome it makes of it.
 
 mod answer;
+mod beliefs;
 mod bill;
 mod closeup;
 mod definitions;
@@ -9,8 +10,9 @@ mod outcome;
 mod recorder;
 mod verdict;
 
+pub use beliefs::{Beliefs, Ejection};
 pub use bill::{Bill, Usd, charge, gateway_fee};
-pub use closeup::{Bin, Closeup, Ejection};
+pub use closeup::{Bin, Closeup};
 pub use definitions::{METRICS, Metric, Unit, metric};
 pub use histogram::LatencyHistogram;
 pub use outcome::{

@@ -41,9 +41,19 @@ impl Clock {
 
     /// What the clock shows at `time`, to the nearest second: `02:47:00`.
     pub fn show(&self, time: SimTime) -> String {
-        let since_start = time.as_nanos().saturating_add(NANOS_PER_SECOND / 2) / NANOS_PER_SECOND;
-        let of_day = self.start_seconds.saturating_add(since_start) % SECONDS_PER_DAY;
+        let of_day = self.since_first_midnight(time) % SECONDS_PER_DAY;
         format!("{:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60)
+    }
+
+    /// Which day that is, from 1 for the one on which the run begins.
+    pub fn day(&self, time: SimTime) -> u64 {
+        self.since_first_midnight(time) / SECONDS_PER_DAY + 1
+    }
+
+    /// In whole seconds, to the nearest.
+    fn since_first_midnight(&self, time: SimTime) -> u64 {
+        let since_start = time.as_nanos().saturating_add(NANOS_PER_SECOND / 2) / NANOS_PER_SECOND;
+        self.start_seconds.saturating_add(since_start)
     }
 }
 
@@ -56,7 +66,8 @@ mod tests {
         let clock = Clock::new(23, 50, 0, "UTC").unwrap();
         let seven_past = clock.next(0, 7, 30);
         assert_eq!(seven_past.as_millis_f64(), 1_050_000.0);
-        assert_eq!(clock.show(seven_past), "00:07:30");
+        assert_eq!((clock.show(seven_past).as_str(), clock.day(seven_past)), ("00:07:30", 2));
+        assert_eq!(clock.day(SimTime::START), 1);
         assert_eq!(Clock::new(24, 0, 0, ""), None);
     }
 }

@@ -93,10 +93,13 @@ fn event_words(model: &Model, event: TimelineEvent, saved: u64) -> String {
     }
 }
 
-/// An instant on the scenario's clock, or since the start if it has none.
+/// An instant on the scenario's clock, with the day in runs of several, or since the start if it has none.
 pub fn clock(model: &Model, at: SimTime) -> String {
     model.clock.as_ref().map_or_else(
         || SimDuration::from_secs((at.as_nanos() + 500_000_000) / 1_000_000_000).to_string(),
-        |clock| clock.show(at),
+        |clock| match model.duration > SimDuration::from_secs(24 * 60 * 60) {
+            true => format!("day {} {}", clock.day(at), clock.show(at)),
+            false => clock.show(at),
+        },
     )
 }

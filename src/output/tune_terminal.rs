@@ -1,6 +1,6 @@
 //! The answer of `tune` as a person reads it. 80 columns at most.
 
-use super::terminal::{WIDTH, line, plain, short, thousands, wrap};
+use super::terminal::{Screen, Text, plain, short, thousands};
 use crate::experiment::tune::judge::Verdict;
 use crate::experiment::tune::report::{
     Choice, Difference, Ends, GuessEffect, Judged, Measured, Report, Setting, Step, Tied,
@@ -13,8 +13,8 @@ use unicode_width::UnicodeWidthStr;
 const ROWS: usize = 12;
 
 /// The whole answer; `out` is the folder that files were written into.
-pub fn tune_summary(report: &Report, out: Option<&Path>) -> String {
-    let mut text = String::new();
+pub fn tune_summary(report: &Report, out: Option<&Path>, screen: Screen) -> String {
+    let mut text = Text::new(screen);
     head(&mut text, report);
     match &report.recommended {
         Some(recommended) => {
@@ -29,12 +29,12 @@ pub fn tune_summary(report: &Report, out: Option<&Path>) -> String {
         None => front(&mut text, report),
     }
     effort(&mut text, report, out);
-    text
+    text.finish()
 }
 
-fn head(text: &mut String, report: &Report) {
-    line(text, &wrap(&plain(&report.question), 0));
-    line(text, "");
+fn head(text: &mut Text, report: &Report) {
+    text.wrapped(&plain(&report.question), 0);
+    text.line("");
     let counted = report.mix.iter().filter(|weighted| weighted.weight > 0.0);
     let weighted = |w: &crate::experiment::tune::report::Weighted| match w.weight {
         1.0 => w.scenario.clone(),
@@ -42,23 +42,22 @@ fn head(text: &mut String, report: &Report) {
     };
     let mix: Vec<String> = counted.map(weighted).collect();
     let objectives = report.objectives.join(" and ");
-    line(text, &wrap(&format!("{:<12}{objectives}", report.direction), 12));
+    text.wrapped(&format!("{:<12}{objectives}", report.direction), 12);
     for (nth, constraint) in report.constraints.iter().enumerate() {
         let label = if nth == 0 { "subject to" } else { "" };
-        line(text, &wrap(&format!("{label:<12}{constraint}"), 12));
+        text.wrapped(&format!("{label:<12}{constraint}"), 12);
     }
-    line(text, &wrap(&format!("{:<12}{}", "over", mix.join(", ")), 12));
+    text.wrapped(&format!("{:<12}{}", "over", mix.join(", ")), 12);
     let runs = thousands(report.runs as f64);
-    line(text, &wrap(&format!("{:<12}{runs} of each thing named here, seed {}", "runs", report.seed), 12));
+    text.wrapped(&format!("{:<12}{runs} of each thing named here, seed {}", "runs", report.seed), 12);
 }
 
-fn title(text: &mut String, words: &str) {
-    line(text, "");
-    let title = format!("── {words} ");
-    line(text, &format!("{title}{}", "─".repeat(WIDTH.saturating_sub(title.width()))));
+fn title(text: &mut Text, words: &str) {
+    text.line("");
+    text.title(words);
 }
 
-fn recommendation(text: &mut String, report: &Report, choice: &Choice) {
+fn recommendation(text: &mut Text, report: &Report, choice: &Choice) {
     title(text, "recommended");
     let width = choice.settings.iter().map(|setting| setting.path.width()).max().unwrap_or(0);
     for setting in &choice.settings {
@@ -68,10 +67,10 @@ fn recommendation(text: &mut String, report: &Report, choice: &Choice) {
         });
         let words =
             format!("  {:<width$}  {}{}", setting.path, bare(&setting.value), told.unwrap_or_default());
-        line(text, &wrap(&words, width + 4));
+        text.wrapped(&words, width + 4);
     }
-    line(text, "");
-    line(text, &format!("  {:<30}{:>10}{:>19}{:>19}", "", "", "95% CI", "95% of runs"));
+    text.line("");
+    text.wrapped(&format!("  {:<30}{:>10}{:>19}{:>19}", "", "", "95% CI", "95% of runs"), 4);
     for measured in &choice.objectives {
         row(text, &measured.target, measured);
         for scenario in &choice.scenarios {
@@ -83,13 +82,13 @@ fn recommendation(text: &mut String, report: &Report, choice: &Choice) {
         }
     }
     for judged in &choice.constraints {
-        line(text, &wrap(&format!("  {}", constraint_words(judged)), 4));
+        text.wrapped(&format!("  {}", constraint_words(judged)), 4);
     }
     if let Some(certain) = &report.certain {
         let value = certain.objectives[0].value.map_or_else(|| "-".to_owned(), short);
         let settings = settings_words(&certain.settings);
         let words = format!("  the best that meets them by its whole intervals: {settings}: {value}");
-        line(text, &wrap(&words, 4));
+        text.wrapped(&words, 4);
     }
     for scenario in calm(report, choice) {
         let cost = |name: &str| scenario.measured.iter().find(|measured| measured.target == name);
@@ -100,7 +99,7 @@ fn recommendation(text: &mut String, report: &Report, choice: &Choice) {
             value("probe_per_day"),
             value("false_ejection_per_day")
         );
-        line(text, &wrap(&words, 4));
+        text.wrapped(&words, 4);
     }
 }
 
@@ -111,15 +110,15 @@ fn calm<'a>(report: &Report, choice: &'a Choice) -> Vec<&'a crate::experiment::t
     if free.is_empty() { choice.scenarios.iter().take(1).collect() } else { free }
 }
 
-fn row(text: &mut String, label: &str, measured: &Measured) {
+fn row(text: &mut Text, label: &str, measured: &Measured) {
     let value = measured.value.map_or_else(|| "-".to_owned(), short);
     let figures = format!("{value:>10}{:>19}{:>19}", ends(measured.ci95), ends(measured.pi95));
     let label = format!("  {label:<30}");
     if label.width() <= 32 {
-        line(text, &format!("{label}{figures}"));
+        text.wrapped(&format!("{label}{figures}"), 4);
     } else {
-        line(text, &wrap(&label, 4));
-        line(text, &format!("{:32}{figures}", ""));
+        text.wrapped(&label, 4);
+        text.wrapped(&format!("{:32}{figures}", ""), 4);
     }
 }
 
@@ -156,7 +155,7 @@ fn settings_words(settings: &[Setting]) -> String {
 
 /// A table of candidates: a column for each axis, and then a text. Further rows are only counted.
 fn settings_table<'a>(
-    text: &mut String,
+    text: &mut Text,
     head: &str,
     choices: impl Iterator<Item = (&'a Choice, String)> + Clone,
 ) {
@@ -170,19 +169,19 @@ fn settings_table<'a>(
     let row = |cells: Vec<&str>, rest: &str| {
         let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}  "));
         let cells: String = cells.collect();
-        wrap(&format!("  {cells}{rest}"), 6)
+        format!("  {cells}{rest}")
     };
-    line(text, &row(first.settings.iter().map(|setting| short_name(&setting.path)).collect(), head));
+    text.wrapped(&row(first.settings.iter().map(|setting| short_name(&setting.path)).collect(), head), 6);
     for (choice, words) in choices.take(ROWS) {
-        line(text, &row(choice.settings.iter().map(|setting| bare(&setting.value)).collect(), &words));
+        text.wrapped(&row(choice.settings.iter().map(|setting| bare(&setting.value)).collect(), &words), 6);
     }
     further(text, count);
 }
 
-fn further(text: &mut String, count: usize) {
+fn further(text: &mut Text, count: usize) {
     if count > ROWS {
         let more = thousands((count - ROWS) as f64);
-        line(text, &format!("  and {more} more, which `--out` writes into a table of candidates"));
+        text.wrapped(&format!("  and {more} more, which `--out` writes into a table of candidates"), 4);
     }
 }
 
@@ -203,10 +202,10 @@ fn objective(report: &Report) -> &str {
     report.objectives.first().map_or("", String::as_str)
 }
 
-fn tied(text: &mut String, report: &Report) {
+fn tied(text: &mut Text, report: &Report) {
     title(text, "cannot be told from it, in the order of the axes");
     if report.tied.is_empty() {
-        line(text, "  nothing that was played");
+        text.wrapped("  nothing that was played", 2);
         return;
     }
     let row = |tied: &'_ Tied| {
@@ -224,15 +223,15 @@ fn tied(text: &mut String, report: &Report) {
     settings_table(text, &head, report.tied.iter().map(|tied| (&tied.choice, row(tied))));
 }
 
-fn rows(text: &mut String, rows: impl Iterator<Item = String>, count: usize) {
+fn rows(text: &mut Text, rows: impl Iterator<Item = String>, count: usize) {
     for row in rows.take(ROWS) {
-        line(text, &wrap(&row, 6));
+        text.wrapped(&row, 6);
     }
     further(text, count);
 }
 
 /// What somebody who fears the worst, or hindsight, would choose.
-fn other_views(text: &mut String, report: &Report, recommended: &Choice) {
+fn other_views(text: &mut Text, report: &Report, recommended: &Choice) {
     let (Some(worst), Some(regret)) = (&report.by_worst_case, &report.by_regret) else { return };
     title(text, "nobody knows which comes next");
     let view = |label: &str, choice: &Choice| {
@@ -250,12 +249,12 @@ fn other_views(text: &mut String, report: &Report, recommended: &Choice) {
         )
     };
     for (label, choice) in [("by the mean", recommended), ("by worst case", worst), ("by regret", regret)] {
-        line(text, &wrap(&view(label, choice), 16));
+        text.wrapped(&view(label, choice), 16);
     }
-    line(text, "  regret: how much worse than what is best for that scenario alone");
+    text.wrapped("  regret: how much worse than what is best for that scenario alone", 2);
 }
 
-fn combinations(text: &mut String, report: &Report) {
+fn combinations(text: &mut Text, report: &Report) {
     if report.combinations.is_empty() {
         return;
     }
@@ -267,7 +266,7 @@ fn combinations(text: &mut String, report: &Report) {
     settings_table(text, &head, report.combinations.iter().map(|choice| (choice, row(choice))));
 }
 
-fn constraint_costs(text: &mut String, report: &Report) {
+fn constraint_costs(text: &mut Text, report: &Report) {
     if report.constraint_costs.is_empty() {
         return;
     }
@@ -283,11 +282,11 @@ fn constraint_costs(text: &mut String, report: &Report) {
             ),
             _ => format!("  {}: nothing", cost.expect),
         };
-        line(text, &wrap(&words, 4));
+        text.wrapped(&words, 4);
     }
 }
 
-fn steps(text: &mut String, report: &Report) {
+fn steps(text: &mut Text, report: &Report) {
     if report.steps.is_empty() {
         return;
     }
@@ -303,7 +302,7 @@ fn steps(text: &mut String, report: &Report) {
     rows(text, report.steps.iter().map(row), report.steps.len());
 }
 
-fn guesses(text: &mut String, report: &Report) {
+fn guesses(text: &mut Text, report: &Report) {
     if report.guesses.is_empty() {
         return;
     }
@@ -327,7 +326,7 @@ fn guesses(text: &mut String, report: &Report) {
     rows(text, report.guesses.iter().map(row), report.guesses.len());
 }
 
-fn front(text: &mut String, report: &Report) {
+fn front(text: &mut Text, report: &Report) {
     title(text, "no other beats these in everything, in the order of the axes");
     let measured =
         |m: &Measured| format!("{} ({})", m.value.map_or_else(|| "-".to_owned(), short), ends(m.ci95));
@@ -336,17 +335,14 @@ fn front(text: &mut String, report: &Report) {
     settings_table(text, &head, report.front.iter().map(|choice| (choice, row(choice))));
     if !report.tied.is_empty() {
         let count = thousands(report.tied.len() as f64);
-        line(
-            text,
-            &wrap(
-                &format!("  {count} more cannot be told from the front; the table of candidates has them"),
-                2,
-            ),
+        text.wrapped(
+            &format!("  {count} more cannot be told from the front; the table of candidates has them"),
+            2,
         );
     }
 }
 
-fn effort(text: &mut String, report: &Report, out: Option<&Path>) {
+fn effort(text: &mut Text, report: &Report, out: Option<&Path>) {
     title(text, "effort");
     let effort = &report.effort;
     let share = effort.grid_runs / effort.runs.max(1) as f64;
@@ -364,15 +360,15 @@ fn effort(text: &mut String, report: &Report, out: Option<&Path>) {
         thousands(effort.candidates as f64),
         thousands(effort.guess_runs as f64)
     );
-    line(text, &wrap(&words, 2));
+    text.wrapped(&words, 2);
     if effort.budget_spent {
-        line(text, "  the budget was spent before all was known: `--budget` can be higher");
+        text.wrapped("  the budget was spent before all was known: `--budget` can be higher", 2);
     }
     if let Some(out) = out {
         let what = match report.recommended {
             Some(_) => "candidates, and best.toml",
             None => "candidates; no best.toml, as none of the front is better than the others",
         };
-        line(text, &wrap(&format!("  in {}: {what}", out.display()), 2));
+        text.wrapped(&format!("  in {}: {what}", out.display()), 2);
     }
 }

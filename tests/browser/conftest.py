@@ -67,6 +67,18 @@ range = { from = "1s", to = "60s", scale = "log" }
 path = "gateway.health_check.timeout"
 range = { from = "100ms", to = "1s" }
 """
+# Two goals, so that there is a front and nothing is recommended.
+FRONT = """
+question = "What does a faster poll cost?"
+scenarios = ["scenario.toml"]
+runs = 10
+[sweep]
+[[sweep.axis]]
+path = "gateway.health_check.interval"
+range = { from = "2s", to = "60s", scale = "log" }
+[tune]
+minimize = ["failed_count", "probe_per_day"]
+"""
 
 
 def command(*arguments, expect=(0, 1)):
@@ -121,21 +133,30 @@ class Reports:
     def sweep(self):
         return self.make("sweep", "sweep", "experiments/02_health_check_interval", "--runs", 5, "--out", self.folder / "sweep")
 
+    def folder_of(self, name, experiment):
+        """An experiment on one scenario of the story."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        (folder / "scenario.toml").write_text((ROOT / EXPERIMENT / "any_phase_60s.toml").read_text())
+        (folder / "experiment.toml").write_text(experiment)
+        return folder
+
     def many(self):
-        experiment = self.folder / "many"
-        experiment.mkdir(exist_ok=True)
-        (experiment / "scenario.toml").write_text((ROOT / EXPERIMENT / "any_phase_60s.toml").read_text())
-        (experiment / "experiment.toml").write_text(MANY)
+        experiment = self.folder_of("many", MANY)
         return self.make("many", "sweep", experiment, "--metrics", "counts", "--out", self.folder / "many-results", "--yes")
 
     def tune(self):
         return self.make("tune", "tune", "experiments/09_tune_health_check", "--runs", 10, "--out", self.folder / "tune", "--yes")
 
+    def front(self):
+        experiment = self.folder_of("front", FRONT)
+        return self.make("front", "tune", experiment, "--out", self.folder / "front-results", "--yes")
+
     def of(self, kind):
         return getattr(self, kind)()
 
 
-KINDS = ["pair", "single", "experiment", "replicas", "quarter", "evil", "dead", "sweep", "many", "tune"]
+KINDS = ["pair", "single", "experiment", "replicas", "quarter", "evil", "dead", "sweep", "many", "tune", "front"]
 
 
 @pytest.fixture(scope="session")

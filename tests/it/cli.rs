@@ -11,6 +11,7 @@ mod ledger;
 mod objectives;
 mod page;
 mod results;
+mod terminal;
 mod tune;
 mod usage;
 mod validate;

@@ -175,7 +175,7 @@ fn told(model: &Model, outcomes: &[Outcome]) -> (String, serde_json::Value, Valu
     let column = |table: Table| table.column("verdict").expect("a column").values.clone();
     let json = serde_json::to_value(document(1, outcomes.len() as u64, None, &[result])).expect("plain data");
     (
-        terminal::summary(&[], 1, &[result]),
+        terminal::summary(&[], 1, &[result], &[], terminal::Screen::PAPER),
         json["scenarios"][0].clone(),
         column(schema::runs(&Design::default(), &points)),
         column(schema::points(&Design::default(), &points)),

@@ -44,6 +44,10 @@ function prepareForPaper() {
     summary.style.zoom = zoom;
   }
   if (summary.style.zoom) updateIn(summary);
+  for (const table of document.querySelectorAll(".scroll > table")) {
+    const wide = table.scrollWidth / table.parentElement.clientWidth;
+    if (wide > 1) table.style.zoom = Math.max(0.4, 0.99 / wide);
+  }
 }
 
 function backToScreen() {
@@ -51,7 +55,7 @@ function backToScreen() {
   if (!root.hasAttribute("data-print")) return;
   root.removeAttribute("data-print");
   document.getElementById("page").style.removeProperty("width");
-  document.getElementById("summary").style.removeProperty("zoom");
+  for (const zoomed of document.querySelectorAll("#summary, .scroll > table")) zoomed.style.removeProperty("zoom");
   redrawAll();
 }
 

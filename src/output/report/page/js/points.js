@@ -4,8 +4,8 @@ const RANGES = { pi95: "range of 95% of runs", ci95: "95% CI of the mean" };
 
 /** Questions that pictures and tables ask of columns of points. */
 class Points {
-  constructor({ axes, metrics, scenarios, points }) {
-    Object.assign(this, { axes, metrics, scenarios, points });
+  constructor({ axes, metrics, scenarios, points, noun = "point" }) {
+    Object.assign(this, { axes, metrics, scenarios, points, noun });
     this.count = points.point.length;
     this.notes = new Array(this.count).fill("");
   }
@@ -65,11 +65,11 @@ const ROWS_A_PAGE = 50;
 
 /** Columns of the table of points: how each is named, sorted and shown. */
 function pointColumns(model) {
-  const columns = [{ name: "point", value: (point) => model.points.point[point], show: (point) => String(model.points.point[point]) }];
+  const columns = [{ name: model.noun, isNumber: true, value: (point) => model.points.point[point], show: (point) => String(model.points.point[point]) }];
   if (model.scenarios.length > 1) columns.push({ name: "scenario", left: true, value: (point) => model.scenarios[model.points.scenario[point]], show: (point) => model.scenarios[model.points.scenario[point]] });
   model.axes.forEach((axis, at) => columns.push({ name: axis.label, title: axis.path, alias: axis.path, left: true, value: (point) => model.number(at, point), show: (point) => model.text(at, point) }));
-  for (const { name, label, meaning, unit } of model.metrics) {
-    columns.push({ name: label ?? name, title: `${name}: ${meaning}`, alias: name, value: (point) => model.mean(name, point), show: (point) => {
+  for (const [nth, { name, label, meaning, unit }] of model.metrics.entries()) {
+    columns.push({ extra: nth >= MOST_ON_PAPER - 1, name: label ?? name, title: `${name}: ${meaning}`, alias: name, value: (point) => model.mean(name, point), show: (point) => {
       const range = model.range(name, "pi95", point) ?? model.range(name, "ci95", point);
       const mean = quantity(model.mean(name, point), unit);
       return range && quantity(range[0], unit) !== quantity(range[1], unit) ? [mean, el("small", null, `${quantity(range[0], unit)} to ${quantity(range[1], unit)}`)] : mean;
@@ -79,6 +79,8 @@ function pointColumns(model) {
   if (model.notes.some((note) => note !== "")) columns.push({ name: "note", left: true, wide: true, value: (point) => model.notes[point], show: (point) => model.notes[point] });
   return columns;
 }
+
+const classOf = (column, right) => [column.wide ? "wide" : column.left ? "" : right, column.extra ? "is-extra" : ""].join(" ").trim() || null;
 
 /** What a filter asks: words that must occur, and comparisons such as `failed_count<1000`. */
 function parseFilter(text, columns) {
@@ -103,7 +105,7 @@ function pointsTable(model, { id, label, isMarked = () => false, order: startOrd
   const columns = pointColumns(model);
   const state = { sort: null, down: false, page: 0, filter: startFilter };
   const texts = new Array(model.count);
-  const textOf = (point) => (texts[point] ??= columns.filter((column) => column.left || column.name === "point").map((column) => column.show(point)).join(" ").toLowerCase());
+  const textOf = (point) => (texts[point] ??= columns.filter((column) => column.left || column.isNumber).map((column) => column.show(point)).join(" ").toLowerCase());
   const holder = el("div");
   const pager = el("div", { class: "pager" });
   let shown = [];
@@ -124,7 +126,7 @@ function pointsTable(model, { id, label, isMarked = () => false, order: startOrd
     const pages = Math.max(1, Math.ceil(shown.length / ROWS_A_PAGE));
     state.page = Math.min(state.page, pages - 1);
     const rows = shown.slice(state.page * ROWS_A_PAGE, (state.page + 1) * ROWS_A_PAGE);
-    const head = columns.map((column, at) => el("th", { scope: "col", class: column.left ? null : "right", "aria-sort": state.sort === at ? (state.down ? "descending" : "ascending") : null },
+    const head = columns.map((column, at) => el("th", { scope: "col", class: classOf(column, "right"), "aria-sort": state.sort === at ? (state.down ? "descending" : "ascending") : null },
       button(column.name, () => {
         state.down = state.sort === at ? !state.down : false;
         state.sort = at;
@@ -136,9 +138,9 @@ function pointsTable(model, { id, label, isMarked = () => false, order: startOrd
     fill(holder, el("div", { class: "scroll is-tall", tabindex: "0", role: "region", "aria-label": label },
       el("table", { class: "table", id }, el("thead", null, el("tr", null, head)),
         el("tbody", null, rows.map((point) => el("tr", { class: isMarked(point) ? "is-marked" : null },
-          columns.map((column) => el("td", { class: column.wide ? "wide" : column.left ? null : "number right" }, column.show(point)))))))));
+          columns.map((column) => el("td", { class: classOf(column, "number right") }, column.show(point)))))))));
     const move = (by) => () => { state.page += by; draw(); };
-    fill(pager, el("span", { role: "status" }, shown.length === 0 ? "No point fits the filter." : `${whole.format(state.page * ROWS_A_PAGE + 1)} to ${whole.format(state.page * ROWS_A_PAGE + rows.length)} of ${plural(shown.length, "point")}${shown.length < model.count ? `, of ${whole.format(model.count)} in all` : ""}`),
+    fill(pager, el("span", { role: "status" }, shown.length === 0 ? `No ${model.noun} fits the filter.` : `${whole.format(state.page * ROWS_A_PAGE + 1)} to ${whole.format(state.page * ROWS_A_PAGE + rows.length)} of ${plural(shown.length, model.noun)}${shown.length < model.count ? `, of ${whole.format(model.count)} in all` : ""}`),
       pages > 1 ? [button("Previous", move(-1), { disabled: state.page === 0 }), button("Next", move(1), { disabled: state.page >= pages - 1 })] : null);
   };
   const input = el("input", { type: "search", id: `${id}-filter`, autocomplete: "off", spellcheck: "false", placeholder: "words, or failed_count<1000",

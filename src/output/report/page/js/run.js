@@ -15,6 +15,9 @@ function scenarioSections() {
 const objectivesText = (objectives) => (objectives.length === 0 ? NONE
   : objectives.every((objective) => objective.met) ? el("span", { class: "met" }, "met") : el("span", { class: "not-met" }, "missed"));
 
+/** As many metrics as fit side by side on paper. */
+const MOST_ON_PAPER = 6;
+
 function comparisonSection() {
   const section = el("section", { class: "section", id: "scenarios" }, el("h2", null, "Scenarios side by side"));
   const names = report.scenarios[0].metrics;
@@ -41,15 +44,15 @@ function comparisonSection() {
         show();
         holder.querySelectorAll("thead button")[at].focus();
       }, { title: column.title });
-      return el("th", { scope: "col", class: at > 0 ? "right" : null, "aria-sort": state.sort === at ? (state.down ? "descending" : "ascending") : null }, sort);
+      return el("th", { scope: "col", class: at > MOST_ON_PAPER ? "right is-extra" : at > 0 ? "right" : null, "aria-sort": state.sort === at ? (state.down ? "descending" : "ascending") : null }, sort);
     });
     const body = order.map((at) => {
       const scenario = report.scenarios[at];
       return el("tr", { class: scenario.role === "compared" || scenario.is_choice ? "is-marked" : null },
         el("th", { scope: "row" }, scenario.name, roleText(scenario) ? el("small", { class: "faint" }, ` ${roleText(scenario)}`) : null),
-        shownMetrics.map((metric) => {
+        shownMetrics.map((metric, nth) => {
           const estimate = metricOf(scenario, metric.name);
-          return el("td", { class: "number right" }, estimate ? quantity(estimate.mean, metric.unit) : NONE,
+          return el("td", { class: nth >= MOST_ON_PAPER ? "number right is-extra" : "number right" }, estimate ? quantity(estimate.mean, metric.unit) : NONE,
             estimate && !isOneValue(estimate) ? el("small", null, rangeText(estimate, metric.unit)) : null);
         }),
         withObjectives ? el("td", null, objectivesText(scenario.objectives)) : null);

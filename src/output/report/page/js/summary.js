@@ -14,13 +14,15 @@ function commonCaption() {
 
 function summaryPage() {
   const { provenance, decision } = report;
+  const [sentence, rest] = firstSentence(decision.sentence);
   const cut = report.prediction.indexOf(":") + 1;
   return el("section", { class: "summary", id: "summary", "aria-label": "Summary" },
     el("header", { class: "masthead" },
       el("span", null, el("strong", null, report.title)),
       el("span", { class: "soft" }, `Prediction by ${provenance.program} ${provenance.version}, not a measurement`)),
     el("div", { class: "decision" },
-      el("h1", { class: decision.sentence.length > 110 ? "is-long" : null }, decision.sentence),
+      el("h1", { class: sentence.length > 110 ? "is-long" : null }, sentence),
+      rest ? el("p", { class: "because" }, prose(rest)) : null,
       becauseOf(decision)),
     el("div", { class: "numbers" }, report.numbers.map(headline)),
     stripsFigure(),
@@ -30,6 +32,12 @@ function summaryPage() {
     el("footer", { class: "prediction" },
       el("p", null, el("strong", null, report.prediction.slice(0, cut)), report.prediction.slice(cut), " ", provenance.simulated, " ", commonCaption()),
       commandLine(provenance.command, "The command that makes this report again")));
+}
+
+/** The first sentence of a text, and what comes after it. */
+function firstSentence(text) {
+  const end = /[.!?](?=\s+[\p{Lu}\d])/u.exec(text);
+  return end ? [text.slice(0, end.index + 1), text.slice(end.index + 1).trim()] : [text, ""];
 }
 
 function becauseOf(decision) {
