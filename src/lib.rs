@@ -30,7 +30,8 @@
 //!
 //! The modules, in the order of the data flow: [`scenario`] reads TOML, [`model`] holds what is valid, [`engine`] plays it,
 //! [`metrics`] measures, [`experiment`] plays many, [`output`] writes, [`validation`] holds
-//! predictions against measurements of real gateways, [`cli`] is the command. [`time`] and [`random`] lie
+//! predictions against measurements of real gateways, `serve` (behind the feature of that name) shows a what-if page in a
+//! browser, [`cli`] is the command. [`time`] and [`random`] lie
 //! under all of them.
 
 pub mod cli;
@@ -41,5 +42,7 @@ pub mod model;
 pub mod output;
 pub mod random;
 pub mod scenario;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod time;
 pub mod validation;

@@ -15,6 +15,7 @@ mod print;
 mod progress;
 mod run;
 mod schema;
+mod serve;
 mod sweep;
 mod tune;
 mod validate;
@@ -60,6 +61,7 @@ enum Command {
     Sweep(sweep::SweepArgs),
     Merge(merge::MergeArgs),
     Tune(tune::TuneArgs),
+    Serve(serve::ServeArgs),
     Validate(validate::ValidateArgs),
     Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
@@ -79,6 +81,7 @@ impl Cli {
             Command::Sweep(args) => args.execute(),
             Command::Merge(args) => args.execute(),
             Command::Tune(args) => args.execute(),
+            Command::Serve(args) => args.execute(),
             Command::Validate(args) => args.execute(),
             Command::Schema(args) => args.execute(),
             Command::Completions(args) => args.execute(),

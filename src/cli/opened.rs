@@ -10,7 +10,7 @@ use crate::scenario::{Document, Loader};
 use std::path::{Component, Path, PathBuf};
 
 /// Runs of each scenario where neither the command nor an experiment says how many.
-const DEFAULT_RUNS: u64 = 100;
+pub(super) const DEFAULT_RUNS: u64 = 100;
 
 /// The scenarios to run, and what they belong to.
 pub(super) struct Opened {
@@ -56,6 +56,16 @@ impl Opened {
         let mut documents = all_or_failures(opened)?;
         tell_apart(&mut documents)?;
         Ok(Opened { documents, runs: DEFAULT_RUNS, point: None, question: None, sweep: None })
+    }
+
+    /// Reads one scenario.
+    #[cfg(feature = "serve")]
+    pub fn read_one(path: &Path) -> Result<Document, Failure> {
+        if is_experiment(path) {
+            let message = format!("{} is an experiment, and the page is of one scenario", path.display());
+            return Err(Failure::refused(message, "name one of its scenario files"));
+        }
+        Ok(Loader::new().open(path)?)
     }
 
     /// The point of this number alone, of the sweep that the scenarios have.

@@ -2,7 +2,8 @@
 //! what each detector of each replica believed.
 
 use super::beliefs::{BeliefRecorder, Ejection};
-use super::{LatencyHistogram, LatencyQuantiles, MetricsRecorder, Outcome, Series, Wanted};
+use super::histogram::SmallHistogram;
+use super::{LatencyQuantiles, MetricsRecorder, Outcome, Series, Wanted};
 use crate::engine::{Cause, Ending, Recorder, RequestEnd, fastest_path, faults_of, simulate_on};
 use crate::model::{Fault, Model};
 use crate::time::SimDuration;
@@ -82,11 +83,10 @@ impl Closeup {
         let path = fastest_path::<Recorders>(model);
         let stats = simulate_on(path, model, seed, run, &mut recorder);
         let (metrics, (beliefs, CloseupRecorder { bins, latencies, .. })) = recorder;
-        let quantiles = |histogram: &LatencyHistogram| {
-            let quantile = |q| histogram.quantile(q);
-            Some(LatencyQuantiles { p50: quantile(0.5)?, p95: quantile(0.95)?, p99: quantile(0.99)? })
-        };
-        let latencies = latencies.iter().map(|histogram| histogram.as_ref().and_then(quantiles));
+        let latencies = latencies.into_iter().map(|mut histogram| {
+            let [p50, p95, p99] = histogram.quantiles([0.5, 0.95, 0.99])?;
+            Some(LatencyQuantiles { p50, p95, p99 })
+        });
         let bins = bins.into_iter().zip(latencies).map(|(bin, latency)| Bin { latency, ..bin }).collect();
         let faults = faults_of(model, seed, run);
         Closeup { bin, bins, faults, ejections: beliefs.finish(), outcome: metrics.finish(stats) }
@@ -106,7 +106,7 @@ struct CloseupRecorder {
     bin: SimDuration,
     /// Without latencies, which are beside them.
     bins: Vec<Bin>,
-    latencies: Vec<Option<LatencyHistogram>>,
+    latencies: Vec<SmallHistogram>,
 }
 
 impl CloseupRecorder {
@@ -120,7 +120,7 @@ impl CloseupRecorder {
             served_by: vec![0; model.providers.len()],
             latency: None,
         };
-        CloseupRecorder { bin, bins: vec![empty; count], latencies: vec![None; count] }
+        CloseupRecorder { bin, bins: vec![empty; count], latencies: vec![SmallHistogram::default(); count] }
     }
 }
 
@@ -136,7 +136,7 @@ impl Recorder for CloseupRecorder {
                     bin.served_by[provider.index()] += 1;
                 }
                 let latency = request.ended.since(request.arrived);
-                self.latencies[at].get_or_insert_default().add(latency, 1);
+                self.latencies[at].add(latency);
             }
             Ending::Failed(cause, _) => bin.failed_by_cause[cause as usize] += 1,
             Ending::Open => bin.open_count += 1,

@@ -57,17 +57,93 @@ impl LatencyHistogram {
         for (i, count) in self.bins.iter().enumerate() {
             seen += *count;
             if seen >= rank {
-                let (low, high) = bounds(i);
-                return Some(SimDuration::from_nanos((low + (high - low) / 2).clamp(self.min, self.max)));
+                return Some(middle(i, self.min, self.max));
             }
         }
         None
     }
 }
 
+/// The same for latencies that are mostly few: no room for bins that nothing falls into.
+#[derive(Debug, Clone)]
+pub(super) enum SmallHistogram {
+    /// The bin of each, in any order, and the smallest and the largest.
+    Few(Vec<u16>, u64, u64),
+    /// Where each has its bin, it takes less room to count.
+    Many(LatencyHistogram),
+}
+
+impl Default for SmallHistogram {
+    fn default() -> Self {
+        SmallHistogram::Few(vec![], u64::MAX, 0)
+    }
+}
+
+impl SmallHistogram {
+    /// Counts a latency.
+    pub fn add(&mut self, latency: SimDuration) {
+        match self {
+            SmallHistogram::Few(bins, min, max) if bins.len() < BINS => {
+                bins.push(bin(latency) as u16);
+                (*min, *max) = ((*min).min(latency.as_nanos()), (*max).max(latency.as_nanos()));
+            }
+            SmallHistogram::Few(bins, min, max) => {
+                let mut many =
+                    LatencyHistogram { count: bins.len() as u64, min: *min, max: *max, ..Default::default() };
+                bins.iter().for_each(|bin| many.bins[usize::from(*bin)] += 1);
+                many.add(latency, 1);
+                *self = SmallHistogram::Many(many);
+            }
+            SmallHistogram::Many(many) => many.add(latency, 1),
+        }
+    }
+
+    /// As [`LatencyHistogram::quantile`], of several at once.
+    pub fn quantiles<const N: usize>(&mut self, shares: [f64; N]) -> Option<[SimDuration; N]> {
+        match self {
+            SmallHistogram::Few(bins, ..) if bins.is_empty() => None,
+            SmallHistogram::Few(bins, min, max) => {
+                bins.sort_unstable();
+                Some(shares.map(|share| {
+                    let rank = ((share * bins.len() as f64).ceil() as usize).max(1);
+                    middle(usize::from(bins[rank - 1]), *min, *max)
+                }))
+            }
+            SmallHistogram::Many(many) => {
+                let found = shares.map(|share| many.quantile(share));
+                found.iter().all(Option::is_some).then(|| found.map(Option::unwrap_or_default))
+            }
+        }
+    }
+}
+
+/// What stands for a bin's latencies, all of which lie in a range.
+fn middle(bin: usize, min: u64, max: u64) -> SimDuration {
+    let (low, high) = bounds(bin);
+    SimDuration::from_nanos((low + (high - low) / 2).clamp(min, max))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_latencies_have_the_quantiles_of_many() {
+        let shares = [0.001, 0.5, 0.95, 0.99, 1.0];
+        assert_eq!(SmallHistogram::default().quantiles(shares), None);
+        for count in [1, 2, 3, 99, BINS, BINS + 1, 3 * BINS] {
+            let (mut small, mut whole) = (SmallHistogram::default(), LatencyHistogram::default());
+            for i in 0..count as u64 {
+                // Scattered over nine octaves.
+                let latency =
+                    SimDuration::from_nanos(1_000 + i.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 500_000);
+                small.add(latency);
+                whole.add(latency, 1);
+            }
+            let expected = shares.map(|share| whole.quantile(share).expect("there are some"));
+            assert_eq!(small.quantiles(shares), Some(expected), "{count}");
+        }
+    }
 
     #[test]
     fn bins_tile_the_line_and_are_at_most_one_percent_wide() {

@@ -202,6 +202,30 @@ impl Document {
         Ok(())
     }
 
+    /// Leaves out a setting, so that its default holds, or what being without it means. What was not there stays so; what
+    /// a part brings comes back when a part or a whole table is set after it.
+    ///
+    /// # Errors
+    /// If there is no such setting.
+    pub fn leave_out(&mut self, path: &str) -> Result<(), Problems> {
+        shape_at(&SHAPE, &self.merged.root, path, &given_by_hand("left out", path))?;
+        let steps: Vec<&str> = path.split('.').collect();
+        for root in [&mut self.merged.root, &mut self.written] {
+            root.replace(&steps, None);
+        }
+        Ok(())
+    }
+
+    /// Reads no more files, for settings that come from elsewhere: they can only name what has been read.
+    pub fn seal(&self) {
+        self.files.seal();
+    }
+
+    /// What a setting means, in sentences; `None` if there is none of this path.
+    pub fn about(&self, path: &str) -> Option<&'static str> {
+        SHAPE.about(path)
+    }
+
     /// Takes a setting, or a table of them, as another scenario has it: what that leaves at its default, or does not have
     /// at all, is taken away here. What comes of it may be no valid model.
     pub fn adopt(&mut self, path: &str, other: &Document) {
@@ -243,6 +267,17 @@ impl Document {
         match shape_at(&SHAPE, &self.merged.root, path, place)? {
             Shape::One(kind) => Ok(Some(*kind)),
             _ => Ok(None),
+        }
+    }
+
+    /// The words that a path takes, where it takes one of several; those that come with a value of their own are left out.
+    pub fn choices(&self, path: &str) -> Vec<String> {
+        match SHAPE.at(path) {
+            Some(Shape::Choice(variants)) => {
+                let bare = variants.iter().filter(|variant| variant.content.is_none());
+                bare.map(|variant| variant.name.clone()).collect()
+            }
+            _ => vec![],
         }
     }
 

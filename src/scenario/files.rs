@@ -13,6 +13,7 @@ use crate::time::{SimDuration, SimTime};
 use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// The parts that come with the program.
@@ -30,6 +31,7 @@ pub(crate) struct Files {
     traces: Mutex<BTreeMap<TraceKey, SharedRecording>>,
     tokens: Mutex<BTreeMap<TokensKey, Arc<[u32]>>>,
     incidents: Mutex<BTreeMap<String, Arc<[Listed]>>>,
+    is_sealed: AtomicBool,
 }
 
 type TraceKey = (String, Option<String>, Option<TraceUnit>, Option<SimDuration>);
@@ -129,7 +131,15 @@ impl Files {
     /// Finds a file, or says where it was looked for and what there is.
     pub fn find(&self, reference: &str, at: &Place, what: &str) -> Result<Found, Problem> {
         let folder = &at.source.folder;
-        find(folder, reference).ok_or_else(|| {
+        let is_sealed = self.is_sealed.load(Ordering::Relaxed);
+        let found = find(folder, reference);
+        if is_sealed && !found.as_ref().is_some_and(|found| found.is_embedded() || self.has_read(found)) {
+            // Whether it exists is not told either.
+            return Err(Problem::new(format!("the {what} `{reference}` cannot be read any more"))
+                .at(at)
+                .help("only files that the scenario named when it was opened, and those of `models/`, can be named"));
+        }
+        found.ok_or_else(|| {
             let place = match folder {
                 Folder::Disk(folder) if folder.as_os_str().is_empty() => "this folder".to_owned(),
                 Folder::Disk(folder) => folder.display().to_string(),
@@ -143,6 +153,19 @@ impl Files {
             };
             Problem::new(format!("the {what} `{reference}` does not exist")).at(at).help(help)
         })
+    }
+
+    /// From now on, nothing is read from a disk that has not been read yet.
+    pub fn seal(&self) {
+        self.is_sealed.store(true, Ordering::Relaxed);
+    }
+
+    fn has_read(&self, found: &Found) -> bool {
+        let identity = &found.identity;
+        lock(&self.parts).contains_key(identity)
+            || lock(&self.traces).keys().any(|key| key.0 == *identity)
+            || lock(&self.tokens).keys().any(|key| key.0 == *identity)
+            || lock(&self.incidents).contains_key(identity)
     }
 
     /// The tree of a part.

@@ -34,6 +34,8 @@ pub(crate) struct Field {
     pub same_as: Option<String>,
     /// How to write it, as TOML text; begins with a line break where it is a table with a header of its own.
     pub example: String,
+    /// What it means, in sentences.
+    pub about: String,
 }
 
 #[derive(Debug, Clone)]
@@ -43,6 +45,8 @@ pub(crate) struct Variant {
     pub content: Option<Shape>,
     /// The whole value, as TOML text.
     pub example: String,
+    /// What it means, in sentences.
+    pub about: String,
 }
 
 impl Shape {
@@ -112,6 +116,20 @@ impl Shape {
             Shape::Choice(variants) => variants.iter().find(|variant| variant.name == step)?.content.as_ref(),
             Shape::One(_) | Shape::Any | Shape::List(_) => None,
         })
+    }
+
+    /// What the setting at a path means; `None` if there is none, or its name is of people's choice.
+    pub fn about(&self, path: &str) -> Option<&str> {
+        let (around, name) = match path.rsplit_once('.') {
+            Some((around, name)) => (self.at(around)?, name),
+            None => (self, path),
+        };
+        match around {
+            Shape::Choice(variants) => {
+                variants.iter().find(|variant| variant.name == name).map(|variant| variant.about.as_str())
+            }
+            _ => around.field(name).map(|field| field.about.as_str()),
+        }
     }
 
     /// Whether things of this shape have names that stand in headers and paths, rather than keys that mean something.
@@ -192,14 +210,21 @@ fn fields(schema: &Json, definitions: &Map<String, Json>) -> Vec<Field> {
             let default = property.get("default").map(to_toml);
             let same_as = property["x-same-as"].as_str().map(str::to_owned);
             let required = required.contains(&name.as_str());
-            Field { name: name.clone(), shape, required, default, same_as, example }
+            let about = property["description"].as_str().unwrap_or_default().to_owned();
+            Field { name: name.clone(), shape, required, default, same_as, example, about }
         })
         .collect()
 }
 
 /// The choices in one entry of `oneOf`: bare names, or a table with one key.
 fn variants(schema: &Json, definitions: &Map<String, Json>) -> Vec<Variant> {
-    let bare = |name: &str| Variant { name: name.to_owned(), content: None, example: format!("\"{name}\"") };
+    let about = schema["description"].as_str().unwrap_or_default();
+    let bare = |name: &str| Variant {
+        name: name.to_owned(),
+        content: None,
+        example: format!("\"{name}\""),
+        about: about.to_owned(),
+    };
     if let Some(name) = schema["const"].as_str() {
         return vec![bare(name)];
     }
@@ -210,7 +235,7 @@ fn variants(schema: &Json, definitions: &Map<String, Json>) -> Vec<Variant> {
         .into_iter()
         .map(|field| {
             let example = format!("{{ {} = {} }}", field.name, field.example);
-            Variant { name: field.name, content: Some(field.shape), example }
+            Variant { name: field.name, content: Some(field.shape), example, about: about.to_owned() }
         })
         .collect()
 }

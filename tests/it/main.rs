@@ -23,6 +23,7 @@ mod quotas;
 mod report;
 mod rig;
 mod scenarios;
+mod serve;
 mod shared_health;
 mod stages;
 mod storm;

@@ -67,10 +67,11 @@ fn dependencies_run_one_way() {
     assert_absent("src/metrics", &["crate::scenario", "crate::experiment", "crate::output", "crate::cli"]);
     assert_absent("src/scenario", &["crate::engine", "crate::metrics", "crate::experiment", "crate::output"]);
     assert_absent("src/experiment", &["crate::output", "crate::cli"]);
-    assert_absent("src/output", &["crate::cli", "crate::validation"]);
+    assert_absent("src/output", &["crate::cli", "crate::validation", "crate::serve"]);
+    assert_absent("src/serve", &["crate::cli", "crate::validation"]);
     assert_absent("src/validation", &["crate::output", "crate::cli"]);
     for folder in ["src/model", "src/engine", "src/metrics", "src/scenario", "src/experiment"] {
-        assert_absent(folder, &["crate::validation"]);
+        assert_absent(folder, &["crate::validation", "crate::serve"]);
     }
 }
 
@@ -97,7 +98,9 @@ fn routing_and_detectors_have_no_oracle() {
 
 #[test]
 fn only_the_command_line_prints_or_exits() {
-    for folder in ["src/scenario", "src/experiment", "src/metrics", "src/output", "src/validation"] {
+    for folder in
+        ["src/scenario", "src/experiment", "src/metrics", "src/output", "src/serve", "src/validation"]
+    {
         assert_absent(folder, &["println!", "eprintln!", "print!(", "process::exit"]);
     }
 }

@@ -1,0 +1,19 @@
+//! The what-if page: a scenario, controls for the settings that matter, and what the outage costs with them.
+//!
+//! [`WhatIf`] holds the scenario as it was read, and answers "and with these settings?"; it knows nothing of HTTP. [`Server`]
+//! answers browsers. There is no state beside the scenario, nothing is written, and no file is read once the page is up.
+
+mod answer;
+mod closeup;
+mod controls;
+mod page;
+mod server;
+mod stops;
+mod what_if;
+
+pub use answer::{Answer, Asked};
+pub use closeup::{ClockDocument, CloseupDocument, EjectionBand, FaultBand};
+pub use controls::{Control, Section, Switch};
+pub use server::{Hosts, Server, Stopper};
+pub use stops::Stop;
+pub use what_if::{Refusal, WhatIf};
