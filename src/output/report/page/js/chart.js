@@ -169,7 +169,9 @@ function timeAxis({ from, to }, clock, width, rest = {}) {
     type: "value", min: from, max: to, ...style,
     splitLine: { show: false },
     axisTick: { ...style.axisTick, customValues: ticks },
-    axisLabel: { ...style.axisLabel, customValues: ticks, formatter: (at) => text(at), showMinLabel: null, showMaxLabel: null },
+    axisLabel: { ...style.axisLabel, customValues: ticks, formatter: (at) => text(at), showMinLabel: null, showMaxLabel: null,
+      // A label at the very end would be cut off.
+      alignMaxLabel: ticks.length > 0 && to - ticks[ticks.length - 1] < 0.04 * (to - from) ? "right" : null },
     axisPointer: { label: { show: false } },
     ...rest,
   };

@@ -239,7 +239,7 @@ function lanesOf(closeup) {
     for (const ejection of ejections) {
       for (const detector of ejection.by) {
         const key = ejection.replica * 1000 + detector;
-        if (!believers.has(key)) believers.set(key, { name: closeup.detectors[detector] + (closeup.replicas > 1 ? `, replica ${ejection.replica}` : ""), bands: [] });
+        if (!believers.has(key)) believers.set(key, { name: (closeup.replicas > 1 ? `replica ${ejection.replica}: ` : "") + closeup.detectors[detector], bands: [] });
         believers.get(key).bands.push(ejection);
       }
     }

@@ -129,7 +129,7 @@ function stripsFigure() {
     height,
     summary: rows.map((row) => `${row.scenario}: at most ${plain(Math.max(0, ...row.failed_per_s))} failed requests a second`).join(". "),
     draw: (width) => stripsOption(strips, rows, marks, shown, width),
-    caption: `Shaded: a fault is active.${anyMark ? ` Dashed: the first ejection and the last admission of a provider, in run ${run}.` : ""} Both rows have one scale. Made by the command at the foot of this page.`,
+    caption: `Shaded: a fault is active.${anyMark ? ` Dashed: the first ejection and the last admission of a provider, in run ${run}.` : ""}${rows.length > 1 ? " Both rows have one scale." : ""} Made by the command at the foot of this page.`,
     table: () => ({
       columns: [{ name: "time", header: true }, ...rows.map((row) => ({ name: `${row.scenario}, failed/s`, right: true }))],
       rows: rows[0].failed_per_s.map((_, at) => [clockText(at * strips.bin_s, strips.clock), ...rows.map((row) => plain(row.failed_per_s[at]))]),
