@@ -2,7 +2,6 @@
 
 use super::dry_run::DryRun;
 use super::progress::Bar;
-use super::run::scenario_provenance;
 use super::{Failure, PlayArgs, RUNS_MAX, all_or_failures, counted, note_missing_parquet, print_out, whole};
 use crate::experiment::axis::{Axis, axis_value};
 use crate::experiment::criterion::Precision;
@@ -18,10 +17,11 @@ use crate::experiment::survey::{Survey, first_line, point_model};
 use crate::metrics::Wanted;
 use crate::output::terminal::thousands;
 use crate::output::{
-    AxisColumn, Design, Existing, FileError, LedgerFolder, Plan, Provenance, Recorded, ResultFolder,
-    SetAside, Shard, SweepProvenance, Tally, WrittenFile, write_ledger,
+    AxisColumn, Design, Existing, ExperimentProvenance, FileError, LedgerFolder, Plan, Provenance, Recorded,
+    Request, ResultFolder, ScenarioProvenance, SetAside, Shard, SweepProvenance, Tally, WrittenFile,
+    write_ledger,
 };
-use crate::scenario::{Document, Loader, Problems};
+use crate::scenario::{Loader, Problems};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -126,7 +126,7 @@ impl SweepArgs {
             return Err(problems.into());
         }
         let run_plan = RunPlan { seed: self.play.seed, runs: 0..stopping.max, wanted, path: None };
-        let plan = self.plan(sweep, scenarios, &points, &survey)?;
+        let plan = self.plan(&experiment, sweep, &points, &survey)?;
         let own = plan.points();
         let own_costs: Vec<_> = own.iter().map(|&point| survey.points[point]).collect();
         self.play.check_events(&own_costs, stopping.max)?;
@@ -213,8 +213,8 @@ impl SweepArgs {
 
     fn plan(
         &self,
+        experiment: &Experiment,
         sweep: &Sweep,
-        scenarios: &[Document],
         points: &[Point],
         survey: &Survey,
     ) -> Result<Plan, Failure> {
@@ -229,8 +229,14 @@ impl SweepArgs {
             Metrics::All => Recorded::All,
             Metrics::Counts => Recorded::Counts,
         };
-        let scenarios = scenario_provenance(scenarios);
-        Ok(Plan::new(&design, metrics, survey.fingerprint, self.shard, points.len(), scenarios))
+        let request = Request {
+            set: self.play.set.clone(),
+            preface: vec![experiment.question.clone()],
+            experiment: Some(ExperimentProvenance::of(experiment)),
+            ..Request::default()
+        };
+        let scenarios = experiment.scenarios.iter().map(ScenarioProvenance::of).collect();
+        Ok(Plan::new(&design, metrics, survey.fingerprint, self.shard, points.len(), request, scenarios))
     }
 
     /// Says before the long work which points will have no result.
@@ -288,6 +294,7 @@ pub(super) fn finish(
     let provenance = Provenance {
         command: std::env::args().collect(),
         runs: stopping.max,
+        request: plan.request.clone(),
         scenarios: plan.scenarios.clone(),
         sweep: Some(SweepProvenance {
             points: plan.point_count,

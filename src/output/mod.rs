@@ -21,6 +21,10 @@ mod objectives;
 mod parquet;
 mod partial;
 mod plan;
+mod read;
+mod read_outcomes;
+mod read_table;
+mod replay;
 mod requests;
 mod result;
 pub mod schema;
@@ -45,8 +49,13 @@ pub use json::{
 };
 pub use junit::junit;
 pub use ledger::{LedgerFolder, SetAside};
-pub use manifest::{Provenance, SCHEMA_VERSION, ScenarioProvenance, SweepProvenance};
+pub use manifest::{
+    ExperimentProvenance, Manifest, ManifestAxis, Provenance, Request, SCHEMA_VERSION, ScenarioProvenance,
+    SweepProvenance,
+};
 pub use plan::{Plan, PlanAxis, Recorded, Shard};
+pub use read::{ReadError, Results};
+pub use replay::{Replay, ReplayError};
 pub use requests::{RequestFile, RequestRecorder};
 pub use result::{ScenarioResult, SecondTotal, add_seconds};
 pub use schema::{AxisColumn, Design, Point};
