@@ -2,6 +2,7 @@
 //!
 //! Only this module and `main` print. Results go to standard output; progress and errors go to standard error.
 
+mod again;
 mod check;
 mod dry_run;
 mod merge;
@@ -81,7 +82,7 @@ struct PlayArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<1, RUNS_MAX>)]
     runs: Option<u64>,
     /// The seed of all random numbers: the same seed gives the same bytes
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 1, value_parser = whole::<0, { u64::MAX }>)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = DEFAULT_SEED, value_parser = whole::<0, { u64::MAX }>)]
     seed: u64,
     /// Change a setting of every scenario: `gateway.health_check.interval=5s`; may be given again
     #[arg(long, value_name = "PATH=VALUE")]
@@ -97,6 +98,8 @@ struct PlayArgs {
     yes: bool,
 }
 
+/// Where the command says nothing.
+const DEFAULT_SEED: u64 = 1;
 /// As in an experiment file.
 const RUNS_MAX: u64 = 1_000_000;
 /// More than the cores of any machine this runs on.

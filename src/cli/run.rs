@@ -1,5 +1,6 @@
 //! `run`: one scenario, several side by side, or an experiment's.
 
+use super::again::CommandLine;
 use super::opened::{Opened, SweptPoint};
 use super::progress::Bar;
 use super::{Failure, PlayArgs, all_or_failures, models_and_objectives, note_missing_parquet, print_out};
@@ -9,10 +10,11 @@ use crate::experiment::runner::RunPlan;
 use crate::experiment::segment::PointFacts;
 use crate::metrics::{Outcome, Series, Wanted, measure};
 use crate::model::Model;
+use crate::output::report::{self, RunsInput};
 use crate::output::terminal;
 use crate::output::{
     Design, EventLog, Existing, Point, Provenance, Request, RequestFile, ResultFolder, ResultSink,
-    ScenarioProvenance, ScenarioResult, SecondTotal, add_seconds, assumptions, document, explain, junit,
+    ScenarioProvenance, ScenarioResult, SecondTotal, TextFile, add_seconds, assumptions, document, explain, junit,
 };
 use crate::scenario::{Document, ResolvedSetting};
 use std::fmt::Write;
@@ -79,6 +81,13 @@ pub struct RunArgs {
     /// Write the requests of each scenario's first run, a row each; the name ends in .parquet or .csv
     #[arg(long, value_name = "FILE")]
     requests: Option<PathBuf>,
+    /// Write a report for people into this file: one HTML page with everything in it
+    #[arg(long, value_name = "FILE.html", conflicts_with_all = ["resolved", "explain"])]
+    report: Option<PathBuf>,
+    /// How many incidents like this one come in a year, for the report's numbers of a year; without it, 67, as many as
+    /// Anthropic's API had
+    #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "report", value_parser = incident_rate)]
+    incidents_per_year: Option<f64>,
     /// Write tables of runs, points, faults and seconds into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -86,6 +95,9 @@ pub struct RunArgs {
     #[arg(long, value_enum)]
     path: Option<PathChoice>,
 }
+
+/// More than anybody counts one by one.
+const INCIDENTS_MAX: f64 = 100_000.0;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
@@ -142,6 +154,9 @@ impl RunArgs {
         let events =
             self.events.as_deref().map(|path| EventLog::create(path, self.play.force)).transpose()?;
 
+        let report =
+            self.report.as_deref().map(|path| TextFile::create(path, self.play.force)).transpose()?;
+
         self.play.start_threads();
         let bar = Bar::start(plan.count() * models.len() as u64)?;
         let mut played = Vec::new();
@@ -168,7 +183,7 @@ impl RunArgs {
             sink.finish(self.provenance(&opened, plan.count()))?;
         }
         let findings = judge(&objectives, &played);
-        self.print(&opened, &models, &plan, &played, &findings)?;
+        self.show(&opened, &models, &plan, &played, &findings, report, &bar)?;
         let (missed, all) =
             (findings.iter().flatten().filter(|f| !f.judgement.met), findings.iter().flatten());
         match (missed.count(), all.count()) {
@@ -251,13 +266,17 @@ impl RunArgs {
         Ok(sink)
     }
 
-    fn print(
+    /// Writes the report, if one is wanted, and prints.
+    #[expect(clippy::too_many_arguments, reason = "all that a command knows at its end")]
+    fn show(
         &self,
         opened: &Opened,
         models: &[Model],
         plan: &RunPlan,
         played: &[Played],
         findings: &[Vec<Finding>],
+        report: Option<TextFile>,
+        bar: &Bar,
     ) -> Result<(), Failure> {
         let timeline_of = |model| {
             let wanted = Wanted { timeline: true, ..Wanted::COUNTS };
@@ -278,6 +297,17 @@ impl RunArgs {
                 findings,
             })
             .collect();
+        if let Some(file) = report {
+            let input = RunsInput {
+                documents: &opened.documents,
+                results: &results,
+                plan,
+                preface: &opened.preface(),
+                command: self.command(),
+                incidents_per_year: self.incidents_per_year,
+            };
+            file.write(&report::html(&report::report_of_runs(&input, bar)?))?;
+        }
         match self.format {
             Format::Table => print_out(&terminal::summary(&opened.preface(), plan.seed, &results)),
             Format::Json => {
@@ -288,6 +318,24 @@ impl RunArgs {
             Format::Junit => print_out(&junit(&results)),
         }
     }
+}
+
+impl RunArgs {
+    /// The command that makes the report again, whatever the file is called and whoever else looks on.
+    fn command(&self) -> String {
+        let paths = self.paths.iter().fold(CommandLine::new("run"), |line, path| line.word(&path.to_string_lossy()));
+        let line = paths.play(&self.play).option("--run-index", self.run_index).option("--point", self.point);
+        let line = self.gate.iter().fold(line, |line, gate| line.option("--gate", Some(gate)));
+        let path = self.path.map(|PathChoice::Plain| "plain");
+        let line = line.option("--path", path).option("--incidents-per-year", self.incidents_per_year);
+        line.option("--report", Some("report.html")).text()
+    }
+}
+
+/// Reads how many incidents a year has.
+fn incident_rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate| *rate > 0.0 && *rate <= INCIDENTS_MAX);
+    rate.ok_or_else(|| format!("write a number above 0, and at most {INCIDENTS_MAX}"))
 }
 
 /// A scenario's seconds over all runs, and its runs.

@@ -211,6 +211,13 @@ pub fn summarise(outcomes: &[Outcome]) -> Vec<Summary> {
     METRICS.iter().map(|metric| Summary::of_metric(metric, outcomes)).collect()
 }
 
+/// The quantiles of values at these shares, from 0 to 1; none without values.
+pub fn quantiles(values: impl IntoIterator<Item = f64>, shares: &[f64]) -> Vec<f64> {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_unstable_by(f64::total_cmp);
+    if values.is_empty() { vec![] } else { shares.iter().map(|share| quantile(&values, *share)).collect() }
+}
+
 /// The quantile of ascending values, linear between order statistics (Hyndman and Fan's type 7, as numpy and polars).
 fn quantile(ascending: &[f64], q: f64) -> f64 {
     let position = q * (ascending.len() - 1) as f64;

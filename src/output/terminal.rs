@@ -1,15 +1,14 @@
 //! The summary that `run` prints: what each scenario lost, side by side, and how it came about. 80 columns at most.
 
 use super::ScenarioResult;
-use super::events::incident_name;
+use super::event_words::{clock, group_clock, group_words, groups};
 use super::money;
 use super::objectives::finding_words;
-use crate::engine::Milestone;
 use crate::experiment::baseline::Difference;
 use crate::experiment::statistics::{Interval, Summary, summarise};
-use crate::metrics::{METRICS, Metric, Outcome, PeriodCounts, TimelineEntry, TimelineEvent, Verdict, metric};
-use crate::model::{Arrivals, Model, Slo, Trigger};
-use crate::time::{SimDuration, SimTime};
+use crate::metrics::{METRICS, Metric, Outcome, PeriodCounts, TimelineEntry, Verdict, metric};
+use crate::model::{Arrivals, Model, Slo};
+use crate::time::SimTime;
 use std::fmt::Write;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -314,101 +313,16 @@ fn spread(shown: &Shown, name: &str) -> String {
 }
 
 fn timeline_words(result: &ScenarioResult) -> String {
-    let groups: Vec<&[TimelineEntry]> =
-        result.timeline.chunk_by(|a, b| same_but_for_replica(a.event, b.event)).collect();
-    let mut words: Vec<String> =
-        groups.iter().take(TIMELINE_ENTRIES).map(|group| group_words(result, group)).collect();
+    let groups: Vec<&[TimelineEntry]> = groups(result.timeline).collect();
+    let saved = result.outcomes.first().map_or(0, |run| run.saved_by_hand_count);
+    let mut words: Vec<String> = (groups.iter().take(TIMELINE_ENTRIES))
+        .map(|group| format!("{} {}", group_clock(result.model, group), group_words(result.model, group, saved)))
+        .collect();
     let left: usize = groups.iter().skip(TIMELINE_ENTRIES).map(|group| group.len()).sum();
     if left > 0 {
         words.push(format!("and {} more", thousands(left as f64)));
     }
     words.join(" · ")
-}
-
-/// What one replica after the other does is told once.
-fn same_but_for_replica(one: TimelineEvent, other: TimelineEvent) -> bool {
-    match (one, other) {
-        (
-            TimelineEvent::Health { provider: a, admitted: b, is_false: c, .. },
-            TimelineEvent::Health { provider: x, admitted: y, is_false: z, .. },
-        ) => (a, b, c) == (x, y, z),
-        _ => false,
-    }
-}
-
-fn group_words(result: &ScenarioResult, group: &[TimelineEntry]) -> String {
-    let [from, to] = [&group[0], &group[group.len() - 1]].map(|entry| clock(result.model, entry.at));
-    let when = if from == to { from } else { format!("{from} to {to}") };
-    let by = match (group, group[0].event) {
-        ([_], TimelineEvent::Health { replica, .. }) if result.model.gateway.replicas.get() > 1 => {
-            format!(" by replica {replica}")
-        }
-        ([_], _) => String::new(),
-        _ => format!(" by {} replicas", thousands(group.len() as f64)),
-    };
-    format!("{when} {}{by}", event_words(result, group[0].event))
-}
-
-/// What happened, but for which replica it happened to.
-fn event_words(result: &ScenarioResult, event: TimelineEvent) -> String {
-    let model = result.model;
-    match event {
-        TimelineEvent::Milestone(Milestone::FaultStarts(i)) => format!("{} starts", model.faults[i].name),
-        TimelineEvent::Milestone(Milestone::FaultEnds(i)) => format!("{} ends", model.faults[i].name),
-        TimelineEvent::Milestone(Milestone::IncidentStarts { source, number }) => {
-            format!("{} starts", incident_name(model, source, number))
-        }
-        TimelineEvent::Milestone(Milestone::IncidentEnds { source, number }) => {
-            format!("{} ends", incident_name(model, source, number))
-        }
-        TimelineEvent::Milestone(Milestone::GatewayFaultStarts(i)) => {
-            format!("{} starts", model.gateway.faults[i].name)
-        }
-        TimelineEvent::Milestone(Milestone::GatewayFaultEnds(i)) => {
-            format!("{} ends", model.gateway.faults[i].name)
-        }
-        TimelineEvent::Milestone(Milestone::AlertFires(i)) => format!("{} fires", model.alerts()[i].name),
-        TimelineEvent::Milestone(Milestone::AlertResolves(i)) => {
-            format!("{} is over", model.alerts()[i].name)
-        }
-        TimelineEvent::Milestone(Milestone::OperatorLearns(i)) => {
-            let action = &model.operator[i];
-            let how = match action.trigger {
-                Trigger::StatusPage(_) => "reads the status page",
-                Trigger::At(_) | Trigger::Alert(_) => "is paged",
-            };
-            format!("{} {how}", action.name)
-        }
-        TimelineEvent::Milestone(Milestone::OperatorReturns(i)) => {
-            format!("{} switches back", model.operator[i].name)
-        }
-        TimelineEvent::Milestone(Milestone::OperatorActs(i)) => {
-            let saved = thousands(result.outcomes.first().map_or(0.0, |run| run.saved_by_hand_count as f64));
-            let action = &model.operator[i];
-            let how = match action.trigger {
-                Trigger::StatusPage(_) => "switches",
-                Trigger::At(_) | Trigger::Alert(_) => "switches by hand",
-            };
-            format!("{} {how}, saved {saved}", action.name)
-        }
-        TimelineEvent::Health { provider, admitted, is_false, .. } => {
-            let name = &model.provider(provider).name;
-            let change = match (admitted, is_false) {
-                (true, _) => "admitted",
-                (false, false) => "ejected",
-                (false, true) => "falsely ejected",
-            };
-            format!("{name} {change}")
-        }
-    }
-}
-
-/// An instant on the scenario's clock, or since the start if it has none.
-pub fn clock(model: &Model, at: SimTime) -> String {
-    model.clock.as_ref().map_or_else(
-        || SimDuration::from_secs((at.as_nanos() + 500_000_000) / 1_000_000_000).to_string(),
-        |clock| clock.show(at),
-    )
 }
 
 /// Failed requests a second, averaged over runs, for each column of the strip.

@@ -207,6 +207,16 @@ impl Document {
         Ok(())
     }
 
+    /// Takes a setting, or a table of them, as another scenario has it: what that leaves at its default, or does not have
+    /// at all, is taken away here. What comes of it may be no valid model.
+    pub fn adopt(&mut self, path: &str, other: &Document) {
+        let steps: Vec<&str> = path.split('.').collect();
+        let found = other.merged.root.at(&steps).cloned();
+        for root in [&mut self.merged.root, &mut self.written] {
+            root.replace(&steps, found.clone());
+        }
+    }
+
     /// A setting's value, or its default. `None` if there is no such setting, or it has none here.
     pub fn get(&self, path: &str) -> Option<toml::Value> {
         let (mut shape, mut node) = (&*SHAPE, &self.merged.root);

@@ -84,6 +84,30 @@ impl Node {
         }
     }
 
+    /// Puts a value at a path of names, making tables on the way, or takes away what is there.
+    pub fn replace(&mut self, path: &[&str], value: Option<Node>) {
+        let Some((first, rest)) = path.split_first() else { return };
+        let Value::Table(table) = &mut self.value else { return };
+        match (rest, value) {
+            ([], None) => {
+                table.remove(*first);
+            }
+            ([], Some(value)) => {
+                table.insert((*first).to_owned(), value);
+            }
+            (rest, None) => {
+                if let Some(inner) = table.get_mut(*first) {
+                    inner.replace(rest, None);
+                }
+            }
+            (rest, Some(value)) => {
+                let (place, key) = (value.place.clone(), value.key.clone());
+                let empty = || Node { value: Value::Table(BTreeMap::new()), place, key };
+                table.entry((*first).to_owned()).or_insert_with(empty).replace(rest, Some(value));
+            }
+        }
+    }
+
     /// Where the value at a path is written, or else the nearest thing around it.
     pub fn place_of(&self, path: &[&str]) -> &Place {
         let mut node = self;

@@ -1,0 +1,203 @@
+//! What to do: which scenario is best, by how much, and whether that may be chance.
+
+use super::document::{Decision, DecisionVerdict, Gap};
+use super::number::Number;
+use super::scenario::{estimate, mean};
+use super::settings::{Changes, is_decided_here};
+use crate::experiment::baseline::Difference;
+use crate::experiment::statistics::Summary;
+use crate::metrics::{Outcome, metric};
+use crate::output::ScenarioResult;
+use crate::output::terminal::{plain, thousands};
+
+/// The scenarios that are held against each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sides {
+    /// Its place among the scenarios, if there is one beside the baseline, which is the first.
+    pub compared: Option<usize>,
+    /// The one to take, if that can be told.
+    pub choice: Option<usize>,
+}
+
+/// What each scenario but the baseline differs by in a metric; corrected over those that can be chosen.
+pub(super) fn gap(results: &[ScenarioResult], name: &str, of: usize, candidates: &[usize]) -> Option<Gap> {
+    let metric = metric(name).expect("the metric exists");
+    let outcomes: Vec<&[Outcome]> = candidates.iter().map(|nth| results[*nth].outcomes).collect();
+    let nth = candidates.iter().position(|candidate| *candidate == of)?;
+    let differences = Difference::of_all(metric, &outcomes, results[0].outcomes);
+    let difference = &differences[nth];
+    let mean = difference.summary.mean?;
+    // Where nothing is random, one run says all there is to say.
+    let is_certain = !results[0].model.is_random() && !results[of].model.is_random();
+    let may_be_chance = match is_certain {
+        true => Some(mean == 0.0),
+        false => difference.is_significant().map(|is_significant| !is_significant),
+    };
+    let ci95 = difference.interval.map(|interval| [interval.low, interval.high]);
+    Some(gap_of(mean, ci95, may_be_chance))
+}
+
+/// A difference, with its words.
+pub(super) fn gap_of(mean: f64, ci95: Option<[f64; 2]>, may_be_chance: Option<bool>) -> Gap {
+    let direction = if mean < 0.0 { "fewer" } else { "more" };
+    let mut words = match mean == 0.0 {
+        true => "as many".to_owned(),
+        false => format!("{} {direction}", amount(mean.abs())),
+    };
+    if let Some([low, high]) = ci95.filter(|[low, high]| low < high) {
+        let (low, high) = if mean < 0.0 { (-high, -low) } else { (low, high) };
+        words.push_str(&format!(" (95% CI {} to {})", amount(low), amount(high)));
+    }
+    if mean != 0.0 && may_be_chance == Some(true) {
+        words.push_str(", which may be chance");
+    }
+    Gap { mean: Number(mean), ci95: ci95.map(|ends| ends.map(Number)), may_be_chance, words }
+}
+
+/// A number of requests, with digits where there are less than ten.
+pub(super) fn amount(value: f64) -> String {
+    match value.abs() {
+        v if v >= 9.95 || v.fract() == 0.0 => thousands(value),
+        _ => format!("{value:.1}"),
+    }
+}
+
+/// What is decided of these scenarios, whose settings differ by so much from the first.
+pub(super) fn decide(results: &[ScenarioResult], changes: &[Changes]) -> (Decision, Sides) {
+    let name = |nth: usize| plain(&results[nth].model.name);
+    let mut decision = Decision {
+        verdict: DecisionVerdict::Single,
+        sentence: String::new(),
+        choice: None,
+        baseline: results[0].model.name.clone(),
+        compared: None,
+        changes: vec![],
+        difference: None,
+        not_compared: vec![],
+    };
+    if results.len() == 1 {
+        decision.sentence = loses(&results[0]);
+        decision.choice = Some(results[0].model.name.clone());
+        return (decision, Sides { compared: None, choice: Some(0) });
+    }
+    let is_candidate = |nth: &usize| changes[*nth].list.iter().all(|change| is_decided_here(change, &changes[*nth]));
+    let (candidates, others): (Vec<usize>, Vec<usize>) = (1..results.len()).partition(is_candidate);
+    decision.not_compared = others.iter().map(|nth| results[*nth].model.name.clone()).collect();
+    let rank = |nth: &usize| {
+        let lost = mean(results[*nth].outcomes, |o| o.failures.total() + o.open_count);
+        (!meets_all(&results[*nth]), lost)
+    };
+    let better = |a: &usize, b: &usize| rank(a).partial_cmp(&rank(b)).expect("means are numbers");
+    let Some(best_other) = candidates.iter().copied().min_by(better) else {
+        decision.verdict = DecisionVerdict::CannotTell;
+        decision.sentence = format!(
+            "There is nothing to choose: every other scenario differs from {} in what happens to it, and not only in \
+             what can be decided.",
+            name(0)
+        );
+        return (decision, Sides { compared: None, choice: None });
+    };
+    let failed = gap(results, "failed_count", best_other, &candidates);
+    let open = gap(results, "open_count", best_other, &candidates);
+    let is_sure = [&failed, &open].into_iter().flatten().any(|gap| gap.may_be_chance == Some(false));
+    let failed_words = failed.as_ref().map_or("an unknown number of".to_owned(), |gap| gap.words.clone());
+    let of_how_many = match candidates.len() {
+        1 => String::new(),
+        n => format!("of {} scenarios ", thousands(n as f64 + 1.0)),
+    };
+    let (meets, meets_before) = (meets_all(&results[best_other]), meets_all(&results[0]));
+    let baseline_is_best = better(&0, &best_other).is_le();
+    let open_words = open.filter(|gap| gap.mean.0 != 0.0).map_or(String::new(), |gap| {
+        let direction = if gap.mean.0 < 0.0 { "fewer" } else { "more" };
+        format!(" and {} {direction} that never end", amount(gap.mean.0.abs()))
+    });
+    let choice = if baseline_is_best {
+        decision.verdict = DecisionVerdict::Keep;
+        let why = if of_how_many.is_empty() { "it loses".to_owned() } else { format!("{of_how_many}it loses") };
+        let least = if meets_before && !meets { "meets what is asked of it" } else { "the fewest requests" };
+        let why = match least {
+            "the fewest requests" => format!("{why} the fewest requests"),
+            _ => format!("{of_how_many}it {least}"),
+        };
+        decision.sentence = format!(
+            "Keep {}: {why}; {} has {failed_words} failed requests in an incident{open_words}.",
+            name(0),
+            name(best_other)
+        );
+        Some(0)
+    } else if is_sure || meets && !meets_before && !is_noisy(&results[best_other]) && !is_noisy(&results[0]) {
+        decision.verdict = DecisionVerdict::Change;
+        let objectives = match (meets, meets_before) {
+            (true, false) => " It meets what is asked of it, which the baseline does not.",
+            (false, _) => " It does not meet all that is asked of it.",
+            _ => "",
+        };
+        decision.sentence = format!(
+            "Take {}: {} gives {failed_words} failed requests in an incident than {}{open_words}.{objectives}",
+            name(best_other),
+            changes[best_other].words(),
+            name(0)
+        );
+        Some(best_other)
+    } else {
+        decision.verdict = DecisionVerdict::CannotTell;
+        let why = match results[0].outcomes.len() {
+            1 => "one run cannot tell".to_owned(),
+            n => format!("{} runs cannot tell", thousands(n as f64)),
+        };
+        decision.sentence = format!(
+            "No choice yet: {} has {failed_words} failed requests in an incident than {}{open_words}; {why}.",
+            name(best_other),
+            name(0)
+        );
+        None
+    };
+    decision.choice = choice.map(|nth| results[nth].model.name.clone());
+    decision.compared = Some(results[best_other].model.name.clone());
+    decision.changes = changes[best_other].list.clone();
+    decision.difference = failed;
+    (decision, Sides { compared: Some(best_other), choice })
+}
+
+/// Whether a scenario's objectives hold; with none they do.
+fn meets_all(result: &ScenarioResult) -> bool {
+    result.findings.iter().all(|finding| finding.judgement.met)
+}
+
+/// Whether other runs may have an objective the other way.
+fn is_noisy(result: &ScenarioResult) -> bool {
+    result.findings.iter().any(|finding| finding.is_within_noise || finding.lacks_runs)
+}
+
+/// What one scenario loses, and when it notices.
+fn loses(result: &ScenarioResult) -> String {
+    let model = result.model;
+    let failed = Summary::of(result.outcomes.iter().map(|o| Some(o.failures.total() as f64)));
+    let Some(failed) = estimate(&failed) else {
+        return format!("{} was not run.", plain(&model.name));
+    };
+    let [low, high] = failed.pi95.map(|end| amount(end.0));
+    let range = if low == high { String::new() } else { format!(" ({low} to {high} in 95% of runs)") };
+    let requests = thousands(mean(result.outcomes, |o| o.request_count));
+    let lost = format!("{} loses {} of {requests} requests{range}", plain(&model.name), amount(failed.mean.0));
+    let open = mean(result.outcomes, |o| o.open_count);
+    let open = if open > 0.0 { format!(", and {} never end", amount(open)) } else { String::new() };
+    if model.faults.is_empty() {
+        return format!("{lost}{open}.");
+    }
+    let metric = metric("time_to_detect_ms").expect("the metric exists");
+    let detected = match estimate(&Summary::of_metric(metric, result.outcomes)) {
+        None => "and never notices".to_owned(),
+        Some(detected) => {
+            let [low, mean, high] =
+                [detected.pi95[0], detected.mean, detected.pi95[1]].map(|ms| amount(ms.0 / 1000.0));
+            let range = if low == high { String::new() } else { format!(" ({low} to {high} s)") };
+            let share = match detected.n < result.outcomes.len() as u64 {
+                true => format!(", in {} of {} runs", thousands(detected.n as f64), thousands(result.outcomes.len() as f64)),
+                false => String::new(),
+            };
+            format!("and notices after {mean} s{range}{share}")
+        }
+    };
+    format!("{lost}{open}, {detected}.")
+}

@@ -1,0 +1,48 @@
+//! Words of a report that are not about one of its parts.
+
+use crate::engine::{Cause, Stage};
+use crate::metrics::Unit;
+
+/// Why a request failed, for readers.
+pub(super) fn cause_label(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Status => "error status",
+        Cause::Refused => "connection refused",
+        Cause::InFlightAtOnset => "connection broke when the fault started",
+        Cause::Timeout => "no answer in time",
+        Cause::NoProvider => "no provider to send it to",
+        Cause::Truncated => "answer cut short",
+        Cause::GatewayDown => "gateway replica down",
+        Cause::GatewayLimit => "gateway above its limits",
+    }
+}
+
+/// Where a request was lost, for readers.
+pub(super) fn stage_label(stage: Stage) -> &'static str {
+    match stage {
+        Stage::InFlightAtOnset => "in flight when the fault started",
+        Stage::Undetected => "before the fault was noticed",
+        Stage::AllEjected => "nowhere left to send it",
+        Stage::FalseEjection => "a good provider was ejected",
+        Stage::AfterRecovery => "still ejected after recovery",
+        Stage::Background => "in calm: quiet errors, impatient clients",
+        Stage::GatewayDown => "gateway replica failed",
+        Stage::OverQuota => "first choice over its quota",
+        Stage::BackupOverQuota => "backup over its quota",
+        Stage::GatewayLimit => "gateway above its limits",
+    }
+}
+
+/// What a metric is in, for pages.
+pub(super) fn unit_name(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Count => "count",
+        Unit::Ratio => "ratio",
+        Unit::Quotient => "quotient",
+        Unit::Milliseconds => "ms",
+        Unit::PerSecond => "per_second",
+        Unit::PerDay => "per_day",
+        Unit::Usd => "usd",
+        Unit::UsdPerDay => "usd_per_day",
+    }
+}
