@@ -9,6 +9,7 @@ mod merge;
 mod new;
 mod opened;
 mod progress;
+mod report;
 mod run;
 mod schema;
 mod sweep;
@@ -20,7 +21,8 @@ use crate::experiment::objective::Objective;
 use crate::experiment::survey::Surveyed;
 use crate::metrics::{Series, Wanted};
 use crate::model::Model;
-use crate::output::FileError;
+use crate::output::report::FolderError;
+use crate::output::{FileError, ReadError};
 use crate::output::terminal::thousands;
 use crate::scenario::{Document, Problem, Problems};
 use clap::{Args, Parser, Subcommand};
@@ -52,6 +54,7 @@ enum Command {
     Sweep(sweep::SweepArgs),
     Merge(merge::MergeArgs),
     Tune(tune::TuneArgs),
+    Report(report::ReportArgs),
     Validate(validate::ValidateArgs),
     Schema(schema::SchemaArgs),
 }
@@ -69,6 +72,7 @@ impl Cli {
             Command::Sweep(args) => args.execute(),
             Command::Merge(args) => args.execute(),
             Command::Tune(args) => args.execute(),
+            Command::Report(args) => args.execute(),
             Command::Validate(args) => args.execute(),
             Command::Schema(args) => args.execute(),
         }
@@ -310,6 +314,22 @@ impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         let code = if error.is_bad_input() { 2 } else { 1 };
         Failure { message: format!("error: {error}"), code }
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        let ReadError { path, what, help } = error;
+        Failure::refused(format!("{}: {what}", path.display()), help)
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::Read(error) => error.into(),
+            FolderError::Cancelled => Failure::interrupted(),
+        }
     }
 }
 

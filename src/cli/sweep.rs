@@ -1,7 +1,9 @@
 //! `sweep`: every point of an experiment's sweep, into a results folder.
 
+use super::again::CommandLine;
 use super::dry_run::DryRun;
 use super::progress::Bar;
+use super::report::ReportFile;
 use super::{Failure, PlayArgs, RUNS_MAX, all_or_failures, counted, note_missing_parquet, print_out, whole};
 use crate::experiment::axis::{Axis, axis_value};
 use crate::experiment::criterion::Precision;
@@ -75,6 +77,9 @@ pub struct SweepArgs {
     /// What to record of a run: with `counts`, no latency, which is faster
     #[arg(long, value_enum, default_value_t = Metrics::All)]
     metrics: Metrics,
+    /// Write a report for people into this file: one HTML page with everything in it
+    #[arg(long, value_name = "FILE.html", conflicts_with = "dry_run")]
+    report: Option<PathBuf>,
     /// Say how many points and runs there are, and about how long they take here; write nothing
     #[arg(long, conflicts_with_all = ["resume", "shard"])]
     dry_run: bool,
@@ -134,6 +139,8 @@ impl SweepArgs {
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name));
         plan.design().check()?;
         let folder = ResultFolder::create(&out, self.existing())?;
+        let page =
+            self.report.as_deref().map(|path| ReportFile::create(path, &out, self.play.force)).transpose()?;
         let (mut ledger, set_aside) = folder.ledger(&plan)?;
         note_set_aside(&set_aside);
         note_missing_parquet();
@@ -166,7 +173,19 @@ impl SweepArgs {
         let (files, tally) =
             finish(folder, &ledger, &plan, &stopping).map_err(|e| Failure::from(e).advised(&go_on))?;
         self.note_longer(&ledger, tally.most);
+        if let Some(page) = page {
+            page.write(&out, self.command(), None, &bar)?;
+        }
         report(&out, &files, &tally, plan.shard, plan.point_count)
+    }
+
+    /// The command that makes the report again, wherever its results go.
+    fn command(&self) -> String {
+        let line = CommandLine::new("sweep").word(&self.experiment.to_string_lossy()).play(&self.play);
+        let line = line.option("--shard", self.shard).option("--until", self.until.as_ref());
+        let line = line.option("--min-runs", self.min_runs).option("--max-runs", self.max_runs);
+        let counts = (self.metrics == Metrics::Counts).then_some("counts");
+        line.option("--metrics", counts).option("--report", Some("report.html")).text()
     }
 
     /// Says that tables have fewer runs than were played, as when `--runs` is forgotten with `--resume`.

@@ -12,6 +12,7 @@ use super::table::{Table, Values};
 use super::table_file::{PARQUET_AVAILABLE, WrittenFile};
 use crate::experiment::axis::AxisValue;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,15 @@ pub struct Results {
     path: PathBuf,
     /// Its manifest.
     pub manifest: Manifest,
+}
+
+/// What runs lose: requests that failed, or never end.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lost {
+    /// By point, and then in order of runs.
+    pub by_point: BTreeMap<u64, Vec<f64>>,
+    /// Whether any never ends.
+    pub has_open: bool,
 }
 
 impl Results {
@@ -99,12 +109,84 @@ impl Results {
         self.table(schema::runs(&self.design(), &[]))
     }
 
-    /// The table `points`.
+    /// The wanted columns of the table `points`, and those of swept settings.
     ///
     /// # Errors
     /// If its file is missing, or is not what was written.
-    pub fn points(&self) -> Result<Table, ReadError> {
-        self.table(schema::points(&self.design(), &[]))
+    pub fn points(&self, is_wanted: &dyn Fn(&str) -> bool) -> Result<Table, ReadError> {
+        let is_axis = |name: &str| self.manifest.axes.iter().any(|axis| axis.name == name);
+        let mut like = schema::points(&self.design(), &[]);
+        like.columns.retain(|column| is_axis(&column.name) || is_wanted(&column.name));
+        self.table(like)
+    }
+
+    /// What each run of each point loses.
+    ///
+    /// # Errors
+    /// If the file of the table `runs` is missing, or is not what was written.
+    pub(super) fn lost_by_point(&self) -> Result<Lost, ReadError> {
+        let mut like = schema::runs(&self.design(), &[]);
+        like.columns.retain(|column| ["point", "failed_count", "open_count"].contains(&&*column.name));
+        let table = self.table(like)?;
+        let mut lost = Lost::default();
+        for row in 0..table.row_count() {
+            let [failed, open] =
+                ["failed_count", "open_count"].map(|name| table.whole(name, row).unwrap_or(0));
+            lost.has_open |= open > 0;
+            let point = table.whole("point", row).unwrap_or(0);
+            lost.by_point.entry(point).or_default().push(failed as f64 + open as f64);
+        }
+        Ok(lost)
+    }
+
+    /// Whether the table `runs` of a `run` has all of them, and no other.
+    pub(super) fn check_runs(&self, runs: &Table) -> Result<(), ReadError> {
+        let Manifest { first_run, runs: count, ref scenarios, .. } = self.manifest;
+        if count == 0 || scenarios.is_empty() || runs.row_count() == 0 {
+            return Err(self.without_runs("it was given none"));
+        }
+        let expected = scenarios.iter().flat_map(|scenario| {
+            (0..count).map(move |nth| (scenario.name.as_str(), first_run.checked_add(nth)))
+        });
+        let found = (0..runs.row_count())
+            .map(|row| (runs.texts("scenario")[row].as_deref().unwrap_or_default(), runs.whole("run", row)));
+        if count.checked_mul(scenarios.len() as u64) == Some(runs.row_count() as u64) && expected.eq(found) {
+            return Ok(());
+        }
+        let what = format!(
+            "its table `runs` has other rows than the manifest says: {count} runs of each of {} scenarios",
+            scenarios.len()
+        );
+        Err(ReadError::new(&self.path, what, format!("restore both, or {}", self.again())))
+    }
+
+    /// Whether the table `points` of a sweep has all of these numbers that it should have.
+    pub(super) fn check_points(&self, numbers: &[u64]) -> Result<(), ReadError> {
+        let Some(sweep) = &self.manifest.sweep else { return Ok(()) };
+        let is_own = |point: &usize| sweep.shard.is_none_or(|shard| shard.count > 0 && shard.has(*point));
+        let expected = (0..sweep.points).filter(is_own).map(|point| point as u64);
+        if expected.eq(numbers.iter().copied()) {
+            return Ok(());
+        }
+        let what =
+            format!("its table `points` has other rows than the {} that the manifest says", sweep.points);
+        Err(ReadError::new(&self.path, what, format!("restore both, or {}", self.again())))
+    }
+
+    /// What was played cannot be made again, and there is no report without it.
+    pub(super) fn not_again(&self, why: &str) -> ReadError {
+        let what = format!("its scenarios cannot be made again: {why}");
+        ReadError::new(
+            &self.path.join(MANIFEST),
+            what,
+            format!("put back what is missing, or {}", self.again()),
+        )
+    }
+
+    /// There is nothing to report on.
+    pub(super) fn without_runs(&self, why: &str) -> ReadError {
+        let what = format!("it has no run to report on: {why}");
+        ReadError::new(&self.path, what, format!("mend that, and {}", self.again()))
     }
 
     /// The table `series`; `None` where there is none, as in a sweep, or where this program cannot read it.

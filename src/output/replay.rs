@@ -8,7 +8,6 @@ use super::manifest::{Manifest, ScenarioProvenance};
 use super::read_outcomes::{agrees, outcome};
 use super::table::Table;
 use crate::engine::{Path as EnginePath, fastest_path};
-use crate::experiment::design::{Point, Sweep};
 use crate::experiment::file::Experiment;
 use crate::experiment::objective::Objective;
 use crate::metrics::{MetricsRecorder, Outcome, Wanted, measure};
@@ -78,23 +77,8 @@ pub(super) fn path_of(model: &Model) -> EnginePath {
     fastest_path::<MetricsRecorder>(model)
 }
 
-/// The scenario of a point of a sweep, and its model.
-pub(super) fn at_point(
-    sweep: &Sweep,
-    documents: &[Document],
-    point: &Point,
-) -> Result<(Document, Model), ReplayError> {
-    let document = sweep.document(documents, point).map_err(words)?;
-    let model = document.model().map_err(words)?;
-    Ok((document, model))
-}
-
 /// As the file had it, where its parts are still what they were; else as it was with them.
-fn reopen(
-    loader: &mut Loader,
-    scenario: &ScenarioProvenance,
-    set: &[String],
-) -> Result<Document, Problems> {
+fn reopen(loader: &mut Loader, scenario: &ScenarioProvenance, set: &[String]) -> Result<Document, Problems> {
     let mut as_written = || -> Result<Document, Problems> {
         let mut document = loader.parse(&scenario.path, &scenario.text)?;
         document.rename(scenario.name.clone());

@@ -2,23 +2,34 @@
 //!
 //! [`ReportDocument`] is all that it shows, as plain data; [`html`] puts it into a page that draws it.
 
+mod candidates;
 mod closeup;
 mod decision;
 mod document;
 mod fault_words;
+mod folder;
 mod html;
 mod number;
 mod numbers;
+mod points;
 mod scenario;
 mod settings;
 mod strips;
+mod sweep;
+mod tune;
 mod words;
 mod years;
 
 pub use document::*;
+pub use folder::{FolderError, FolderInput, report_of_results};
 pub use html::html;
 pub use number::Number;
 pub use numbers::INCIDENTS_PER_YEAR;
+pub use points::{
+    AxisPoints, AxisReport, Column, Counts, EstimateColumns, Estimates, MetricReport,
+};
+pub use sweep::{Knee, PointsReport, SettingValue, SweepReport, SweptObjective};
+pub use tune::TuneReport;
 
 use super::ScenarioResult;
 use super::terminal::{plain, thousands};
@@ -29,6 +40,13 @@ use numbers::Pair;
 
 /// A page that is sent around has no room for more close-ups.
 const CLOSEUPS: usize = 16;
+
+/// That it is one, and of what.
+const PREDICTION: &str = "This is the prediction of a simulation, and not a measurement: it holds as far as its assumptions \
+    do. The game day below says how to put it to the test.";
+/// What the ranges of a report are.
+const RANGES: &str = "Ranges are those in which 95% of runs fall; intervals (95% CI) are of means, by Student's t, and for \
+    differences paired run by run.";
 
 /// Scenarios that were played side by side, with the same runs.
 #[derive(Debug, Clone)]
@@ -109,9 +127,7 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
         title: title(results),
         preface: input.preface.to_vec(),
         provenance: provenance(input),
-        prediction: "This is the prediction of a simulation, and not a measurement: it holds as far as its assumptions \
-                     do. The game day below says how to put it to the test."
-            .to_owned(),
+        prediction: PREDICTION.to_owned(),
         decision,
         numbers,
         budget: numbers::budget(&pair),
@@ -130,6 +146,8 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
         settings: rows,
         game_day: vec![],
         left_out,
+        sweep: None,
+        tune: None,
     })
 }
 
@@ -158,8 +176,6 @@ fn provenance(input: &RunsInput) -> ReportProvenance {
         runs: plan.count(),
         first_run: plan.runs.start,
         simulated: format!("Simulated: {scenarios}, {runs} runs of each; the first is {} with {requests} requests.", model.duration),
-        ranges: "Ranges are those in which 95% of runs fall; intervals (95% CI) are of means, by Student's t, and for \
-                 differences paired run by run."
-            .to_owned(),
+        ranges: RANGES.to_owned(),
     }
 }

@@ -142,18 +142,20 @@ fn is_words(path: &str) -> bool {
     ["about", "objective"].contains(&first) || ["source", "evidence", "from"].contains(&last)
 }
 
-/// Whether a change is one that people can decide on, rather than another world: the gateway's settings, an operator's,
-/// how long clients wait and how they ask again, and providers that are added or left out.
+/// Whether a setting is one that people can decide on, rather than another world: the gateway's settings, an operator's,
+/// how long clients wait and how they ask again.
+pub(super) fn is_decision(path: &str) -> bool {
+    const DECIDED: [&str; 5] =
+        ["gateway.", "operator.", "slo.", "traffic.client_timeout", "traffic.client_retry"];
+    !path.starts_with("gateway.fault.") && DECIDED.iter().any(|part| path.starts_with(part))
+}
+
+/// Whether a change is one that people can decide on; providers that are added or left out are, too.
 pub(super) fn is_decided_here(change: &SettingChange, changes: &Changes) -> bool {
-    const DECIDED: [&str; 5] = ["gateway.", "operator.", "slo.", "traffic.client_timeout", "traffic.client_retry"];
-    let path = &change.path;
-    if path.starts_with("gateway.fault.") {
-        return false;
-    }
     // A provider that only one of them has: the whole table is the change.
     let is_whole_provider = |group: &ChangeGroup| {
         let is_one = group.path.strip_prefix("provider.").is_some_and(|name| !name.contains('.'));
         is_one && group.list.contains(change)
     };
-    DECIDED.iter().any(|part| path.starts_with(part)) || changes.groups.iter().any(is_whole_provider)
+    is_decision(&change.path) || changes.groups.iter().any(is_whole_provider)
 }
