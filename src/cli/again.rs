@@ -55,7 +55,10 @@ mod tests {
 
     #[test]
     fn words_are_quoted_where_a_shell_needs_it() {
-        let line = CommandLine::new("run").word("a b.toml").option("--set", Some("x='1'")).option("--gate", None::<String>);
+        let line = CommandLine::new("run")
+            .word("a b.toml")
+            .option("--set", Some("x='1'"))
+            .option("--gate", None::<String>);
         assert_eq!(line.text(), r"failover-sim run 'a b.toml' --set 'x='\''1'\'''");
     }
 }

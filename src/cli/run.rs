@@ -323,7 +323,8 @@ impl RunArgs {
 impl RunArgs {
     /// The command that makes the report again, whatever the file is called and whoever else looks on.
     fn command(&self) -> String {
-        let paths = self.paths.iter().fold(CommandLine::new("run"), |line, path| line.word(&path.to_string_lossy()));
+        let paths =
+            self.paths.iter().fold(CommandLine::new("run"), |line, path| line.word(&path.to_string_lossy()));
         let line = paths.play(&self.play).option("--run-index", self.run_index).option("--point", self.point);
         let line = self.gate.iter().fold(line, |line, gate| line.option("--gate", Some(gate)));
         let path = self.path.map(|PathChoice::Plain| "plain");

@@ -100,4 +100,3 @@ pub fn clock(model: &Model, at: SimTime) -> String {
         |clock| clock.show(at),
     )
 }
-

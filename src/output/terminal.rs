@@ -316,7 +316,9 @@ fn timeline_words(result: &ScenarioResult) -> String {
     let groups: Vec<&[TimelineEntry]> = groups(result.timeline).collect();
     let saved = result.outcomes.first().map_or(0, |run| run.saved_by_hand_count);
     let mut words: Vec<String> = (groups.iter().take(TIMELINE_ENTRIES))
-        .map(|group| format!("{} {}", group_clock(result.model, group), group_words(result.model, group, saved)))
+        .map(|group| {
+            format!("{} {}", group_clock(result.model, group), group_words(result.model, group, saved))
+        })
         .collect();
     let left: usize = groups.iter().skip(TIMELINE_ENTRIES).map(|group| group.len()).sum();
     if left > 0 {

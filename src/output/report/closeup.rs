@@ -1,8 +1,6 @@
 //! One run looked at closely, as arrays.
 
-use super::document::{
-    ClockReport, CloseupReport, EjectionBand, LatencySeries, LogLine, Series,
-};
+use super::document::{ClockReport, CloseupReport, EjectionBand, LatencySeries, LogLine, Series};
 use super::fault_words::{fault_band, gateway_band, seconds};
 use super::number::Number;
 use super::words::cause_label;
@@ -63,7 +61,11 @@ pub(super) fn closeup(model: &Model, seed: u64, run: u64) -> (CloseupReport, Vec
         open: Some(counts(&|bin| bin.open_count)).filter(occurs).unwrap_or_default(),
         attempts: counts(&|bin| bin.attempt_count),
         served_by: served_by.collect(),
-        latency_ms: LatencySeries { p50: latency(|l| l.p50), p95: latency(|l| l.p95), p99: latency(|l| l.p99) },
+        latency_ms: LatencySeries {
+            p50: latency(|l| l.p50),
+            p95: latency(|l| l.p95),
+            p99: latency(|l| l.p99),
+        },
         log: lines.into_iter().take(LOG_LINES).collect(),
         failed_count: closeup.outcome.failures.total(),
         request_count: closeup.outcome.request_count,
@@ -89,7 +91,9 @@ fn ejection(model: &Model, ejection: &Ejection, timeline: &[TimelineEntry]) -> E
     let has = |nth: &usize| nth.checked_sub(1).map_or(by.has_health_check(), |index| by.has_detector(index));
     // What was believed may change while a provider stays ejected: what counts is how that began.
     let began = timeline.iter().take_while(|entry| entry.at <= start).filter_map(|entry| match entry.event {
-        TimelineEvent::Health { replica: of, provider: whom, is_false, .. } if (of, whom) == (replica, provider) => {
+        TimelineEvent::Health { replica: of, provider: whom, is_false, .. }
+            if (of, whom) == (replica, provider) =>
+        {
             Some(is_false)
         }
         _ => None,
@@ -109,7 +113,9 @@ fn log_line(model: &Model, group: &[TimelineEntry], saved: u64) -> LogLine {
         TimelineEvent::Health { .. } => "health",
         TimelineEvent::Milestone(milestone) => match milestone {
             Milestone::AlertFires(_) | Milestone::AlertResolves(_) => "alert",
-            Milestone::OperatorLearns(_) | Milestone::OperatorActs(_) | Milestone::OperatorReturns(_) => "operator",
+            Milestone::OperatorLearns(_) | Milestone::OperatorActs(_) | Milestone::OperatorReturns(_) => {
+                "operator"
+            }
             _ => "fault",
         },
     };

@@ -1,6 +1,6 @@
 //! What to do: which scenario is best, by how much, and whether that may be chance.
 
-use super::document::{Decision, DecisionVerdict, Gap};
+use super::document::{Decision, DecisionVerdict, Gap, NotCompared, SettingChange};
 use super::number::Number;
 use super::scenario::{estimate, mean};
 use super::settings::{Changes, is_decided_here};
@@ -39,19 +39,36 @@ pub(super) fn gap(results: &[ScenarioResult], name: &str, of: usize, candidates:
 
 /// A difference, with its words.
 pub(super) fn gap_of(mean: f64, ci95: Option<[f64; 2]>, may_be_chance: Option<bool>) -> Gap {
+    let mut gap = Gap {
+        mean: Number(mean),
+        ci95: ci95.map(|ends| ends.map(Number)),
+        may_be_chance,
+        words: String::new(),
+    };
+    gap.words = words_with(&gap, "");
+    gap
+}
+
+/// `8,591 fewer failed requests than x (95% CI 8,314 to 8,868)`, given the words in the middle.
+fn words_with(gap: &Gap, what: &str) -> String {
+    let mean = gap.mean.0;
     let direction = if mean < 0.0 { "fewer" } else { "more" };
     let mut words = match mean == 0.0 {
-        true => "as many".to_owned(),
-        false => format!("{} {direction}", amount(mean.abs())),
+        true => format!("as many{what}"),
+        false => format!("{} {direction}{what}", amount(mean.abs())),
     };
-    if let Some([low, high]) = ci95.filter(|[low, high]| low < high) {
+    if let Some([low, high]) = gap.ci95.map(|ends| ends.map(|end| end.0)).filter(|[low, high]| low < high) {
         let (low, high) = if mean < 0.0 { (-high, -low) } else { (low, high) };
-        words.push_str(&format!(" (95% CI {} to {})", amount(low), amount(high)));
+        let (low, high) = (amount(low), amount(high));
+        // What nothing shows is no range.
+        if low != high {
+            words.push_str(&format!(" (95% CI {low} to {high})"));
+        }
     }
-    if mean != 0.0 && may_be_chance == Some(true) {
+    if mean != 0.0 && gap.may_be_chance == Some(true) {
         words.push_str(", which may be chance");
     }
-    Gap { mean: Number(mean), ci95: ci95.map(|ends| ends.map(Number)), may_be_chance, words }
+    words
 }
 
 /// A number of requests, with digits where there are less than ten.
@@ -80,9 +97,16 @@ pub(super) fn decide(results: &[ScenarioResult], changes: &[Changes]) -> (Decisi
         decision.choice = Some(results[0].model.name.clone());
         return (decision, Sides { compared: None, choice: Some(0) });
     }
-    let is_candidate = |nth: &usize| changes[*nth].list.iter().all(|change| is_decided_here(change, &changes[*nth]));
+    let is_candidate =
+        |nth: &usize| changes[*nth].list.iter().all(|change| is_decided_here(change, &changes[*nth]));
     let (candidates, others): (Vec<usize>, Vec<usize>) = (1..results.len()).partition(is_candidate);
-    decision.not_compared = others.iter().map(|nth| results[*nth].model.name.clone()).collect();
+    let not_compared = |nth: &usize| {
+        let is_other = |change: &&SettingChange| !is_decided_here(change, &changes[*nth]);
+        let differs_in =
+            changes[*nth].list.iter().filter(is_other).map(|change| change.path.clone()).collect();
+        NotCompared { scenario: results[*nth].model.name.clone(), differs_in }
+    };
+    decision.not_compared = others.iter().map(not_compared).collect();
     let rank = |nth: &usize| {
         let lost = mean(results[*nth].outcomes, |o| o.failures.total() + o.open_count);
         (!meets_all(&results[*nth]), lost)
@@ -100,29 +124,28 @@ pub(super) fn decide(results: &[ScenarioResult], changes: &[Changes]) -> (Decisi
     let failed = gap(results, "failed_count", best_other, &candidates);
     let open = gap(results, "open_count", best_other, &candidates);
     let is_sure = [&failed, &open].into_iter().flatten().any(|gap| gap.may_be_chance == Some(false));
-    let failed_words = failed.as_ref().map_or("an unknown number of".to_owned(), |gap| gap.words.clone());
-    let of_how_many = match candidates.len() {
-        1 => String::new(),
-        n => format!("of {} scenarios ", thousands(n as f64 + 1.0)),
+    let incident = if results[0].model.faults.is_empty() { "a run" } else { "an incident" };
+    let failed_words = |than: &str| match &failed {
+        Some(gap) => words_with(gap, &format!(" failed requests in {incident} than {than}")),
+        None => format!("an unknown number of failed requests against {than}"),
     };
     let (meets, meets_before) = (meets_all(&results[best_other]), meets_all(&results[0]));
     let baseline_is_best = better(&0, &best_other).is_le();
     let open_words = open.filter(|gap| gap.mean.0 != 0.0).map_or(String::new(), |gap| {
         let direction = if gap.mean.0 < 0.0 { "fewer" } else { "more" };
-        format!(" and {} {direction} that never end", amount(gap.mean.0.abs()))
+        format!(", and {} {direction} that never end", amount(gap.mean.0.abs()))
     });
     let choice = if baseline_is_best {
         decision.verdict = DecisionVerdict::Keep;
-        let why = if of_how_many.is_empty() { "it loses".to_owned() } else { format!("{of_how_many}it loses") };
-        let least = if meets_before && !meets { "meets what is asked of it" } else { "the fewest requests" };
-        let why = match least {
-            "the fewest requests" => format!("{why} the fewest requests"),
-            _ => format!("{of_how_many}it {least}"),
+        let why = match meets_before && !meets {
+            true => "it meets what is asked of it, and no other does",
+            false => "no other loses fewer requests",
         };
         decision.sentence = format!(
-            "Keep {}: {why}; {} has {failed_words} failed requests in an incident{open_words}.",
+            "Keep {}, as {why}: {} has {}{open_words}.",
             name(0),
-            name(best_other)
+            name(best_other),
+            failed_words("it")
         );
         Some(0)
     } else if is_sure || meets && !meets_before && !is_noisy(&results[best_other]) && !is_noisy(&results[0]) {
@@ -133,10 +156,10 @@ pub(super) fn decide(results: &[ScenarioResult], changes: &[Changes]) -> (Decisi
             _ => "",
         };
         decision.sentence = format!(
-            "Take {}: {} gives {failed_words} failed requests in an incident than {}{open_words}.{objectives}",
+            "Take {}, with {}: {}{open_words}.{objectives}",
             name(best_other),
             changes[best_other].words(),
-            name(0)
+            failed_words(&name(0))
         );
         Some(best_other)
     } else {
@@ -146,9 +169,9 @@ pub(super) fn decide(results: &[ScenarioResult], changes: &[Changes]) -> (Decisi
             n => format!("{} runs cannot tell", thousands(n as f64)),
         };
         decision.sentence = format!(
-            "No choice yet: {} has {failed_words} failed requests in an incident than {}{open_words}; {why}.",
+            "No choice yet, as {why}: {} has {}{open_words}.",
             name(best_other),
-            name(0)
+            failed_words(&name(0))
         );
         None
     };
@@ -179,7 +202,8 @@ fn loses(result: &ScenarioResult) -> String {
     let [low, high] = failed.pi95.map(|end| amount(end.0));
     let range = if low == high { String::new() } else { format!(" ({low} to {high} in 95% of runs)") };
     let requests = thousands(mean(result.outcomes, |o| o.request_count));
-    let lost = format!("{} loses {} of {requests} requests{range}", plain(&model.name), amount(failed.mean.0));
+    let lost =
+        format!("{} loses {} of {requests} requests{range}", plain(&model.name), amount(failed.mean.0));
     let open = mean(result.outcomes, |o| o.open_count);
     let open = if open > 0.0 { format!(", and {} never end", amount(open)) } else { String::new() };
     if model.faults.is_empty() {
@@ -193,7 +217,11 @@ fn loses(result: &ScenarioResult) -> String {
                 [detected.pi95[0], detected.mean, detected.pi95[1]].map(|ms| amount(ms.0 / 1000.0));
             let range = if low == high { String::new() } else { format!(" ({low} to {high} s)") };
             let share = match detected.n < result.outcomes.len() as u64 {
-                true => format!(", in {} of {} runs", thousands(detected.n as f64), thousands(result.outcomes.len() as f64)),
+                true => format!(
+                    ", in {} of {} runs",
+                    thousands(detected.n as f64),
+                    thousands(result.outcomes.len() as f64)
+                ),
                 false => String::new(),
             };
             format!("and notices after {mean} s{range}{share}")

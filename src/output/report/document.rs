@@ -105,7 +105,16 @@ pub struct Decision {
     /// Failed requests of a run in the compared one less those of the baseline: below zero is fewer.
     pub difference: Option<Gap>,
     /// Scenarios that are no choice, as they differ from the baseline in what happens to them: traffic, faults, providers.
-    pub not_compared: Vec<String>,
+    pub not_compared: Vec<NotCompared>,
+}
+
+/// A scenario that is no choice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotCompared {
+    /// Its name.
+    pub scenario: String,
+    /// The settings by which it is another world.
+    pub differs_in: Vec<String>,
 }
 
 /// What kind of answer a decision is.
@@ -297,8 +306,9 @@ pub struct Certainty {
     pub weakest_evidence: Option<&'static str>,
     /// Where evidence is declared, weakest first.
     pub evidence: Vec<EvidenceNote>,
-    /// The three assumptions on which the answer rests most, strongest first.
-    pub strongest_assumptions: Vec<String>,
+    /// The three assumptions on which the answer rests most, strongest first: those that change most when they are turned
+    /// round.
+    pub strongest_assumptions: Vec<AssumptionReport>,
     /// The other ones.
     pub further_assumptions: Vec<String>,
     /// What was not tried.
@@ -307,6 +317,23 @@ pub struct Certainty {
     pub would_change: Vec<String>,
     /// How often the compared scenario fares better and worse, run by run.
     pub paired: Option<Paired>,
+}
+
+/// Something that is taken for granted, and what comes of it if it is not so.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AssumptionReport {
+    /// What is taken for granted.
+    pub words: String,
+    /// What was tried instead; null if nothing was.
+    pub instead: Option<String>,
+    /// Failed requests of a run of the baseline then, on average.
+    pub baseline_failed: Option<Number>,
+    /// The same of the compared scenario; null where there is none.
+    pub compared_failed: Option<Number>,
+    /// How many runs that rests on.
+    pub runs: u64,
+    /// Whether the decision is the same then; null where there is none.
+    pub decision_holds: Option<bool>,
 }
 
 /// Evidence as a part declares it.
@@ -526,23 +553,34 @@ pub struct SettingRow {
     pub origins: Vec<Option<String>>,
 }
 
-/// A fault to inject in staging, and what to see there if the prediction is right.
+/// Faults to inject in staging, and what to see there if the prediction is right.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Drill {
     /// The scenario whose settings staging should have.
     pub scenario: String,
-    /// The fault.
-    pub fault: String,
-    /// What to inject, in a sentence.
-    pub inject: String,
-    /// How it could be done.
-    pub how: Vec<String>,
-    /// At what load.
+    /// What to inject, in order.
+    pub steps: Vec<DrillStep>,
+    /// At what load, and for how long.
     pub load: String,
     /// What one should see.
     pub expect: Vec<Expectation>,
     /// What would show that the prediction is wrong.
     pub refuted_by: Vec<String>,
+}
+
+/// A fault to inject.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DrillStep {
+    /// Its name in the scenario.
+    pub fault: String,
+    /// After the beginning of the load.
+    pub start_s: Number,
+    /// For so long.
+    pub lasts_s: Number,
+    /// What to inject, and whom, in a sentence.
+    pub inject: String,
+    /// How it could be done.
+    pub how: Vec<String>,
 }
 
 /// A number that a drill should give.

@@ -86,7 +86,9 @@ fn effect_words(effect: Effect) -> String {
         Effect::Status(status) => format!("fail at once with {status}"),
         Effect::Stall(share) => format!("stop for ever after {}% of the answer", percent(share)),
         Effect::Cut(share) => format!("break off after {}% of the answer", percent(share)),
-        Effect::Truncate(share) => format!("end after {}% of the answer as if it were complete", percent(share)),
+        Effect::Truncate(share) => {
+            format!("end after {}% of the answer as if it were complete", percent(share))
+        }
         Effect::Slow(times) => format!("take {} times as long", Number(times).rounded()),
     }
 }

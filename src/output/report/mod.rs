@@ -3,11 +3,14 @@
 //! [`ReportDocument`] is all that it shows, as plain data; [`html`] puts it into a page that draws it.
 
 mod candidates;
+mod certainty;
+mod challenge;
 mod closeup;
 mod decision;
 mod document;
 mod fault_words;
 mod folder;
+mod game_day;
 mod html;
 mod number;
 mod numbers;
@@ -17,6 +20,7 @@ mod settings;
 mod strips;
 mod sweep;
 mod tune;
+mod waterfall;
 mod words;
 mod years;
 
@@ -80,6 +84,11 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
     let pair = Pair { baseline: &results[0], compared: sides.compared.map(|nth| &results[nth]) };
     let shown: Vec<&ScenarioResult> = std::iter::once(pair.baseline).chain(pair.compared).collect();
     let numbers = numbers::headlines(&pair, decision.difference.clone(), plan, input.incidents_per_year);
+    let (from, to) = (&documents[0], sides.compared.map(|nth| &documents[nth]));
+    let of_compared = sides.compared.map(|nth| &changes[nth]);
+    let waterfall = Some(waterfall::waterfall(&pair, (from, to), of_compared, plan, progress)?);
+    let both: Vec<&Document> = std::iter::once(from).chain(to).collect();
+    let certainty = certainty::certainty(&pair, &both, &decision, plan, progress)?;
     let all: Vec<&[Outcome]> = results.iter().map(|result| result.outcomes).collect();
     let metrics = scenario::telling_metrics(&all);
     let others: Vec<usize> = (1..results.len()).collect();
@@ -119,7 +128,8 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
     }
     let without = scenarios.iter().filter(|scenario| scenario.closeup.is_none()).count();
     if without > 0 {
-        left_out.push(format!("close-ups of {without} scenarios: run fewer of them side by side to see them"));
+        left_out
+            .push(format!("close-ups of {without} scenarios: run fewer of them side by side to see them"));
     }
     Ok(ReportDocument {
         report_version: REPORT_VERSION,
@@ -132,19 +142,11 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
         numbers,
         budget: numbers::budget(&pair),
         strips: strips::strips(&shown),
-        waterfall: None,
-        certainty: Certainty {
-            weakest_evidence: None,
-            evidence: vec![],
-            strongest_assumptions: vec![],
-            further_assumptions: vec![],
-            untested: vec![],
-            would_change: vec![],
-            paired: None,
-        },
+        waterfall,
+        certainty,
         scenarios,
         settings: rows,
-        game_day: vec![],
+        game_day: shown.iter().filter_map(|result| game_day::drill(result)).collect(),
         left_out,
         sweep: None,
         tune: None,
@@ -175,7 +177,7 @@ fn provenance(input: &RunsInput) -> ReportProvenance {
         seed: plan.seed,
         runs: plan.count(),
         first_run: plan.runs.start,
-        simulated: format!("Simulated: {scenarios}, {runs} runs of each; the first is {} with {requests} requests.", model.duration),
+        simulated: format!("Simulated: {scenarios}, {runs} runs of each; the first is {} with {requests} requests.", words::span(model.duration)),
         ranges: RANGES.to_owned(),
     }
 }

@@ -4,13 +4,14 @@ use super::decision::{amount, gap_of};
 use super::document::{BudgetReport, Estimate, Gap, Headline};
 use super::number::Number;
 use super::scenario::{estimate, mean};
+use super::words::{digits, span};
 use super::years::{Basis, SECONDS_PER_YEAR, Years};
 use crate::experiment::runner::RunPlan;
 use crate::experiment::statistics::Summary;
 use crate::metrics::{METRICS, Metric, Outcome, Wanted, measure, metric};
 use crate::model::{Effect, InFlight, Model};
 use crate::output::ScenarioResult;
-use crate::output::terminal::{short, thousands};
+use crate::output::terminal::thousands;
 
 /// What Anthropic's API had: 76 incidents in 417 days (Chu et al., ICPE 2025; `models/incidents/anthropic-api.toml`).
 pub const INCIDENTS_PER_YEAR: f64 = 67.0;
@@ -43,7 +44,11 @@ pub(super) fn headlines(
 ) -> Vec<Headline> {
     let basis = basis(pair, incidents_per_year);
     let years = Years::draw(basis, plan.seed, pair.baseline.outcomes.len().max(1));
-    vec![in_incident(pair, basis, difference), failed_in_year(pair, &years, basis, incidents_per_year), cost_in_year(pair, &years, basis, plan)]
+    vec![
+        in_incident(pair, basis, difference),
+        failed_in_year(pair, &years, basis, incidents_per_year),
+        cost_in_year(pair, &years, basis, plan),
+    ]
 }
 
 /// Whether a run is an incident or a stretch of ordinary time.
@@ -58,10 +63,11 @@ fn basis(pair: &Pair, incidents_per_year: Option<f64>) -> Basis {
 }
 
 fn in_incident(pair: &Pair, basis: Basis, difference: Option<Gap>) -> Headline {
-    let failed = |result: &ScenarioResult| estimate(&Summary::of_metric(named("failed_count"), result.outcomes));
+    let failed =
+        |result: &ScenarioResult| estimate(&Summary::of_metric(named("failed_count"), result.outcomes));
     let (baseline, compared) = pair.each(failed);
     let requests = thousands(mean(pair.baseline.outcomes, |o| o.request_count));
-    let duration = pair.baseline.model.duration;
+    let duration = span(pair.baseline.model.duration);
     let (label, of) = match basis {
         Basis::Incidents(_) => ("Failed requests in an incident", "an incident"),
         Basis::Time(_) => ("Failed requests in a run", "a run"),
@@ -87,12 +93,15 @@ fn failed_in_year(pair: &Pair, years: &Years, basis: Basis, given: Option<f64>) 
     let note = match basis {
         Basis::Time(_) => format!(
             "A year is {} runs of {}, drawn from those that were simulated.",
-            short(SECONDS_PER_YEAR / pair.baseline.model.duration.as_secs_f64()),
-            pair.baseline.model.duration
+            digits(SECONDS_PER_YEAR / pair.baseline.model.duration.as_secs_f64()),
+            span(pair.baseline.model.duration)
         ),
         Basis::Incidents(rate) => {
             let source = match given {
-                Some(_) => format!("As if {} incidents a year, as `--incidents-per-year` says, were all like this one", short(rate)),
+                Some(_) => format!(
+                    "As if {} incidents a year, as `--incidents-per-year` says, were all like this one",
+                    digits(rate)
+                ),
                 None => format!(
                     "As if {rate} incidents a year were all like this one: so many had Anthropic's API from July 2023 to \
                      August 2024 (76 in 417 days; Chu et al., ICPE 2025), most of them not as bad. Give your own rate \
@@ -171,10 +180,14 @@ fn calm(model: &Model) -> Model {
 fn missing_prices(model: &Model) -> String {
     let priceless = model.providers.iter().find(|provider| provider.price.is_none());
     let price = match priceless {
-        Some(provider) => format!("give every provider a `price`, as in `[provider.{}.price]`", provider.name),
+        Some(provider) => {
+            format!("give every provider a `price`, as in `[provider.{}.price]`", provider.name)
+        }
         None => "give requests tokens in `[traffic]`, as providers charge for them".to_owned(),
     };
-    format!("Nobody says what it costs: {price}, or say what a failed request costs: `--set cost.failed_request=0.05`.")
+    format!(
+        "Nobody says what it costs: {price}, or say what a failed request costs: `--set cost.failed_request=0.05`."
+    )
 }
 
 fn of_years(
@@ -233,9 +246,11 @@ pub(super) fn budget(pair: &Pair) -> Option<BudgetReport> {
     let spent = |outcome: &Outcome| Some(outcome.failures.total() as f64 / allowed);
     let of = |result: &ScenarioResult| estimate(&Summary::of(result.outcomes.iter().map(spent)));
     let (baseline, compared) = pair.each(of);
-    let percent = |estimate: &Estimate| format!("{}%", short(100.0 * estimate.mean.0));
+    let percent = |estimate: &Estimate| format!("{}%", digits(100.0 * estimate.mean.0));
     let spends = match (&baseline, &compared) {
-        (Some(baseline), Some(compared)) => format!("{} before, {} after", percent(baseline), percent(compared)),
+        (Some(baseline), Some(compared)) => {
+            format!("{} before, {} after", percent(baseline), percent(compared))
+        }
         (Some(only), None) | (None, Some(only)) => percent(only),
         (None, None) => return None,
     };
@@ -244,7 +259,7 @@ pub(super) fn budget(pair: &Pair) -> Option<BudgetReport> {
     let share = share.trim_end_matches('0').trim_end_matches('.');
     let assumed = if slo.is_none() { ", which is assumed, as no scenario has an `[slo]`" } else { "" };
     Some(BudgetReport {
-        objective: share.parse::<f64>().map_or(objective, |percent| percent / 100.0),
+        objective: (1e9 * objective).round() / 1e9,
         window_days: Number(window_days),
         allowed: Number(allowed),
         is_assumed: slo.is_none(),
@@ -253,7 +268,7 @@ pub(super) fn budget(pair: &Pair) -> Option<BudgetReport> {
         words: format!(
             "One run spends this share of the {} failures that {share}% over {} days allows{assumed}: {spends}.",
             thousands(allowed),
-            short(window_days)
+            digits(window_days)
         ),
     })
 }

@@ -25,7 +25,8 @@ pub(super) fn estimate(summary: &Summary) -> Option<Estimate> {
 pub(super) fn telling_metrics(scenarios: &[&[Outcome]]) -> Vec<&'static Metric> {
     let tells = |metric: &&Metric| {
         let is_part = metric.name.starts_with("failed_cause_") || metric.name.starts_with("failed_stage_");
-        let has_value = |outcomes: &&[Outcome]| outcomes.iter().any(|o| metric.of(o).is_some_and(|v| v != 0.0));
+        let has_value =
+            |outcomes: &&[Outcome]| outcomes.iter().any(|o| metric.of(o).is_some_and(|v| v != 0.0));
         metric.name == "failed_count" || !is_part && scenarios.iter().any(has_value)
     };
     METRICS.iter().filter(tells).collect()

@@ -67,7 +67,8 @@ impl Changes {
             }
             changes.list.push(change.clone());
             let lacks = |settings: &[ResolvedSetting], table: &str| {
-                let is_below = |path: &str| path.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'));
+                let is_below =
+                    |path: &str| path.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'));
                 !settings.iter().any(|setting| setting.path == table || is_below(&setting.path))
             };
             let ends = path.match_indices('.').map(|(at, _)| at);
@@ -76,7 +77,8 @@ impl Changes {
             match changes.groups.iter_mut().find(|group| group.path == table) {
                 Some(group) => group.list.push(change),
                 None => {
-                    let group = ChangeGroup { path: table.to_owned(), label: String::new(), list: vec![change] };
+                    let group =
+                        ChangeGroup { path: table.to_owned(), label: String::new(), list: vec![change] };
                     changes.groups.push(group);
                 }
             }
@@ -107,25 +109,22 @@ impl Changes {
 impl ChangeGroup {
     fn words(&self) -> String {
         let name = readable(&self.path);
-        let short = |value: &Option<String>| {
-            let value = plain(value.as_deref()?);
+        let short = |value: &str| {
+            let value = plain(value);
             let value = value.trim_matches('"').to_owned();
             (value.chars().count() <= VALUE_IN_WORDS).then_some(value)
         };
         match self.list.as_slice() {
-            [SettingChange { old: Some(_), new: Some(_), .. }] => {
-                let [change] = self.list.as_slice() else { return name };
-                match (short(&change.old), short(&change.new)) {
-                    (Some(old), Some(new)) => format!("{name} {old} → {new}"),
-                    _ => format!("another {name}"),
-                }
-            }
-            [SettingChange { old: None, new, path }] if *path == self.path => match short(new) {
-                Some(new) => format!("{name} {new}, which was not set"),
-                None => format!("a {name}"),
+            [SettingChange { old: Some(old), new: Some(new), .. }] => match (short(old), short(new)) {
+                (Some(old), Some(new)) => format!("{name} {old} → {new}"),
+                _ => format!("another {name}"),
             },
-            list if list.iter().all(|change| change.old.is_none()) => format!("a {name}"),
-            _ => format!("no {name}"),
+            [SettingChange { old: None, new: Some(new), path }] if *path == self.path => match short(new) {
+                Some(new) => format!("{name} {new} (new)"),
+                None => format!("{name} (new)"),
+            },
+            list if list.iter().all(|change| change.old.is_none()) => format!("{name} added"),
+            _ => format!("{name} removed"),
         }
     }
 }

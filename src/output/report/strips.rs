@@ -17,7 +17,8 @@ pub(super) fn strips(shown: &[&ScenarioResult]) -> Option<Strips> {
     }
     let bin = seconds.div_ceil(MOST_BINS);
     let rows: Vec<Strip> = shown.iter().map(|result| strip(result, bin)).collect();
-    let highest = rows.iter().flat_map(|row| &row.failed_per_s).fold(0.0, |high: f64, value| high.max(value.0));
+    let highest =
+        rows.iter().flat_map(|row| &row.failed_per_s).fold(0.0, |high: f64, value| high.max(value.0));
     Some(Strips {
         bin_s: Number(bin as f64),
         clock: clock_report(shown[0].model),

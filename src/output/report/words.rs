@@ -1,7 +1,9 @@
 //! Words of a report that are not about one of its parts.
 
+use super::number::Number;
 use crate::engine::{Cause, Stage};
 use crate::metrics::Unit;
+use crate::time::SimDuration;
 
 /// Why a request failed, for readers.
 pub(super) fn cause_label(cause: Cause) -> &'static str {
@@ -45,4 +47,16 @@ pub(super) fn unit_name(unit: Unit) -> &'static str {
         Unit::Usd => "usd",
         Unit::UsdPerDay => "usd_per_day",
     }
+}
+
+/// A number as a sentence has it: `12`, `4.056`, `14,000`.
+pub(super) fn digits(value: f64) -> String {
+    let rounded = Number(value).rounded();
+    if rounded.abs() >= 1000.0 { crate::output::terminal::thousands(rounded) } else { rounded.to_string() }
+}
+
+/// A length of time; days are not made into months.
+pub(super) fn span(duration: SimDuration) -> String {
+    let days = duration.as_secs_f64() / 86_400.0;
+    if days >= 2.0 { format!("{} days", digits(days)) } else { duration.to_string() }
 }

@@ -87,7 +87,11 @@ mod tests {
         for days in [0.01, 0.5, 90.0, 365.0, 1_000.0] {
             let totals = Years::draw(Basis::Time(days * 86_400.0), 1, 3).totals(&[2.0; 3]);
             let expected = 2.0 * 365.0 / days;
-            assert!(totals.iter().all(|total| (total / expected - 1.0).abs() < 1e-9), "{days}: {}", totals[0]);
+            assert!(
+                totals.iter().all(|total| (total / expected - 1.0).abs() < 1e-9),
+                "{days}: {}",
+                totals[0]
+            );
         }
     }
 }

@@ -1,0 +1,262 @@
+//! What a result rests on most: assumptions are turned round one at a time, and the same runs played again.
+
+use super::document::AssumptionReport;
+use super::number::Number;
+use super::numbers::Pair;
+use super::scenario::mean;
+use super::words::{digits, span};
+use crate::experiment::runner::{Cancelled, Progress, RunPlan};
+use crate::experiment::survey::Surveyed;
+use crate::metrics::{Outcome, Series, Wanted};
+use crate::model::{
+    Allowance, Arrivals, Effect, Fault, Gaps, InFlight, Model, Probability, ProviderId, Quota, QuotaWindow, Rate,
+    Recovery, Severity,
+};
+use crate::output::ScenarioResult;
+use crate::time::SimDuration;
+use std::num::NonZeroU32;
+
+/// So many runs tell which assumption matters most.
+const RUNS: u64 = 30;
+/// A decision holds while this much of the difference is left.
+const STILL_BETTER: f64 = 0.05;
+/// For so many events of the plain path at most, about half a second's work.
+const WORK: f64 = 6e6;
+
+/// Turned round one at a time.
+struct Challenge {
+    /// How [`crate::output::assumptions`] begins to say the same, if it does.
+    told_as: &'static str,
+    /// The assumption, and what is tried instead; `None` where it is not made.
+    assumes: fn(&Model) -> Option<(String, String)>,
+    /// Makes it so.
+    turn_round: fn(&mut Model),
+}
+
+const CHALLENGES: [Challenge; 9] = [
+    Challenge {
+        told_as: "-",
+        assumes: probes_see_faults,
+        turn_round: |model| model.faults.iter_mut().for_each(|fault| fault.probes = Effect::Unaffected),
+    },
+    Challenge { told_as: "a backup has no limit", assumes: backup_has_no_limit, turn_round: limit_backups },
+    Challenge {
+        told_as: "-",
+        assumes: faults_last_as_long,
+        turn_round: |model| model.faults.iter_mut().for_each(lengthen),
+    },
+    Challenge {
+        told_as: "requests in flight finish",
+        assumes: in_flight_finishes,
+        turn_round: |model| model.faults.iter_mut().for_each(|fault| fault.in_flight = InFlight::Fail),
+    },
+    Challenge { told_as: "arrivals are evenly spaced", assumes: arrivals_are_even, turn_round: make_poisson },
+    Challenge {
+        told_as: "-",
+        assumes: faults_stop_at_once,
+        turn_round: |model| model.faults.iter_mut().for_each(slow_recovery),
+    },
+    Challenge {
+        told_as: "-",
+        assumes: incidents_hit_a_share,
+        turn_round: |model| {
+            model.incidents.iter_mut().for_each(|i| i.severity = Severity::Constant(Probability::ONE));
+        },
+    },
+    Challenge {
+        told_as: "-",
+        assumes: |model| {
+            let has_incidents = !model.incidents.is_empty();
+            has_incidents.then(|| told("incidents come as often as they did", "they come twice as often"))
+        },
+        turn_round: |model| model.incidents.iter_mut().for_each(|source| source.gaps = halved(source.gaps)),
+    },
+    Challenge {
+        told_as: "one gateway replica",
+        assumes: |model| {
+            let looks = model.gateway.health_check.is_some() || !model.gateway.detectors.is_empty();
+            let is_alone = model.gateway.replicas == NonZeroU32::MIN && model.gateway.faults.is_empty() && looks;
+            is_alone.then(|| told("there is one gateway replica", "there are three that do not talk to each other"))
+        },
+        turn_round: |model| model.gateway.replicas = NonZeroU32::MIN.saturating_add(2),
+    },
+];
+
+/// An assumption that was turned round.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Challenged {
+    /// How [`crate::output::assumptions`] begins to say the same.
+    pub told_as: &'static str,
+    /// What came of it.
+    pub report: AssumptionReport,
+}
+
+/// Every assumption that was turned round, strongest first.
+///
+/// # Errors
+/// If `progress` said to stop.
+pub(super) fn challenges(
+    pair: &Pair,
+    plan: &RunPlan,
+    progress: &dyn Progress,
+) -> Result<Vec<Challenged>, Cancelled> {
+    let results: Vec<&ScenarioResult> = std::iter::once(pair.baseline).chain(pair.compared).collect();
+    let works = results.iter().map(|result| Surveyed::of(result.model, Wanted::COUNTS).work);
+    let affordable = (WORK / works.sum::<f64>() / CHALLENGES.len() as f64) as u64;
+    let runs = plan.count().min(RUNS).min(affordable);
+    if runs == 0 {
+        return Ok(vec![]);
+    }
+    let mut found: Vec<(f64, Challenged)> = vec![];
+    for Challenge { told_as, assumes, turn_round } in CHALLENGES {
+        // What only one of them takes for granted may speak for the other.
+        let Some((words, instead)) = results.iter().rev().find_map(|result| assumes(result.model)) else { continue };
+        let failed_of = |result: &ScenarioResult| -> Result<(f64, f64), Cancelled> {
+            let mut model = result.model.clone();
+            turn_round(&mut model);
+            let wanted = Wanted { series: Series::None, ..Wanted::COUNTS };
+            let runs = plan.runs.start..plan.runs.start + runs;
+            let plan = RunPlan { runs, wanted, ..plan.clone() };
+            let outcomes = plan.play(std::slice::from_ref(&model), progress)?.swap_remove(0);
+            let before = &result.outcomes[..outcomes.len()];
+            Ok((lost(before), lost(&outcomes)))
+        };
+        let baseline = failed_of(pair.baseline)?;
+        let compared = pair.compared.map(failed_of).transpose()?;
+        let moved = |(before, after): (f64, f64)| (after - before).abs();
+        let strength = compared.map_or(moved(baseline), |compared| moved(baseline).max(moved(compared)));
+        let holds = compared.map(|compared| {
+            let (before, after) = (compared.0 - baseline.0, compared.1 - baseline.1);
+            before == 0.0 || after / before > STILL_BETTER
+        });
+        let report = AssumptionReport {
+            words,
+            instead: Some(instead),
+            baseline_failed: Some(Number(baseline.1)),
+            compared_failed: compared.map(|compared| Number(compared.1)),
+            runs,
+            decision_holds: holds,
+        };
+        if strength > 0.0 {
+            found.push((strength, Challenged { told_as, report }));
+        }
+    }
+    found.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    Ok(found.into_iter().map(|(_, challenged)| challenged).collect())
+}
+
+fn lost(outcomes: &[Outcome]) -> f64 {
+    mean(outcomes, |outcome| outcome.failures.total() + outcome.open_count)
+}
+
+fn told(words: impl Into<String>, instead: impl Into<String>) -> (String, String) {
+    (words.into(), instead.into())
+}
+
+fn probes_see_faults(model: &Model) -> Option<(String, String)> {
+    let sees = |fault: &Fault| fault.requests != Effect::Unaffected && fault.probes != Effect::Unaffected;
+    if model.gateway.health_check.is_none() || !model.faults.iter().any(sees) {
+        return None;
+    }
+    Some(told("health checks fail when requests do", "the provider goes on answering health checks"))
+}
+
+fn in_flight_finishes(model: &Model) -> Option<(String, String)> {
+    if !model.faults.iter().any(|fault| fault.in_flight == InFlight::Finish) {
+        return None;
+    }
+    Some(told("requests in flight finish when a fault starts", "their connections break"))
+}
+
+fn faults_last_as_long(model: &Model) -> Option<(String, String)> {
+    match model.faults.as_slice() {
+        [] => None,
+        [fault] => {
+            told(format!("the fault lasts {}", span(fault.end.since(fault.start))), "it lasts twice as long")
+        }
+        _ => told("faults last as long as they are given", "each lasts twice as long"),
+    }
+}
+
+fn lengthen(fault: &mut Fault) {
+    fault.end = fault.end.after(fault.end.before(fault.recovery.lasts()).since(fault.start));
+}
+
+fn faults_stop_at_once(model: &Model) -> Option<(String, String)> {
+    if !model.faults.iter().any(|fault| fault.recovery == Recovery::AtOnce) {
+        return None;
+    }
+    Some(told("a fault is over at once", "it fades out over as long again as it lasted"))
+}
+
+fn slow_recovery(fault: &mut Fault) {
+    if fault.recovery == Recovery::AtOnce {
+        let lasts = fault.end.since(fault.start);
+        fault.recovery = Recovery::Ramp(lasts);
+        fault.end = fault.end.after(lasts);
+    }
+}
+
+fn arrivals_are_even(model: &Model) -> Option<(String, String)> {
+    let Arrivals::Constant(_) = model.traffic.arrivals else { return None };
+    Some(told("requests are evenly spaced", "they are independent of each other (Poisson)"))
+}
+
+fn make_poisson(model: &mut Model) {
+    if let Arrivals::Constant(rate) = model.traffic.arrivals {
+        model.traffic.arrivals = Arrivals::Poisson(rate);
+    }
+}
+
+/// Routed providers that no fault hits, if some routed one is hit: what they get depends on the fault.
+fn backups(model: &Model) -> Vec<ProviderId> {
+    let is_hit = |id: &ProviderId| model.faults.iter().any(|fault| fault.providers.contains(id));
+    let routed = model.gateway.route.providers();
+    if !routed.iter().any(is_hit) {
+        return vec![];
+    }
+    routed.iter().copied().filter(|id| !is_hit(id)).collect()
+}
+
+/// Half of all requests, in a second.
+fn half_of_load(model: &Model) -> Option<Rate> {
+    Rate::new(model.expected_requests() / model.duration.as_secs_f64() / 2.0)
+}
+
+fn backup_has_no_limit(model: &Model) -> Option<(String, String)> {
+    let backups = backups(model);
+    let is_limited = |id: &ProviderId| {
+        model.provider(*id).capacity.is_some()
+            || model.quotas.iter().any(|quota| quota.providers.contains(id))
+    };
+    if backups.is_empty() || backups.iter().any(is_limited) {
+        return None;
+    }
+    let half = digits(half_of_load(model)?.per_second());
+    Some(told("the backup has no limit", format!("its account allows half of the load, {half} requests a second")))
+}
+
+fn limit_backups(model: &mut Model) {
+    let Some(half) = half_of_load(model) else { return };
+    let amount = ((60.0 * half.per_second()) as u64).max(1);
+    let requests = Some(Allowance { amount, period: SimDuration::from_secs(60) });
+    let quota = Quota { requests, probes: false, ..Quota::new("half of the load", backups(model)) };
+    // A bucket that holds a second's worth: else a short fault would never meet the limit.
+    let window = QuotaWindow::TokenBucket { burst: Some(SimDuration::from_secs(1)) };
+    model.quotas.push(Quota { window, ..quota });
+}
+
+fn incidents_hit_a_share(model: &Model) -> Option<(String, String)> {
+    let hits_all = |severity: &Severity| *severity == Severity::Constant(Probability::ONE);
+    if model.incidents.iter().all(|source| hits_all(&source.severity)) {
+        return None;
+    }
+    Some(told("an incident hits the share of requests that is given", "each hits all of them"))
+}
+
+fn halved(gaps: Gaps) -> Gaps {
+    match gaps {
+        Gaps::Exponential { mean } => Gaps::Exponential { mean: mean.scaled(0.5) },
+        Gaps::Weibull { shape, scale } => Gaps::Weibull { shape, scale: scale.scaled(0.5) },
+    }
+}
