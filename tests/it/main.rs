@@ -17,6 +17,7 @@ mod parts;
 mod play;
 mod properties;
 mod quotas;
+mod report;
 mod rig;
 mod scenarios;
 mod shared_health;

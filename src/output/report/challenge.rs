@@ -9,8 +9,8 @@ use crate::experiment::runner::{Cancelled, Progress, RunPlan};
 use crate::experiment::survey::Surveyed;
 use crate::metrics::{Outcome, Series, Wanted};
 use crate::model::{
-    Allowance, Arrivals, Effect, Fault, Gaps, InFlight, Model, Probability, ProviderId, Quota, QuotaWindow, Rate,
-    Recovery, Severity,
+    Allowance, Arrivals, Effect, Fault, Gaps, InFlight, Model, Probability, ProviderId, Quota, QuotaWindow,
+    Rate, Recovery, Severity,
 };
 use crate::output::ScenarioResult;
 use crate::time::SimDuration;
@@ -75,8 +75,11 @@ const CHALLENGES: [Challenge; 9] = [
         told_as: "one gateway replica",
         assumes: |model| {
             let looks = model.gateway.health_check.is_some() || !model.gateway.detectors.is_empty();
-            let is_alone = model.gateway.replicas == NonZeroU32::MIN && model.gateway.faults.is_empty() && looks;
-            is_alone.then(|| told("there is one gateway replica", "there are three that do not talk to each other"))
+            let is_alone =
+                model.gateway.replicas == NonZeroU32::MIN && model.gateway.faults.is_empty() && looks;
+            is_alone.then(|| {
+                told("there is one gateway replica", "there are three that do not talk to each other")
+            })
         },
         turn_round: |model| model.gateway.replicas = NonZeroU32::MIN.saturating_add(2),
     },
@@ -110,7 +113,9 @@ pub(super) fn challenges(
     let mut found: Vec<(f64, Challenged)> = vec![];
     for Challenge { told_as, assumes, turn_round } in CHALLENGES {
         // What only one of them takes for granted may speak for the other.
-        let Some((words, instead)) = results.iter().rev().find_map(|result| assumes(result.model)) else { continue };
+        let Some((words, instead)) = results.iter().rev().find_map(|result| assumes(result.model)) else {
+            continue;
+        };
         let failed_of = |result: &ScenarioResult| -> Result<(f64, f64), Cancelled> {
             let mut model = result.model.clone();
             turn_round(&mut model);
@@ -172,9 +177,10 @@ fn faults_last_as_long(model: &Model) -> Option<(String, String)> {
     match model.faults.as_slice() {
         [] => None,
         [fault] => {
-            told(format!("the fault lasts {}", span(fault.end.since(fault.start))), "it lasts twice as long")
+            let lasts = span(fault.end.since(fault.start));
+            Some(told(format!("the fault lasts {lasts}"), "it lasts twice as long"))
         }
-        _ => told("faults last as long as they are given", "each lasts twice as long"),
+        _ => Some(told("faults last as long as they are given", "each lasts twice as long")),
     }
 }
 
@@ -233,7 +239,10 @@ fn backup_has_no_limit(model: &Model) -> Option<(String, String)> {
         return None;
     }
     let half = digits(half_of_load(model)?.per_second());
-    Some(told("the backup has no limit", format!("its account allows half of the load, {half} requests a second")))
+    Some(told(
+        "the backup has no limit",
+        format!("its account allows half of the load, {half} requests a second"),
+    ))
 }
 
 fn limit_backups(model: &mut Model) {

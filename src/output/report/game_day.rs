@@ -16,13 +16,13 @@ use crate::output::terminal::{plain, thousands};
 const EXPECTED: [(&str, &str); 6] = [
     (
         "time_to_detect_ms",
-        "from the first fault's start until every replica has ejected a provider that it hits",
+        "time from the first fault's start until every replica has ejected a provider that it hits",
     ),
-    ("time_to_recover_ms", "from its end until all providers are back"),
+    ("time_to_recover_ms", "time from its end until what was ejected is back everywhere"),
     ("failed_count", "failed requests"),
     ("request_latency_ms_p95", "95th percentile of latency of what succeeds"),
     ("false_ejection_count", "ejections with no fault there"),
-    ("time_to_page_ms", "from the first fault's start until a pager rings"),
+    ("time_to_page_ms", "time from the first fault's start until a pager rings"),
 ];
 
 /// The drill that puts a scenario's prediction to the test; `None` if no fault of it is fixed.
@@ -128,11 +128,15 @@ fn refuted_by(expect: &[Expectation]) -> Vec<String> {
         words.push(match &expectation.estimate {
             None => format!("it happens at all: {}", expectation.what),
             Some(_) if expectation.words == "0" => format!("any of these: {}", expectation.what),
+            Some(estimate) if estimate.pi95[0] == estimate.pi95[1] => {
+                format!("{} clearly off {}", expectation.what, expectation.words)
+            }
             Some(_) => format!("{} outside of {}", expectation.what, expectation.words),
         });
     }
     words.push(
-        "one drill in twenty is outside of a range by chance: what is outside twice is no chance".to_owned(),
+        "a number is outside of its range by chance once in twenty drills: twice in a row is no chance"
+            .to_owned(),
     );
     words
 }

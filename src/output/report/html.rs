@@ -3,16 +3,38 @@
 use super::ReportDocument;
 
 const PAGE: &str = include_str!("page/index.html");
+const STYLE: &str = include_str!("page/style.css");
+const CHARTS: &str = include_str!("page/vendor/echarts.min.js");
+/// What a browser lets run: the two scripts of this page, by their hashes, and nothing that a name might bring in.
+const HASHES: &str = include_str!("page/script-hashes.txt");
+const SCRIPT: &str = concat!(
+    include_str!("page/js/dom.js"),
+    include_str!("page/js/chart.js"),
+    include_str!("page/js/summary.js"),
+    include_str!("page/js/run.js"),
+    include_str!("page/js/parts.js"),
+    include_str!("page/js/points.js"),
+    include_str!("page/js/sweep.js"),
+    include_str!("page/js/tune.js"),
+    include_str!("page/js/main.js"),
+);
 
 /// The report as one HTML file that needs no network.
 pub fn html(report: &ReportDocument) -> String {
-    let title = escaped(&report.title);
-    let json = script_json(report);
-    // What is filled in is not looked at again: a placeholder in a name stays one.
-    fill(PAGE, &[("{{title}}", &title), ("{{data}}", &json)])
+    let (title, json) = (escaped(&report.title), script_json(report));
+    let texts = [
+        ("{{hashes}}", HASHES.trim()),
+        ("{{title}}", &title),
+        ("{{style}}", STYLE),
+        ("{{data}}", &json),
+        ("{{charts}}", CHARTS),
+        ("{{script}}", SCRIPT),
+    ];
+    fill(PAGE, &texts)
 }
 
-/// Puts texts in the place of placeholders, each of which is in the page once.
+/// Puts texts in the place of placeholders, each of which is in the page once. What is put in is not looked at again: a
+/// placeholder in a name stays one.
 fn fill(page: &str, texts: &[(&str, &str)]) -> String {
     let mut places: Vec<(usize, &str, &str)> =
         texts.iter().filter_map(|(name, text)| Some((page.find(name)?, *name, *text))).collect();

@@ -76,11 +76,14 @@ impl Steps<'_> {
         let Some((last, before)) = groups.split_last() else {
             return Ok("No setting differs that could change anything.".to_owned());
         };
-        let work: f64 = [self.from, self.to].iter().filter_map(|document| document.model().ok())
+        let work: f64 = [self.from, self.to]
+            .iter()
+            .filter_map(|document| document.model().ok())
             .map(|model| Surveyed::of(&model, Wanted::COUNTS).work)
             .fold(0.0, f64::max);
         if work * self.plan.count() as f64 * before.len() as f64 > WORK {
-            return Ok("There is too much to simulate to make the changes one by one: fewer runs would do.".to_owned());
+            return Ok("There is too much to simulate to make the changes one by one: fewer runs would do."
+                .to_owned());
         }
         let mut document = self.from.clone();
         let mut outcomes = self.baseline.to_vec();
