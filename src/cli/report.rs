@@ -3,8 +3,9 @@
 use super::again::CommandLine;
 use super::progress::Bar;
 use super::{Failure, print_out};
-use crate::output::report::{FolderInput, html, report_of_results};
-use crate::output::{ResultFolder, Results, TextFile};
+use crate::experiment::file::Experiment;
+use crate::output::report::{FolderInput, Origin, html, report_of_results, report_of_tune};
+use crate::output::{ResultFolder, Results, StoredTune, TextFile};
 use std::path::{Path, PathBuf};
 
 /// Make a report of results that `run --out`, `sweep`, `merge` or `tune --out` wrote
@@ -62,6 +63,18 @@ impl ReportFile {
         let report = report_of_results(&input, bar)?;
         self.0.write(&html(&report))?;
         Ok(report.decision.sentence)
+    }
+
+    /// Writes the report of a search.
+    pub fn write_tune(
+        self,
+        origin: &Origin,
+        stored: &StoredTune,
+        experiment: &Experiment,
+        bar: &Bar,
+    ) -> Result<(), Failure> {
+        let report = report_of_tune(origin, stored, Ok(experiment), bar)?;
+        Ok(self.0.write(&html(&report))?)
     }
 }
 

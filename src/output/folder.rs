@@ -12,6 +12,7 @@ use super::plan::Plan;
 use super::schema::{self, Design, Point};
 use super::table::Table;
 use super::table_file::{PARQUET_AVAILABLE, TableFile, WrittenFile};
+use super::tune_files::TUNE;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ const FILES: [&str; 7] = [
 ];
 
 /// Those of a folder that `tune` wrote.
-pub(super) const TUNE_FILES: [&str; 4] = ["tune.json", "candidates.parquet", "candidates.csv", "best.toml"];
+const TUNE_FILES: [&str; 4] = [TUNE, "candidates.parquet", "candidates.csv", "best.toml"];
 
 /// What becomes of results that a folder has already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

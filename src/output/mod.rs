@@ -64,5 +64,5 @@ pub use schema::{AxisColumn, Design, Point};
 pub use table::{Column, Name, Table, Values};
 pub use table_file::{PARQUET_AVAILABLE, WrittenFile};
 pub use text_file::TextFile;
-pub use tune_files::{TuneFolder, tune_json};
+pub use tune_files::{StoredCandidate, StoredTune, TuneFolder, tune_json};
 pub use tune_terminal::tune_summary;

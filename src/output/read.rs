@@ -10,6 +10,7 @@ use super::read_table::read_table;
 use super::schema::{self, AxisColumn, Design};
 use super::table::{Table, Values};
 use super::table_file::{PARQUET_AVAILABLE, WrittenFile};
+use super::tune_files::{StoredTune, TUNE};
 use crate::experiment::axis::AxisValue;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -198,10 +199,15 @@ impl Results {
         is_there.then(|| self.table(schema::series(&self.design(), &[]))).transpose()
     }
 
-    /// A file that is no table.
-    pub(super) fn text(&self, name: &str) -> Result<String, ReadError> {
-        let (path, _) = self.checked(name, name)?;
-        fs::read_to_string(&path).map_err(|error| self.unreadable(&path, &error.to_string()))
+    /// The answer of `tune`; `None` if these are no results of it.
+    pub(super) fn tune(&self) -> Result<Option<StoredTune>, ReadError> {
+        if self.listed(TUNE).is_none() {
+            return Ok(None);
+        }
+        let (path, _) = self.checked(TUNE, TUNE)?;
+        let bytes = fs::read(&path).map_err(|error| self.unreadable(&path, &error.to_string()))?;
+        let stored = serde_json::from_slice(&bytes);
+        stored.map(Some).map_err(|error| self.unreadable(&path, &format!("it is damaged ({error})")))
     }
 
     fn has(&self, name: &str) -> bool {

@@ -5,19 +5,24 @@
 
 use super::document::{Certainty, Decision, DecisionVerdict, ReportDocument, ReportKind, ReportProvenance};
 use super::sweep::{Swept, swept};
+use super::tune::{expected, tuned};
 use super::{REPORT_VERSION, RunsInput, report_of_runs};
+use crate::experiment::axis::Axis;
 use crate::experiment::design::{Point, Sweep};
 use crate::experiment::file::Experiment;
 use crate::experiment::objective::{Finding, Objective};
 use crate::experiment::runner::{Cancelled, Progress, RunPlan};
+use crate::experiment::tune::report::Report;
 use crate::metrics::{Outcome, Series, Wanted, measure};
 use crate::model::Model;
 use crate::output::manifest::Manifest;
 use crate::output::read::{ReadError, Results};
 use crate::output::replay::{Replay, path_of, words};
-use crate::output::terminal::{plain, thousands};
+use crate::output::terminal::plain;
+use crate::output::tune_files::StoredTune;
 use crate::output::{ScenarioResult, SecondTotal, Table, add_seconds, assumptions};
 use crate::scenario::Document;
+use crate::scenario::value_of;
 
 /// Above the work of so many events nothing is played again to see when requests failed, about a minute on two cores.
 const WORK_AGAIN: f64 = 3e9;
@@ -61,10 +66,72 @@ pub fn report_of_results(
     progress: &dyn Progress,
 ) -> Result<ReportDocument, FolderError> {
     let replay = Replay::of(&input.results.manifest);
+    if let Some(stored) = input.results.tune()? {
+        let experiment = replay.and_then(|replay| replay.experiment(&input.results.manifest));
+        let place = Origin::of(input);
+        return Ok(report_of_tune(&place, &stored, experiment.as_ref().map_err(Clone::clone), progress)?);
+    }
     match input.results.manifest.sweep {
         Some(_) => of_sweep(input, replay, progress),
         None => of_runs(input, replay, progress),
     }
+}
+
+/// Where a report comes from.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The command that makes it again.
+    pub command: String,
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// Runs of each thing that is named.
+    pub runs: u64,
+    /// How many incidents like the simulated one come in a year; `None` is [`super::INCIDENTS_PER_YEAR`].
+    pub incidents_per_year: Option<f64>,
+}
+
+impl Origin {
+    fn of(input: &FolderInput) -> Self {
+        Origin {
+            command: input.command.clone(),
+            seed: input.results.manifest.seed,
+            runs: input.results.manifest.runs,
+            incidents_per_year: input.incidents_per_year,
+        }
+    }
+}
+
+/// The report of a search.
+///
+/// # Errors
+/// If `progress` said to stop.
+pub fn report_of_tune(
+    origin: &Origin,
+    stored: &StoredTune,
+    experiment: Result<&Experiment, String>,
+    progress: &dyn Progress,
+) -> Result<ReportDocument, Cancelled> {
+    let tuned = tuned(stored, experiment.as_ref().ok().copied());
+    let sides = experiment.and_then(|experiment| Sides::of_tune(origin.seed, stored, experiment));
+    let mut report = match sides {
+        Ok(sides) => sides.report(origin, &tuned.question, progress)?,
+        Err(why) => {
+            let mut report = bare(origin, &tuned.question);
+            report.left_out.push(not_replayed(&why));
+            report
+        }
+    };
+    if tuned.best.is_none() {
+        report.decision.verdict = DecisionVerdict::CannotTell;
+    }
+    report.kind = ReportKind::Tune;
+    report.title = plain(&tuned.question);
+    report.decision.sentence.clone_from(&tuned.decision);
+    report.provenance.simulated = tuned.simulated.clone();
+    report.certainty.would_change.splice(0..0, tuned.certainty.iter().cloned());
+    report.left_out.splice(0..0, tuned.left_out.iter().cloned());
+    report.tune = Some(tuned);
+    Ok(report)
 }
 
 /// Why nothing was played again, for whoever misses it.
@@ -110,7 +177,7 @@ fn of_runs(
         seconds: &seconds,
         findings: &findings,
     };
-    let mut report = side.report(input, &plan, &request.preface, progress)?;
+    let mut report = side.report(&Origin::of(input), &plan, &request.preface, progress)?;
     if !plays_alike {
         without_replay(&mut report);
     }
@@ -139,7 +206,7 @@ struct Side<'a> {
 impl Side<'_> {
     fn report(
         &self,
-        input: &FolderInput,
+        origin: &Origin,
         plan: &RunPlan,
         preface: &[String],
         progress: &dyn Progress,
@@ -166,8 +233,8 @@ impl Side<'_> {
             results: &results,
             plan,
             preface,
-            command: input.command.clone(),
-            incidents_per_year: input.incidents_per_year,
+            command: origin.command.clone(),
+            incidents_per_year: origin.incidents_per_year,
         };
         report_of_runs(&input, progress)
     }
@@ -237,11 +304,12 @@ fn of_sweep(
         Err(_) => swept(results, None, &[], true)?,
     };
     results.check_points(&swept.report.points.point)?;
+    let origin = Origin::of(input);
     let sides = experiment.and_then(|(replay, experiment)| sides(results, replay, &experiment, &swept));
     let mut report = match sides {
-        Ok(sides) => sides.report(input, &swept, progress)?,
+        Ok(sides) => sides.report(&origin, &swept.report.question, progress)?,
         Err(why) => {
-            let mut report = bare(input);
+            let mut report = bare(&origin, &swept.report.question);
             report.left_out.push(not_replayed(&why));
             report
         }
@@ -307,7 +375,7 @@ fn sides(
 
 /// A point with the values on some axes only; on the others the scenario is as it is written.
 fn decided(sweep: &Sweep, point: &Point, columns: &[String]) -> Point {
-    let value = |(axis, value): (&crate::experiment::axis::Axis, &Option<toml::Value>)| {
+    let value = |(axis, value): (&Axis, &Option<toml::Value>)| {
         value.clone().filter(|_| columns.contains(&axis.column))
     };
     Point { values: sweep.axes.iter().zip(&point.values).map(value).collect(), ..point.clone() }
@@ -328,23 +396,69 @@ impl Sides {
         Ok(())
     }
 
+    /// A search's: the scenario that counts most.
+    fn of_tune(seed: u64, stored: &StoredTune, experiment: &Experiment) -> Result<Self, String> {
+        let report = &stored.report;
+        let sweep = experiment.sweep.as_ref().ok_or("its experiment has no sweep")?;
+        let weight = |document: &Document| {
+            let own = report.mix.iter().find(|weighted| weighted.scenario == document.name());
+            own.map_or(0.0, |weighted| weighted.weight)
+        };
+        let scenarios = &experiment.scenarios;
+        let most = (0..scenarios.len())
+            .rev()
+            .max_by(|a, b| weight(&scenarios[*a]).total_cmp(&weight(&scenarios[*b])));
+        let scenario = most.ok_or("its experiment has no scenario")?;
+        let document = scenarios[scenario].clone();
+        let model = document.model().map_err(words)?;
+        let objectives = Objective::all_of(&document).map_err(words)?;
+        let mut sides = Sides {
+            documents: vec![document],
+            models: vec![model],
+            objectives: vec![objectives],
+            runs: report.runs.max(1),
+            seed,
+        };
+        if let Some(best) = &report.recommended {
+            let value = |axis: &Axis| {
+                let setting = best.settings.iter().find(|setting| setting.path == axis.path)?;
+                Some(value_of(&setting.value)).filter(|_| axis.applies_to(&sides.documents[0]))
+            };
+            let values = sweep.axes.iter().map(value).collect();
+            sides.add(sweep, scenarios, &Point { index: 0, scenario, values })?;
+            sides.check(report)?;
+        }
+        Ok(sides)
+    }
+
+    /// Whether this program plays what a search found.
+    fn check(&self, report: &Report) -> Result<(), String> {
+        let (name, Some(model)) = (self.documents[0].name(), self.models.last()) else { return Ok(()) };
+        let Some((target, value, runs)) = expected(report, name) else { return Ok(()) };
+        let wanted = if target.metric.needs_latency() { Wanted::METRICS } else { Wanted::COUNTS };
+        let plan = RunPlan { seed: self.seed, runs: 0..runs, wanted, path: None };
+        let Ok(outcomes) = plan.play(std::slice::from_ref(model), &()) else { return Ok(()) };
+        let found = target.of(&outcomes[0]).unwrap_or(f64::NAN);
+        // Sums over a mix round another way.
+        let is_alike = (found - value).abs() <= 1e-9 * value.abs().max(1.0);
+        if is_alike { Ok(()) } else { Err(OTHER_NUMBERS.to_owned()) }
+    }
+
     fn report(
         &self,
-        input: &FolderInput,
-        swept: &Swept,
+        origin: &Origin,
+        question: &str,
         progress: &dyn Progress,
     ) -> Result<ReportDocument, Cancelled> {
         let wanted = Wanted { series: Series::Failures, ..Wanted::METRICS };
         let plan = RunPlan { seed: self.seed, runs: 0..self.runs, wanted, path: None };
         let mut outcomes = plan.play(&self.models, progress)?;
-        let seconds: Vec<Vec<SecondTotal>> = outcomes
-            .iter_mut()
-            .map(|outcomes| {
-                let mut totals = Vec::new();
-                add_seconds(&mut totals, outcomes);
-                totals
-            })
-            .collect();
+        let totals_of = |outcomes: &mut Vec<Outcome>| {
+            let mut totals = Vec::new();
+            add_seconds(&mut totals, outcomes);
+            totals
+        };
+        let seconds: Vec<Vec<SecondTotal>> = outcomes.iter_mut().map(totals_of).collect();
         let findings = judge(&self.objectives, &outcomes);
         let side = Side {
             documents: &self.documents,
@@ -353,29 +467,29 @@ impl Sides {
             seconds: &seconds,
             findings: &findings,
         };
-        let preface: Vec<String> =
-            Some(swept.report.question.clone()).into_iter().filter(|question| !question.is_empty()).collect();
-        side.report(input, &plan, &preface, progress)
+        side.report(origin, &plan, &preface(question), progress)
     }
 }
 
+fn preface(question: &str) -> Vec<String> {
+    if question.is_empty() { vec![] } else { vec![question.to_owned()] }
+}
+
 /// A report of which nothing is known but where it comes from.
-fn bare(input: &FolderInput) -> ReportDocument {
-    let manifest = &input.results.manifest;
-    let baseline = manifest.scenarios.first().map_or(String::new(), |scenario| scenario.name.clone());
+fn bare(origin: &Origin, question: &str) -> ReportDocument {
     ReportDocument {
         report_version: REPORT_VERSION,
         kind: ReportKind::Sweep,
         title: String::new(),
-        preface: manifest.request.preface.clone(),
+        preface: preface(question),
         provenance: ReportProvenance {
             program: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
-            command: input.command.clone(),
-            seed: manifest.seed,
-            runs: manifest.runs,
-            first_run: manifest.first_run,
-            simulated: format!("Simulated: {} runs of each.", thousands(manifest.runs as f64)),
+            command: origin.command.clone(),
+            seed: origin.seed,
+            runs: origin.runs,
+            first_run: 0,
+            simulated: String::new(),
             ranges: super::RANGES.to_owned(),
         },
         prediction: super::PREDICTION.to_owned(),
@@ -383,7 +497,7 @@ fn bare(input: &FolderInput) -> ReportDocument {
             verdict: DecisionVerdict::CannotTell,
             sentence: String::new(),
             choice: None,
-            baseline,
+            baseline: String::new(),
             compared: None,
             changes: vec![],
             difference: None,

@@ -25,7 +25,7 @@ mod words;
 mod years;
 
 pub use document::*;
-pub use folder::{FolderError, FolderInput, report_of_results};
+pub use folder::{FolderError, FolderInput, Origin, report_of_results, report_of_tune};
 pub use html::html;
 pub use number::Number;
 pub use numbers::INCIDENTS_PER_YEAR;
@@ -33,7 +33,7 @@ pub use points::{
     AxisPoints, AxisReport, Column, Counts, EstimateColumns, Estimates, MetricReport,
 };
 pub use sweep::{Knee, PointsReport, SettingValue, SweepReport, SweptObjective};
-pub use tune::TuneReport;
+pub use tune::{CandidatesReport, ConstraintColumns, GoalReport, TuneReport};
 
 use super::ScenarioResult;
 use super::terminal::{plain, thousands};

@@ -117,7 +117,7 @@ pub struct MetricReport {
 
 /// By name, in order.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Estimates(pub Vec<(&'static str, EstimateColumns)>);
+pub struct Estimates(pub Vec<(String, EstimateColumns)>);
 
 impl Serialize for Estimates {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -173,7 +173,7 @@ pub fn swept(
     for (name, label, better) in TELLING {
         if let (Some(metric), Some(columns)) = (metric(name), estimates(&table, name)) {
             metrics.push(MetricReport::of(metric, label, better));
-            by_metric.push((metric.name, columns));
+            by_metric.push((metric.name.to_owned(), columns));
         }
     }
     let (errors, error) = errors(&table);
@@ -528,7 +528,7 @@ fn spread_words(summary: &Summary) -> String {
     }
 }
 
-fn list(words: &[String]) -> String {
+pub(super) fn list(words: &[String]) -> String {
     match words.split_last() {
         None => String::new(),
         Some((last, [])) => last.clone(),
@@ -538,7 +538,7 @@ fn list(words: &[String]) -> String {
 
 /// Where there is nothing to choose: from how little to how much is lost.
 fn span(found: &[Candidate], report: &SweepReport, what: &str, points: usize) -> String {
-    let means = report.points.estimates.0.iter().find(|(name, _)| *name == "failed_count");
+    let means = report.points.estimates.0.iter().find(|(name, _)| name == "failed_count");
     let means: Vec<f64> =
         means.map_or(vec![], |(_, columns)| columns.mean.values.iter().copied().flatten().collect());
     let (low, high) = means
