@@ -6,6 +6,7 @@
 mod dry_run;
 mod ledger;
 mod objectives;
+mod report_results;
 mod results;
 mod tune;
 mod usage;

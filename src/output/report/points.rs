@@ -143,8 +143,19 @@ pub(super) const TELLING: [(&str, &str, &str); 12] = [
 
 impl MetricReport {
     pub(super) fn of(metric: &'static Metric, label: &'static str, better: &'static str) -> Self {
-        let unit = super::words::unit_name(metric.unit);
-        MetricReport { name: metric.name, label, meaning: metric.meaning, unit, better }
+        // What the table of metrics says of one after the other has to stand alone here.
+        let meaning = match metric.name {
+            "request_latency_ms_p95" => "95th percentile of the latency of succeeded requests, to within 1%",
+            "request_latency_ms_p99" => "99th percentile of the latency of succeeded requests, to within 1%",
+            "failed_count" => "requests without a complete good answer by the client's deadline",
+            "probe_per_day" => "health check calls for 24 hours of simulated time",
+            "false_ejection_per_day" => {
+                "ejections with no fault active since their evidence began, for 24 hours of simulated time"
+            }
+            "cost_probe_usd_per_day" => "what providers charge for probes, for 24 hours of simulated time",
+            _ => metric.meaning,
+        };
+        MetricReport { name: metric.name, label, meaning, unit: super::words::unit_name(metric.unit), better }
     }
 }
 

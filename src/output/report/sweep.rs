@@ -470,7 +470,10 @@ impl Choosing<'_> {
             let Some(top) = curve.iter().position(|candidate| **candidate == found[best]) else { continue };
             let Some((worst, knee)) = candidates::knee(&curve, top, self.is_random) else { continue };
             // As the scenario has it, where that lies on the way.
-            let own = baseline.and_then(|own| curve.iter().position(|candidate| **candidate == found[own]));
+            let own = baseline.and_then(|own| {
+                let own = number(&found[own])?;
+                curve.iter().position(|candidate| number(candidate) == Some(own))
+            });
             let on_way = |own: &usize| (worst.min(knee)..=worst.max(knee)).contains(own) && *own != knee;
             let from = own.filter(on_way).unwrap_or(worst);
             let value = |at: usize| {

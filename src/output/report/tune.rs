@@ -1,11 +1,14 @@
 //! The report of a search for the best settings: every candidate in little room, what is recommended, and what follows.
 
 use super::decision::amount;
-use super::points::{AxisPoints, AxisReport, Column, Counts, EstimateColumns, Estimates, axis, readable};
+use super::points::{
+    AxisPoints, AxisReport, Column, Counts, EstimateColumns, Estimates, TELLING, axis, readable,
+};
 use super::sweep::SettingValue;
 use crate::experiment::axis::{Axis, AxisValue};
 use crate::experiment::criterion::Target;
 use crate::experiment::file::Experiment;
+use crate::experiment::statistics::Statistic;
 use crate::experiment::tune::Direction;
 use crate::experiment::tune::judge::Verdict;
 use crate::experiment::tune::report::{Choice, Ends, Measured, Report, Weighted};
@@ -16,7 +19,7 @@ use crate::output::tune_files::StoredTune;
 use serde::Serialize;
 
 /// Rows of lists that nobody reads to the end; the table of candidates has them all.
-const ROWS: usize = 200;
+const ROWS: usize = 60;
 
 /// A search.
 #[derive(Debug, Clone, Serialize)]
@@ -283,17 +286,30 @@ fn in_unit(target: &str, value: f64) -> String {
     }
 }
 
+/// What a goal is called in a sentence: `failed requests`, or `95th percentile of runs of failed requests`.
+fn goal_words(target: &str) -> String {
+    let Ok(known) = Target::read(target) else { return readable(target) };
+    let label = TELLING.iter().find(|(name, ..)| *name == known.metric.name).map(|(_, label, _)| *label);
+    let label = label.map_or_else(|| known.metric.name.to_owned(), str::to_owned);
+    match known.statistic {
+        Statistic::Mean => label,
+        Statistic::P50 => format!("{label} of the median run"),
+        Statistic::P95 => format!("{label}, of which 95% of runs have no more,"),
+        other => format!("{label} ({})", other.name()),
+    }
+}
+
 fn measured_words(measured: &Measured) -> String {
-    let Some(value) = measured.value else { return format!("no value of {}", measured.target) };
+    let name = goal_words(&measured.target);
+    let Some(value) = measured.value else { return format!("no value of {name}") };
     let value = in_unit(&measured.target, value);
     match measured.pi95.0.filter(|ends| ends.low < ends.high) {
         Some(ends) => format!(
-            "{} {value} ({} to {} in 95% of runs)",
-            measured.target,
+            "{name} {value} ({} to {} in 95% of runs)",
             in_unit(&measured.target, ends.low),
             in_unit(&measured.target, ends.high)
         ),
-        None => format!("{} {value}", measured.target),
+        None => format!("{name} {value}"),
     }
 }
 
@@ -307,7 +323,8 @@ fn decision(report: &Report) -> String {
     let over =
         if counted.len() > 1 { format!(" over {}", super::sweep::list(&counted)) } else { String::new() };
     let Some(best) = &report.recommended else {
-        let goals = super::sweep::list(&report.objectives);
+        let goals: Vec<String> = report.objectives.iter().map(|name| goal_words(name)).collect();
+        let goals = super::sweep::list(&goals);
         let ends: Vec<String> = [report.front.first(), report.front.last()]
             .into_iter()
             .flatten()
