@@ -1,9 +1,12 @@
 //! `check`: reads a scenario or an experiment and says all that is wrong with it.
 
-use super::{Failure, counted, is_experiment, large, models_and_objectives, print_out};
+use super::print::{Format, PrintArgs, print_out};
+use super::{Failure, counted, is_experiment, large, models_and_objectives};
 use crate::experiment::file::Experiment;
 use crate::experiment::survey::point_model;
+use crate::output::SCHEMA_VERSION;
 use crate::scenario::Loader;
+use anstream::adapter::strip_str;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -14,20 +17,34 @@ pub struct CheckArgs {
     /// Scenario files or experiment folders
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    print: PrintArgs,
 }
 
 impl CheckArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
         let mut loader = Loader::new();
-        let mut report = String::new();
-        let mut problems = Vec::new();
+        let format = self.print.format("check", &[Format::Json])?;
+        let (mut report, mut files, mut problems) = (String::new(), Vec::new(), Vec::new());
         for path in &self.paths {
-            match check(path, &mut loader) {
+            let checked = check(path, &mut loader);
+            files.push(serde_json::json!({
+                "path": path.display().to_string(),
+                "valid": checked.is_ok(),
+                "summary": checked.as_ref().ok(),
+                "problems": checked.as_ref().err().map(|failure| strip_str(&failure.message).to_string()),
+            }));
+            match checked {
                 Ok(summary) => writeln!(report, "{}: {summary}", path.display()).expect("a string grows"),
                 Err(failure) => problems.push(failure),
             }
         }
-        print_out(&report)?;
+        if format == Format::Json {
+            let document = serde_json::json!({ "schema_version": SCHEMA_VERSION, "files": files });
+            print_out(&(serde_json::to_string_pretty(&document).expect("it is plain data") + "\n"))?;
+        } else {
+            self.print.summary(&report)?;
+        }
         if problems.is_empty() { Ok(()) } else { Err(Failure::all(problems)) }
     }
 }

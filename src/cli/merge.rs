@@ -1,7 +1,8 @@
 //! `merge`: the shards of a sweep, joined to what one machine would have written.
 
-use super::sweep::{finish, report};
-use super::{Failure, note_missing_parquet};
+use super::Failure;
+use super::print::{Format, PrintArgs};
+use super::sweep::{Finished, finish};
 use crate::experiment::ledger::{Standing, standing};
 use crate::experiment::stopping::Stopping;
 use crate::output::{Existing, LedgerFolder, Plan, ResultFolder, Shard, SweepProvenance};
@@ -15,7 +16,8 @@ Examples:
   failover-sim sweep my_experiment --shard 2/2 --out part2     on another
   failover-sim merge part1 part2 --out results/my_experiment
 
-Exit codes: 0 done, 1 writing failed midway, 2 bad input or unwritable output, 3 some points failed")]
+Exit codes: 0 done, 1 writing failed midway, 2 bad input or unwritable output,
+3 some points failed")]
 pub struct MergeArgs {
     /// The results folder of every shard, in any order
     #[arg(required = true, value_name = "DIR")]
@@ -26,6 +28,8 @@ pub struct MergeArgs {
     /// Replace results that exist; files that are not results stay
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    print: PrintArgs,
 }
 
 /// A finished shard.
@@ -38,6 +42,7 @@ struct Part<'a> {
 
 impl MergeArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
+        let format = self.print.format("merge", &[Format::Json, Format::Csv])?;
         let parts = self.shards.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
         check(&parts)?;
         let (Some(first), false) = (parts.first(), self.shards.contains(&self.out)) else {
@@ -52,11 +57,19 @@ impl MergeArgs {
         let plan = Plan { shard: None, ..first.plan.clone() };
         let existing = if self.force { Existing::Replace } else { Existing::Refuse };
         let folder = ResultFolder::create(&self.out, existing)?;
-        note_missing_parquet();
+        self.print.note_missing_parquet();
         let (mut ledger, _) = folder.ledger(&plan)?;
         ledgers.iter().try_for_each(|of_part| ledger.copy(of_part))?;
         let (files, tally) = finish(folder, &ledger, &plan, &stopping)?;
-        report(&self.out, &files, &tally, None, plan.point_count)
+        Finished {
+            out: &self.out,
+            plan: &plan,
+            ledger: &ledger,
+            stopping: &stopping,
+            files: &files,
+            tally: &tally,
+        }
+        .report(&self.print, format)
     }
 }
 

@@ -4,10 +4,14 @@
 
 mod again;
 mod check;
+mod completions;
 mod dry_run;
+mod export;
 mod merge;
 mod new;
 mod opened;
+mod page;
+mod print;
 mod progress;
 mod report;
 mod run;
@@ -22,20 +26,24 @@ use crate::experiment::survey::Surveyed;
 use crate::metrics::{Series, Wanted};
 use crate::model::Model;
 use crate::output::report::FolderError;
-use crate::output::{FileError, ReadError};
 use crate::output::terminal::thousands;
+use crate::output::{FileError, ReadError};
 use crate::scenario::{Document, Problem, Problems};
 use clap::{Args, Parser, Subcommand};
-use std::io::{self, IsTerminal, Write};
+use print::print_out;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 /// How many requests will this gateway config lose? Simulate the outage before you have it.
 #[derive(Debug, Parser)]
-#[command(version, bin_name = "failover-sim", max_term_width = 100, after_help = EXAMPLES)]
+#[command(version, bin_name = "failover-sim", max_term_width = 80, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// When to print in colour; by itself on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, display_order = 900, value_enum, value_name = "WHEN", default_value_t = print::Colour::Auto)]
+    color: print::Colour,
 }
 
 const EXAMPLES: &str = "\
@@ -43,8 +51,8 @@ Examples:
   failover-sim run experiments/01_incident_3am   what the 3 AM incident lost, and why
   failover-sim new mine.toml                     a scenario of your own to start from
 
-Exit codes: 0 done, 1 an objective missed, 2 bad input or unwritable output, 3 some points
-failed, 130 interrupted";
+Exit codes: 0 done, 1 an objective missed, 2 bad input or unwritable output,
+3 some points failed, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -57,6 +65,7 @@ enum Command {
     Report(report::ReportArgs),
     Validate(validate::ValidateArgs),
     Schema(schema::SchemaArgs),
+    Completions(completions::CompletionsArgs),
 }
 
 impl Cli {
@@ -65,6 +74,7 @@ impl Cli {
     /// # Errors
     /// With what to print and which code to exit with.
     pub fn execute(&self) -> Result<(), Failure> {
+        self.color.choose();
         match &self.command {
             Command::New(args) => args.execute(),
             Command::Check(args) => args.execute(),
@@ -75,6 +85,7 @@ impl Cli {
             Command::Report(args) => args.execute(),
             Command::Validate(args) => args.execute(),
             Command::Schema(args) => args.execute(),
+            Command::Completions(args) => args.execute(),
         }
     }
 }
@@ -305,8 +316,7 @@ impl Failure {
 
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
-        let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        Failure::bad_input(problems.render(colour))
+        Failure::bad_input(problems.render(print::colours_errors()))
     }
 }
 
@@ -336,24 +346,6 @@ impl From<FolderError> for Failure {
 impl From<crate::experiment::runner::Cancelled> for Failure {
     fn from(_: crate::experiment::runner::Cancelled) -> Self {
         Failure::interrupted()
-    }
-}
-
-/// Prints to standard output. A reader that has gone away, as `head` does, ends the program quietly.
-fn print_out(text: &str) -> Result<(), Failure> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Failure::bad_input(format!("error: cannot write to standard output: {error}"))),
-        Ok(()) => Ok(()),
-    }
-}
-
-/// Says what a results folder lacks when Parquet was left out of the build.
-fn note_missing_parquet() {
-    if !crate::output::PARQUET_AVAILABLE {
-        let note = "note: this build writes CSV only, of runs and points; build without `--no-default-features` for Parquet";
-        // A closed standard error is no reason to stop.
-        let _ = writeln!(io::stderr(), "{note}");
     }
 }
 

@@ -4,12 +4,11 @@ use super::Failure;
 use crate::experiment::runner::Progress;
 use crate::output::terminal::thousands;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Counts runs on standard error; silent unless that is a terminal. Ctrl-C asks the runner to stop after the runs that
+/// Counts runs on standard error, or silently. Ctrl-C asks the runner to stop after the runs that
 /// it is in; a second one ends the program, and leaves partial files for the next command to clear away.
 pub(super) struct Bar {
     bar: ProgressBar,
@@ -17,13 +16,8 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    pub fn start(runs: u64) -> Result<Self, Failure> {
-        Bar::resume(runs, 0)
-    }
-
     /// A bar of which so many runs are done already.
-    pub fn resume(runs: u64, done: u64) -> Result<Self, Failure> {
-        let shown = io::stderr().is_terminal();
+    pub fn start(runs: u64, done: u64, shown: bool) -> Result<Self, Failure> {
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(runs), target).with_position(done);
         // What was done before says nothing about the rate.

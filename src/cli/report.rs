@@ -1,8 +1,9 @@
 //! `report`: the HTML report of results that are in a folder.
 
+use super::Failure;
 use super::again::CommandLine;
+use super::print::PrintArgs;
 use super::progress::Bar;
-use super::{Failure, print_out};
 use crate::experiment::file::Experiment;
 use crate::output::report::{FolderInput, Origin, html, report_of_results, report_of_tune};
 use crate::output::{ResultFolder, Results, StoredTune, TextFile};
@@ -28,11 +29,13 @@ pub struct ReportArgs {
     #[arg(long, value_name = "FILE.html")]
     output: PathBuf,
     /// How many incidents like this one come in a year, for the numbers of a year
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::run::incident_rate)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::page::incident_rate)]
     incidents_per_year: Option<f64>,
     /// Replace the file if it exists
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    print: PrintArgs,
 }
 
 /// A report's file, opened before the work: what cannot be written should fail before it, and not after it.
@@ -80,15 +83,16 @@ impl ReportFile {
 
 impl ReportArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
+        self.print.format("report", &[])?;
         // What is wrong with the results is told first.
         Results::open(&self.results)?;
         let file = ReportFile::create(&self.output, &self.results, self.force)?;
-        let bar = Bar::start(0)?;
+        let bar = self.print.bar(0, 0)?;
         let line = CommandLine::new("report").word(&self.results.to_string_lossy());
         let line = line.option("--incidents-per-year", self.incidents_per_year);
         let command = line.option("--output", Some("report.html")).text();
         let decision = file.write(&self.results, command, self.incidents_per_year, &bar)?;
         bar.finish();
-        print_out(&format!("{}: {decision}\n", self.output.display()))
+        self.print.summary(&format!("{}: {decision}\n", self.output.display()))
     }
 }

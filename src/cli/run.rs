@@ -1,20 +1,23 @@
 //! `run`: one scenario, several side by side, or an experiment's.
 
 use super::again::CommandLine;
+use super::export::ExportArgs;
 use super::opened::{Opened, SweptPoint};
+use super::page::PageArgs;
+use super::print::{Format, PrintArgs};
 use super::progress::Bar;
-use super::{Failure, PlayArgs, all_or_failures, models_and_objectives, note_missing_parquet, print_out};
+use super::{Failure, PlayArgs, all_or_failures, models_and_objectives, print_out};
 use crate::engine::{Path as EnginePath, simulate};
 use crate::experiment::objective::{Finding, Objective};
 use crate::experiment::runner::RunPlan;
 use crate::experiment::segment::PointFacts;
 use crate::metrics::{Outcome, Series, Wanted, measure};
 use crate::model::Model;
-use crate::output::report::{self, RunsInput};
 use crate::output::terminal;
 use crate::output::{
     Design, EventLog, Existing, Point, Provenance, Request, RequestFile, ResultFolder, ResultSink,
-    ScenarioProvenance, ScenarioResult, SecondTotal, TextFile, add_seconds, assumptions, document, explain, junit,
+    ScenarioProvenance, ScenarioResult, SecondTotal, add_seconds, assumptions, csv_text, document, explain,
+    junit, schema,
 };
 use crate::scenario::{Document, ResolvedSetting};
 use std::fmt::Write;
@@ -30,21 +33,23 @@ Examples:
   failover-sim run experiments/01_incident_3am
   failover-sim run mine.toml --set gateway.health_check.interval=5s
   failover-sim run before.toml after.toml --runs 1000 --out results/compared
-  failover-sim run before.toml after.toml --gate \"failed_count <= 1.0x\" --format junit
+  failover-sim run before.toml after.toml --gate \"failed_count <= 1.0x\"
+  failover-sim run mine.toml --format csv > mine.csv
   failover-sim run experiments/02_health_check_interval --point 7 --run-index 3
 
 A gate is `metric[.statistic] op value`:
-  metric     a column of docs/columns.md, such as failed_count or request_latency_ms_p99
-  statistic  of all runs: mean (if none is named), ci95_low, ci95_high, pi95_low, pi95_high,
-             p50, p95, min or max
+  metric     a column of docs/columns.md, such as failed_count
+  statistic  of all runs: mean (if none is named), ci95_low, ci95_high,
+             pi95_low, pi95_high, p50, p95, min or max
   op         <=, >=, <, >, == or !=
   value      1000, 30s, 99.9%, or 1.0x: so many times what the baseline has
-It judges every scenario but the first, the baseline, or the only one there is. What has no value,
-such as the latency of a dead system, meets nothing. An `[[objective]]` in a scenario file asks the
-same of that scenario, wherever it stands: expect = \"failed_count.p95 <= 1000\"; it takes no 1.0x.
+It judges every scenario but the first, the baseline, or the only one there is.
+What has no value, such as the latency of a dead system, meets nothing. An
+`[[objective]]` in a scenario file asks the same of that scenario, wherever it
+stands: expect = \"failed_count.p95 <= 1000\"; it takes no 1.0x.
 
-Exit codes: 0 done and all met, 1 a gate or an objective missed, 2 bad input or unwritable output,
-130 interrupted")]
+Exit codes: 0 done and all met, 1 a gate or an objective missed, 2 bad input or
+unwritable output, 130 interrupted")]
 pub struct RunArgs {
     /// Scenario files, of which the first is the baseline, or one experiment folder
     #[arg(required = true, value_name = "SCENARIO")]
@@ -63,9 +68,8 @@ pub struct RunArgs {
     /// What the result should be, or exit with 1: `failed_count.p95 <= 1000`, `failed_count <= 1.0x`; may be given again
     #[arg(long, value_name = "CRITERION", conflicts_with_all = ["resolved", "explain"])]
     gate: Vec<String>,
-    /// What to print: a summary, everything, or gates and objectives for CI
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[command(flatten)]
+    print: PrintArgs,
     /// Print every setting and where it came from, and simulate nothing
     #[arg(long)]
     resolved: bool,
@@ -81,29 +85,16 @@ pub struct RunArgs {
     /// Write the requests of each scenario's first run, a row each; the name ends in .parquet or .csv
     #[arg(long, value_name = "FILE")]
     requests: Option<PathBuf>,
-    /// Write a report for people into this file: one HTML page with everything in it
-    #[arg(long, value_name = "FILE.html", conflicts_with_all = ["resolved", "explain"])]
-    report: Option<PathBuf>,
-    /// How many incidents like this one come in a year, for the report's numbers of a year; without it, 67, as many as
-    /// Anthropic's API had
-    #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "report", value_parser = incident_rate)]
-    incidents_per_year: Option<f64>,
     /// Write tables of runs, points, faults and seconds into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    export: ExportArgs,
+    #[command(flatten)]
+    page: PageArgs,
     /// Simulate event by event, instead of in the fastest exact way: slower, the same numbers
     #[arg(long, value_enum)]
     path: Option<PathChoice>,
-}
-
-/// More than anybody counts one by one.
-const INCIDENTS_MAX: f64 = 100_000.0;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Table,
-    Json,
-    Junit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -117,16 +108,13 @@ impl RunArgs {
         let documents = &opened.documents;
         let (models, mut objectives) = models_and_objectives(documents)?;
         if self.resolved {
-            return match self.format {
-                Format::Table => print_out(&resolved(documents)),
-                Format::Json => print_out(&resolved_json(documents)),
-                Format::Junit => Err(Failure::refused(
-                    "`--format junit` shows no settings",
-                    "leave out `--resolved`, or choose `--format json`",
-                )),
-            };
+            return print_out(&match self.print.format("run --resolved", &[Format::Json])? {
+                Format::Json => resolved_json(documents),
+                _ => resolved(documents),
+            });
         }
-        self.add_gates(&mut objectives)?;
+        let format = self.print.format("run", &[Format::Json, Format::Csv, Format::Junit])?;
+        self.add_gates(&mut objectives, format)?;
         let runs = self.play.runs.unwrap_or(opened.runs);
         let runs = self.run_index.map_or(0..runs, |k| k..k.saturating_add(1));
         // The terminal draws failures by second; tables have all requests.
@@ -141,24 +129,19 @@ impl RunArgs {
             return self.explain(&models, &plan, request);
         }
         self.play.check_size(&models, plan.count(), plan.wanted)?;
-        if self.events.is_some() && self.events == self.requests {
-            return Err(Failure::refused(
-                "`--events` and `--requests` name the same file",
-                "give each a file of its own",
-            ));
-        }
+        self.check_files()?;
+        self.export.check(&models)?;
         // Files are opened first: what cannot be written should fail before the work, not after it.
         let mut sink = self.out.as_deref().map(|out| self.open_results(out, &plan, &opened)).transpose()?;
         let requests =
             self.requests.as_deref().map(|path| RequestFile::create(path, self.play.force)).transpose()?;
         let events =
             self.events.as_deref().map(|path| EventLog::create(path, self.play.force)).transpose()?;
-
-        let report =
-            self.report.as_deref().map(|path| TextFile::create(path, self.play.force)).transpose()?;
+        let exports = self.export.open(self.play.force)?;
+        let page = self.page.open(self.play.force)?;
 
         self.play.start_threads();
-        let bar = Bar::start(plan.count() * models.len() as u64)?;
+        let bar = self.print.bar(plan.count() * models.len() as u64, 0)?;
         let mut played = Vec::new();
         for (i, model) in models.iter().enumerate() {
             let (mut seconds, mut outcomes) = (Vec::new(), Vec::new());
@@ -178,12 +161,18 @@ impl RunArgs {
 
         write_requests(requests, &models, &plan, &bar)?;
         write_events(events, &models, &plan, &bar)?;
+        self.export.write(exports, &models, &plan, &bar)?;
         bar.check()?;
         if let Some(sink) = sink {
             sink.finish(self.provenance(&opened, plan.count()))?;
         }
         let findings = judge(&objectives, &played);
-        self.show(&opened, &models, &plan, &played, &findings, report, &bar)?;
+        let shown =
+            Shown { opened: &opened, models: &models, plan: &plan, played: &played, findings: &findings };
+        shown.show(|results| {
+            self.page.write(page, &opened, &plan, results, self.again(), &bar)?;
+            self.print(format, &shown, results)
+        })?;
         let (missed, all) =
             (findings.iter().flatten().filter(|f| !f.judgement.met), findings.iter().flatten());
         match (missed.count(), all.count()) {
@@ -209,18 +198,35 @@ impl RunArgs {
     }
 
     /// Adds the gates to what the scenarios ask for themselves: they come first.
-    fn add_gates(&self, objectives: &mut [Vec<Objective>]) -> Result<(), Failure> {
+    fn add_gates(&self, objectives: &mut [Vec<Objective>], format: Format) -> Result<(), Failure> {
         let compares = objectives.len() > 1;
         let gates = self.gate.iter().map(|text| Objective::gate(text, compares).map_err(Failure::from));
         let gates = all_or_failures(gates)?;
         for objectives in objectives.iter_mut().skip(usize::from(compares)) {
             objectives.splice(0..0, gates.iter().cloned());
         }
-        if self.format == Format::Junit && objectives.iter().all(Vec::is_empty) {
+        if format == Format::Junit && objectives.iter().all(Vec::is_empty) {
             return Err(Failure::refused(
                 "`--format junit` reports on gates and objectives, and there are none",
                 "add a gate, such as --gate \"failed_count.p95 <= 1000\", or an `[[objective]]` to the scenario",
             ));
+        }
+        Ok(())
+    }
+
+    /// Refuses to write two things to the same file.
+    fn check_files(&self) -> Result<(), Failure> {
+        let logs = [("--events", self.events.as_deref()), ("--requests", self.requests.as_deref())];
+        let files = logs.into_iter().chain(self.export.files()).chain([self.page.file()]);
+        let named: Vec<(&str, &Path)> =
+            files.filter_map(|(option, path)| path.map(|path| (option, path))).collect();
+        for (i, (option, path)) in named.iter().enumerate() {
+            if let Some((other, _)) = named[..i].iter().find(|(_, other)| other == path) {
+                return Err(Failure::refused(
+                    format!("`{other}` and `{option}` name the same file"),
+                    "give each a file of its own",
+                ));
+            }
         }
         Ok(())
     }
@@ -258,26 +264,51 @@ impl RunArgs {
     }
 
     fn open_results(&self, out: &Path, plan: &RunPlan, opened: &Opened) -> Result<ResultSink, Failure> {
-        let axes = opened.point.as_ref().map(|point| point.axes.clone()).unwrap_or_default();
-        let design = Design { seed: plan.seed, first_run: plan.runs.start, axes };
+        let design = design(plan, opened);
         let existing = if self.play.force { Existing::Replace } else { Existing::Refuse };
         let sink = ResultFolder::create(out, existing)?.begin(design, plan.wanted.series == Series::All)?;
-        note_missing_parquet();
+        self.print.note_missing_parquet();
         Ok(sink)
     }
 
-    /// Writes the report, if one is wanted, and prints.
-    #[expect(clippy::too_many_arguments, reason = "all that a command knows at its end")]
-    fn show(
-        &self,
-        opened: &Opened,
-        models: &[Model],
-        plan: &RunPlan,
-        played: &[Played],
-        findings: &[Vec<Finding>],
-        report: Option<TextFile>,
-        bar: &Bar,
-    ) -> Result<(), Failure> {
+    /// The command that gives the same results again.
+    fn again(&self) -> CommandLine {
+        let line = CommandLine::new("run");
+        let line = self.paths.iter().fold(line, |line, path| line.word(&path.to_string_lossy()));
+        let line = line.play(&self.play).option("--run-index", self.run_index).option("--point", self.point);
+        let line = self.gate.iter().fold(line, |line, gate| line.option("--gate", Some(gate)));
+        self.page.again(line.option("--path", self.path.map(|PathChoice::Plain| "plain")))
+    }
+
+    fn print(&self, format: Format, shown: &Shown, results: &[ScenarioResult]) -> Result<(), Failure> {
+        let Shown { opened, models, plan, played, .. } = *shown;
+        match format {
+            Format::Table => self.print.summary(&terminal::summary(&opened.preface(), plan.seed, results)),
+            Format::Csv => print_out(&points_csv(opened, models, plan, played)),
+            Format::Json => {
+                let point = opened.point.as_ref().map(SweptPoint::document);
+                let document = document(plan.seed, plan.count(), point, results);
+                print_out(&(serde_json::to_string_pretty(&document).expect("results are plain data") + "\n"))
+            }
+            Format::Junit => print_out(&junit(results)),
+        }
+    }
+}
+
+/// What was played.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    opened: &'a Opened,
+    models: &'a [Model],
+    plan: &'a RunPlan,
+    played: &'a [Played],
+    findings: &'a [Vec<Finding>],
+}
+
+impl Shown<'_> {
+    /// Shows it, with what is seen in each scenario's first run.
+    fn show(&self, show: impl FnOnce(&[ScenarioResult]) -> Result<(), Failure>) -> Result<(), Failure> {
+        let Shown { models, plan, played, findings, .. } = *self;
         let timeline_of = |model| {
             let wanted = Wanted { timeline: true, ..Wanted::COUNTS };
             measure(model, plan.seed, plan.runs.start, wanted, plan.path).timeline.unwrap_or_default()
@@ -297,46 +328,24 @@ impl RunArgs {
                 findings,
             })
             .collect();
-        if let Some(file) = report {
-            let input = RunsInput {
-                documents: &opened.documents,
-                results: &results,
-                plan,
-                preface: &opened.preface(),
-                command: self.command(),
-                incidents_per_year: self.incidents_per_year,
-            };
-            file.write(&report::html(&report::report_of_runs(&input, bar)?))?;
-        }
-        match self.format {
-            Format::Table => print_out(&terminal::summary(&opened.preface(), plan.seed, &results)),
-            Format::Json => {
-                let point = opened.point.as_ref().map(SweptPoint::document);
-                let document = document(plan.seed, plan.count(), point, &results);
-                print_out(&(serde_json::to_string_pretty(&document).expect("results are plain data") + "\n"))
-            }
-            Format::Junit => print_out(&junit(&results)),
-        }
+        show(&results)
     }
 }
 
-impl RunArgs {
-    /// The command that makes the report again, whatever the file is called and whoever else looks on.
-    fn command(&self) -> String {
-        let paths =
-            self.paths.iter().fold(CommandLine::new("run"), |line, path| line.word(&path.to_string_lossy()));
-        let line = paths.play(&self.play).option("--run-index", self.run_index).option("--point", self.point);
-        let line = self.gate.iter().fold(line, |line, gate| line.option("--gate", Some(gate)));
-        let path = self.path.map(|PathChoice::Plain| "plain");
-        let line = line.option("--path", path).option("--incidents-per-year", self.incidents_per_year);
-        line.option("--report", Some("report.html")).text()
-    }
+/// What all rows of the tables have in common.
+fn design(plan: &RunPlan, opened: &Opened) -> Design {
+    let axes = opened.point.as_ref().map(|point| point.axes.clone()).unwrap_or_default();
+    Design { seed: plan.seed, first_run: plan.runs.start, axes }
 }
 
-/// Reads how many incidents a year has.
-pub(super) fn incident_rate(text: &str) -> Result<f64, String> {
-    let rate = text.parse().ok().filter(|rate| *rate > 0.0 && *rate <= INCIDENTS_MAX);
-    rate.ok_or_else(|| format!("write a number above 0, and at most {INCIDENTS_MAX}"))
+/// The table of points as `--out` writes it, a row for each scenario.
+fn points_csv(opened: &Opened, models: &[Model], plan: &RunPlan, played: &[Played]) -> String {
+    let facts: Vec<_> = models.iter().map(|model| PointFacts::of(model, plan.path_of(model))).collect();
+    let first = opened.point.as_ref().map_or(0, |point| point.number);
+    let rows = (first..).zip(facts.iter().zip(played));
+    let points: Vec<Point> =
+        rows.map(|(number, (facts, (_, outcomes)))| Point { number, facts, outcomes, error: None }).collect();
+    csv_text(&schema::points(&design(plan, opened), &points))
 }
 
 /// A scenario's seconds over all runs, and its runs.

@@ -6,7 +6,8 @@ use super::{Failure, print_out};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example: failover-sim schema > scenario.schema.json
-A first line `#:schema scenario.schema.json` has editors complete and check the file.")]
+A first line `#:schema scenario.schema.json` has editors complete and check the
+file.")]
 pub struct SchemaArgs {
     /// The schema of experiment.toml instead
     #[arg(long)]

@@ -2,9 +2,10 @@
 
 use super::again::CommandLine;
 use super::dry_run::DryRun;
+use super::print::{Format, PrintArgs, print_out, printed};
 use super::progress::Bar;
 use super::report::ReportFile;
-use super::{Failure, PlayArgs, RUNS_MAX, all_or_failures, counted, note_missing_parquet, print_out, whole};
+use super::{Failure, PlayArgs, RUNS_MAX, all_or_failures, counted, whole};
 use crate::experiment::axis::{Axis, axis_value};
 use crate::experiment::criterion::Precision;
 use crate::experiment::design::{Point, Sweep};
@@ -20,11 +21,12 @@ use crate::metrics::Wanted;
 use crate::output::terminal::thousands;
 use crate::output::{
     AxisColumn, Design, Existing, ExperimentProvenance, FileError, LedgerFolder, Plan, Provenance, Recorded,
-    Request, ResultFolder, ScenarioProvenance, SetAside, Shard, SweepProvenance, Tally, WrittenFile,
-    write_ledger,
+    Request, ResultFolder, ScenarioProvenance, SetAside, Shard, SweepDocument, SweepProvenance, Tally,
+    WrittenFile, point_lines, write_ledger,
 };
 use crate::scenario::{Loader, Problems};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// With fewer runs an interval may be narrow by luck.
@@ -43,8 +45,8 @@ Examples:
 What is played is kept in the folder's ledger/ about every second, so a sweep can be
 stopped or killed at any moment and goes on with `--resume`. The results are the same.
 
-Exit codes: 0 done, 1 writing failed midway, 2 bad input or unwritable output, 3 some points failed,
-130 interrupted")]
+Exit codes: 0 done, 1 writing failed midway, 2 bad input or unwritable output,
+3 some points failed, 130 interrupted")]
 pub struct SweepArgs {
     /// An experiment folder with a `[sweep]` in its experiment.toml
     experiment: PathBuf,
@@ -83,6 +85,8 @@ pub struct SweepArgs {
     /// Say how many points and runs there are, and about how long they take here; write nothing
     #[arg(long, conflicts_with_all = ["resume", "shard"])]
     dry_run: bool,
+    #[command(flatten)]
+    print: PrintArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -102,6 +106,10 @@ impl Metrics {
 
 impl SweepArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
+        let format = match self.dry_run {
+            true => self.print.format("sweep --dry-run", &[])?,
+            false => self.print.format("sweep", &[Format::Json, Format::Csv])?,
+        };
         let mut loader = Loader::new();
         let mut experiment = Experiment::open(&self.experiment, &mut loader)?;
         self.play.make_settings(&mut experiment.scenarios)?;
@@ -142,11 +150,11 @@ impl SweepArgs {
         let page =
             self.report.as_deref().map(|path| ReportFile::create(path, &out, self.play.force)).transpose()?;
         let (mut ledger, set_aside) = folder.ledger(&plan)?;
-        note_set_aside(&set_aside);
-        note_missing_parquet();
+        self.note_set_aside(&set_aside);
+        self.print.note_missing_parquet();
         self.warn_of_invalid(&survey, &points, &own);
 
-        let bar = start_bar(&ledger, &own, stopping.max)?;
+        let bar = self.start_bar(&ledger, &own, stopping.max)?;
         let player = Player {
             plan: &run_plan,
             stopping: &stopping,
@@ -173,10 +181,17 @@ impl SweepArgs {
         let (files, tally) =
             finish(folder, &ledger, &plan, &stopping).map_err(|e| Failure::from(e).advised(&go_on))?;
         self.note_longer(&ledger, tally.most);
-        if let Some(page) = page {
-            page.write(&out, self.command(), None, &bar)?;
+        let written = page.map(|page| page.write(&out, self.command(), None, &bar).map(drop));
+        Finished {
+            out: &out,
+            plan: &plan,
+            ledger: &ledger,
+            stopping: &stopping,
+            files: &files,
+            tally: &tally,
         }
-        report(&out, &files, &tally, plan.shard, plan.point_count)
+        .report(&self.print, format)?;
+        written.unwrap_or(Ok(()))
     }
 
     /// The command that makes the report again, wherever its results go.
@@ -193,10 +208,9 @@ impl SweepArgs {
         let kept = ledger.most_runs();
         if self.until.is_none() && kept > most {
             let [most, kept] = [most, kept].map(|runs| thousands(runs as f64));
-            let note = format!(
+            self.print.note(&format!(
                 "note: the tables have {most} runs of each point, and the ledger has up to {kept}: name as many with `--runs`"
-            );
-            let _ = writeln!(io::stderr(), "{note}");
+            ));
         }
     }
 
@@ -228,6 +242,22 @@ impl SweepArgs {
             ));
         }
         Ok(Stopping { min, max, until: Some(until) })
+    }
+
+    /// A bar that begins with what the ledger has.
+    fn start_bar(&self, ledger: &LedgerFolder, points: &[usize], runs: u64) -> Result<Bar, Failure> {
+        let missing = |&point: &usize| {
+            ledger.missing(point, runs).iter().map(|missing| missing.end - missing.start).sum::<u64>()
+        };
+        let all = runs * points.len() as u64;
+        self.print.bar(all, all - points.iter().map(missing).sum::<u64>())
+    }
+
+    fn note_set_aside(&self, segments: &[SetAside]) {
+        for SetAside { path, damage } in segments {
+            let path = path.display();
+            self.print.note(&format!("note: {path}: {damage}; it is removed, and its runs are played again"));
+        }
     }
 
     fn plan(
@@ -264,12 +294,11 @@ impl SweepArgs {
         let mut invalid = survey.invalid.iter().filter(is_own);
         let Some((first, message)) = invalid.next() else { return };
         let count = 1 + invalid.count();
-        let _ = writeln!(
-            io::stderr(),
+        self.print.note(&format!(
             "warning: {count} of {} points {} no valid scenario, the others are played; the first is point {first}: {message}",
             if self.shard.is_some() { own.len() } else { points.len() },
             if count == 1 { "is" } else { "are" },
-        );
+        ));
     }
 }
 
@@ -282,25 +311,6 @@ pub(super) fn axis_columns(sweep: &Sweep, points: &[Point]) -> Vec<AxisColumn> {
     sweep.axes.iter().enumerate().map(column).collect()
 }
 
-/// A bar that begins with what the ledger has.
-fn start_bar(ledger: &LedgerFolder, points: &[usize], runs: u64) -> Result<Bar, Failure> {
-    let missing = |&point: &usize| {
-        ledger.missing(point, runs).iter().map(|missing| missing.end - missing.start).sum::<u64>()
-    };
-    let all = runs * points.len() as u64;
-    Bar::resume(all, all - points.iter().map(missing).sum::<u64>())
-}
-
-fn note_set_aside(segments: &[SetAside]) {
-    for SetAside { path, damage } in segments {
-        let _ = writeln!(
-            io::stderr(),
-            "note: {}: {damage}; it is removed, and its runs are played again",
-            path.display()
-        );
-    }
-}
-
 /// Makes the tables of a ledger that has everything.
 pub(super) fn finish(
     folder: ResultFolder,
@@ -309,7 +319,7 @@ pub(super) fn finish(
     stopping: &Stopping,
 ) -> Result<(Vec<WrittenFile>, Tally), FileError> {
     let mut sink = folder.begin(plan.design(), false)?;
-    let tally = write_ledger(ledger, stopping, &plan.points(), &mut sink)?;
+    let tally = write_ledger(ledger, stopping, &plan.points(), |points| sink.points(points))?;
     let provenance = Provenance {
         command: std::env::args().collect(),
         runs: stopping.max,
@@ -330,32 +340,68 @@ pub(super) fn finish(
     Ok((sink.finish(provenance)?, tally))
 }
 
-/// Says what is in the folder, and which points failed.
-pub(super) fn report(
-    out: &Path,
-    files: &[WrittenFile],
-    tally: &Tally,
-    shard: Option<Shard>,
-    point_count: usize,
-) -> Result<(), Failure> {
-    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
-    let points = match shard {
-        Some(shard) => format!("{} of {point_count} points (shard {shard})", tally.played + tally.failed),
-        None => counted((tally.played + tally.failed) as f64, "point"),
-    };
-    let runs = match tally.fewest == tally.most {
-        true => counted(tally.most as f64, "run"),
-        false => format!("{} to {}", tally.fewest, counted(tally.most as f64, "run")),
-    };
-    let names = names.join(", ");
-    print_out(&format!("{points} of {runs} in {}: {names}, manifest.json\n", out.display()))?;
-    match &tally.first_failure {
-        None => Ok(()),
-        Some((point, failure)) => Err(Failure::partly(format!(
-            "error: {} of {} points failed, see the column `error` of `points`; the first is point {point}: {}",
-            tally.failed,
-            tally.played + tally.failed,
-            failure.message
-        ))),
+/// A sweep whose tables are written.
+pub(super) struct Finished<'a> {
+    pub out: &'a Path,
+    pub plan: &'a Plan,
+    pub ledger: &'a LedgerFolder,
+    pub stopping: &'a Stopping,
+    pub files: &'a [WrittenFile],
+    pub tally: &'a Tally,
+}
+
+impl Finished<'_> {
+    /// Says what is in the folder, or prints it, and which points failed.
+    pub fn report(&self, print: &PrintArgs, format: Format) -> Result<(), Failure> {
+        match format {
+            Format::Json => self.print_json()?,
+            Format::Csv => self.print_csv()?,
+            _ => print.summary(&self.summary())?,
+        }
+        let tally = self.tally;
+        match &tally.first_failure {
+            None => Ok(()),
+            Some((point, failure)) => Err(Failure::partly(format!(
+                "error: {} of {} points failed, see the column `error` of `points`; the first is point {point}: {}",
+                tally.failed,
+                tally.played + tally.failed,
+                failure.message
+            ))),
+        }
+    }
+
+    fn summary(&self) -> String {
+        let Finished { out, plan, files, tally, .. } = self;
+        let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        let points = tally.played + tally.failed;
+        let points = match plan.shard {
+            Some(shard) => format!("{points} of {} points (shard {shard})", plan.point_count),
+            None => counted(points as f64, "point"),
+        };
+        let runs = match tally.fewest == tally.most {
+            true => counted(tally.most as f64, "run"),
+            false => format!("{} to {}", tally.fewest, counted(tally.most as f64, "run")),
+        };
+        format!("{points} of {runs} in {}: {}, manifest.json\n", out.display(), names.join(", "))
+    }
+
+    fn print_json(&self) -> Result<(), Failure> {
+        let Finished { plan, tally, .. } = self;
+        let (folder, runs) = (self.out.display().to_string(), (tally.fewest.min(tally.most), tally.most));
+        print_out(&SweepDocument::new(folder, plan, tally.failed, runs, self.files).begin())?;
+        let mut are_first = true;
+        write_ledger(self.ledger, self.stopping, &plan.points(), |points| {
+            let lines = point_lines(plan, points, are_first);
+            are_first &= points.is_empty();
+            print_out(&lines)
+        })?;
+        print_out(SweepDocument::END)
+    }
+
+    /// The table of points as it was just written.
+    fn print_csv(&self) -> Result<(), Failure> {
+        let path = self.out.join("points.csv");
+        let mut file = File::open(&path).map_err(|error| FileError::Read { path, error })?;
+        printed(io::copy(&mut file, &mut io::stdout().lock()).map(drop))
     }
 }

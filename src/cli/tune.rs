@@ -1,9 +1,9 @@
 //! `tune`: which settings on the axes of an experiment are best.
 
 use super::again::CommandLine;
-use super::progress::Bar;
+use super::print::{Format, PrintArgs, print_out};
 use super::report::ReportFile;
-use super::{Failure, PlayArgs, note_missing_parquet, print_out};
+use super::{Failure, PlayArgs};
 use crate::experiment::design::Sweep;
 use crate::experiment::file::Experiment;
 use crate::experiment::runner::RunPlan;
@@ -15,8 +15,8 @@ use crate::experiment::tune::{Direction, Tune};
 use crate::metrics::Wanted;
 use crate::output::report::Origin;
 use crate::output::{
-    ExperimentProvenance, Provenance, Request, ScenarioProvenance, StoredTune, TuneFolder, tune_json,
-    tune_summary,
+    ExperimentProvenance, Provenance, Request, ScenarioProvenance, StoredTune, TuneFolder, tune_csv,
+    tune_json, tune_summary,
 };
 use crate::scenario::{Document, Loader};
 use std::path::{Path, PathBuf};
@@ -46,25 +46,19 @@ pub struct TuneArgs {
     /// How many runs may be simulated in all; without it, what the experiment says, or as many as it takes
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::whole::<1, { u64::MAX }>)]
     budget: Option<u64>,
-    /// What to print
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
     /// Write a report for people into this file: one HTML page with everything in it
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
     /// Write a table of all candidates, and best.toml, into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Table,
-    Json,
+    #[command(flatten)]
+    print: PrintArgs,
 }
 
 impl TuneArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
+        let format = self.print.format("tune", &[Format::Json, Format::Csv])?;
         let mut experiment = Experiment::open(&self.experiment, &mut Loader::new())?;
         self.play.make_settings(&mut experiment.scenarios)?;
         let Some(sweep) = &experiment.sweep else {
@@ -90,11 +84,11 @@ impl TuneArgs {
         });
         let page = page.transpose()?;
         if folder.is_some() {
-            note_missing_parquet();
+            self.print.note_missing_parquet();
         }
 
         self.play.start_threads();
-        let bar = Bar::start(question.budget.unwrap_or(0))?;
+        let bar = self.print.bar(question.budget.unwrap_or(0), 0)?;
         let field = Field::new(space, &question, &plan, &bar);
         let report = tune(field, runs, &experiment.question, plan.seed)?;
         bar.check()?;
@@ -108,10 +102,11 @@ impl TuneArgs {
             let provenance = self.provenance(&experiment, report.runs);
             folder.finish(&report, &best.transpose()?.unwrap_or_default(), provenance)?;
         }
-        print_out(&match self.format {
-            Format::Table => tune_summary(&report, self.out.as_deref()),
-            Format::Json => tune_json(&report),
-        })
+        match format {
+            Format::Json => print_out(&tune_json(&report)),
+            Format::Csv => print_out(&tune_csv(&report)),
+            _ => self.print.summary(&tune_summary(&report, self.out.as_deref())),
+        }
     }
 
     /// The command that makes the report again, wherever its results go.

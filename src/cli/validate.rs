@@ -1,9 +1,11 @@
 //! `validate`: holds the simulator against measured outages of real gateways.
 
-use super::progress::Bar;
-use super::{Failure, RUNS_MAX, THREADS_MAX, print_out, start_threads, whole};
-use crate::output::TextFile;
-use crate::validation::{compare, fidelity, prepare, report::Report, rows};
+use super::print::{Format, PrintArgs, print_out};
+use super::{Failure, RUNS_MAX, THREADS_MAX, start_threads, whole};
+use crate::output::{JunitCase, JunitSuite, SCHEMA_VERSION, TextFile, junit_text};
+use crate::validation::document::FidelityDocument;
+use crate::validation::fidelity::{self, Verdict};
+use crate::validation::{compare, prepare, report::Report, rows};
 use std::path::{Path, PathBuf};
 
 /// Hold predictions against measured outages of real gateways
@@ -12,7 +14,9 @@ use std::path::{Path, PathBuf};
 Examples:
   failover-sim validate tests/real_gateways/runs.csv
   failover-sim validate tests/real_gateways/runs.csv --runs 50 --rows rows.csv
-  failover-sim validate tests/real_gateways/runs.csv --scenario haproxy/h_i2f1/refused/1
+  failover-sim validate tests/real_gateways/runs.csv --format junit
+  failover-sim validate tests/real_gateways/runs.csv \\
+    --scenario haproxy/h_i2f1/refused/1
 
 Exit codes: 0 every bar holds, 1 one is missed, 2 bad input or unwritable output")]
 pub struct ValidateArgs {
@@ -43,10 +47,13 @@ pub struct ValidateArgs {
     /// Print the scenario that the row of this run_id becomes, and simulate nothing
     #[arg(long, value_name = "RUN_ID")]
     scenario: Option<String>,
+    #[command(flatten)]
+    print: PrintArgs,
 }
 
 impl ValidateArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
+        let format = self.print.format("validate", &[Format::Json, Format::Csv, Format::Junit])?;
         let name = self.file.display().to_string();
         let text = std::fs::read_to_string(&self.file).map_err(|error| {
             Failure::refused(
@@ -71,7 +78,7 @@ impl ValidateArgs {
         let (out, csv, rows) = (create(&self.out)?, create(&self.csv)?, create(&self.rows)?);
 
         start_threads(self.threads);
-        let bar = Bar::start(prepared.len() as u64 * self.runs)?;
+        let bar = self.print.bar(prepared.len() as u64 * self.runs, 0)?;
         let compared = compare(prepared, self.seed, self.runs, &bar)?;
         bar.finish();
 
@@ -88,8 +95,23 @@ impl ValidateArgs {
         for (file, text) in [(out, report.markdown()), (csv, report.cells_csv()), (rows, report.rows_csv())] {
             file.map(|file| file.write(&text)).transpose()?;
         }
-        print_out(&report.terminal())?;
+        match format {
+            Format::Table => self.print.summary(&report.terminal())?,
+            Format::Json => print_out(&self.json(&report))?,
+            Format::Csv => print_out(&report.cells_csv())?,
+            Format::Junit => print_out(&junit(&verdicts))?,
+        }
         if report.holds() { Ok(()) } else { Err(Failure::missed("a bar is missed: see the last table")) }
+    }
+
+    /// The fidelity table as a document.
+    fn json(&self, report: &Report) -> String {
+        let mut document = serde_json::json!({ "schema_version": SCHEMA_VERSION, "seed": self.seed });
+        let fidelity = serde_json::to_value(FidelityDocument::of(report)).expect("it is plain data");
+        if let (Some(document), serde_json::Value::Object(fidelity)) = (document.as_object_mut(), fidelity) {
+            document.extend(fidelity);
+        }
+        serde_json::to_string_pretty(&document).expect("it is plain data") + "\n"
     }
 
     /// The command that makes the document again.
@@ -101,4 +123,28 @@ impl ValidateArgs {
         let out = self.out.as_deref().map(Path::display);
         command + &out.map(|out| format!(" --out {out} --force")).unwrap_or_default()
     }
+}
+
+/// A suite for each gateway, and in it a case for each bar.
+fn junit(verdicts: &[Verdict]) -> String {
+    let suite = |verdict: &Verdict| {
+        let ((rows, inside), (cells, close, off)) = (verdict.coverage, verdict.means);
+        let ((timed, detected), (_, recovered)) = (verdict.detection, verdict.recovery);
+        let coverage = format!("{inside} of {rows} rows inside, p = {:.4}", verdict.coverage_p);
+        let means = format!("{close} of {cells} means close, {off} off");
+        let times = format!("of {timed} rows, {detected} detected and {recovered} recovered in time");
+        let cases = [
+            ("coverage", verdict.coverage_holds(), coverage),
+            ("means", verdict.means_hold(), means),
+            ("times", verdict.times_hold(), times),
+        ];
+        let case = |(name, met, found): (&str, bool, String)| JunitCase {
+            name: name.to_owned(),
+            met,
+            found,
+            details: String::new(),
+        };
+        JunitSuite { name: verdict.gateway.to_owned(), cases: cases.map(case).into() }
+    };
+    junit_text(&verdicts.iter().map(suite).collect::<Vec<_>>())
 }

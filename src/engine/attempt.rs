@@ -86,6 +86,11 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let waits_with = if self.has_limits { self.waits_at(place.provider) } else { None };
         let can_hedge = self.model.gateway.hedge.is_some_and(|hedge| hedges < hedge.max.get());
         if R::NEEDS_ATTEMPTS {
+            if number == 0
+                && let Some(demand) = self.demand(&asked)
+            {
+                self.recorder.asked_for(asked.ordinal, &demand);
+            }
             let candidates = self.candidates(asked.replica);
             self.recorder.attempt_sent(asked.ordinal, number, place.provider, &candidates, now);
         }

@@ -4,7 +4,7 @@
 
 use super::usage::Billed;
 use super::view::HEALTH_CHECK_BIT;
-use crate::model::{Answer, ProviderId};
+use crate::model::{Answer, Demand, ProviderId};
 use crate::time::{SimDuration, SimTime};
 
 /// Why a request failed, as its client saw it.
@@ -343,6 +343,8 @@ pub trait Recorder {
     fn belief_changed(&mut self, _change: &BeliefChange) {}
     /// A fault started or ended, or somebody acted.
     fn milestone(&mut self, _at: SimTime, _milestone: Milestone) {}
+    /// What a request asks for, just before its first attempt is sent; not said where requests have no tokens.
+    fn asked_for(&mut self, _request: u64, _demand: &Demand) {}
     /// An attempt, of this number among those of the request, was sent.
     fn attempt_sent(
         &mut self,
@@ -403,6 +405,10 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
     fn milestone(&mut self, at: SimTime, milestone: Milestone) {
         self.0.milestone(at, milestone);
         self.1.milestone(at, milestone);
+    }
+    fn asked_for(&mut self, request: u64, demand: &Demand) {
+        self.0.asked_for(request, demand);
+        self.1.asked_for(request, demand);
     }
     fn attempt_sent(&mut self, request: u64, number: u32, to: ProviderId, seen: &[Candidate], at: SimTime) {
         self.0.attempt_sent(request, number, to, seen, at);

@@ -21,6 +21,16 @@ impl CallKind {
     /// Every kind, in the order of [`crate::metrics::Bill::usage`].
     pub const ALL: [CallKind; 4] =
         [CallKind::Answered, CallKind::Failed, CallKind::Abandoned, CallKind::Probe];
+
+    /// The name in exported metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            CallKind::Answered => "answered",
+            CallKind::Failed => "failed",
+            CallKind::Abandoned => "abandoned",
+            CallKind::Probe => "probe",
+        }
+    }
 }
 
 /// What was charged for. Sums of these do not depend on their order.

@@ -1,7 +1,7 @@
 //! What a run costs: what providers charge, with what the gateway adds to it.
 
 use crate::engine::{CallKind, Usage};
-use crate::model::{Model, Price, Provider};
+use crate::model::{Fee, Model, Price, Provider};
 use crate::time::SimDuration;
 use std::ops::AddAssign;
 
@@ -49,15 +49,12 @@ impl Bill {
     }
 
     fn fee_of(&self, model: &Model, requests: u64) -> Usd {
-        const MONTH: SimDuration = SimDuration::from_secs(30 * 86_400);
-        let fee = &model.gateway.fee;
         let resold: f64 = CallKind::ALL
             .into_iter()
             .filter(|kind| *kind != CallKind::Probe)
             .map(|kind| self.charges[kind as usize].0)
             .sum();
-        let months = model.duration.as_secs_f64() / MONTH.as_secs_f64();
-        Usd(fee.markup * resold + fee.request * requests as f64 + fee.month * months)
+        gateway_fee(&model.gateway.fee, Usd(resold), requests, model.duration)
     }
 
     /// What providers charge for one kind of calls.
@@ -78,12 +75,22 @@ impl Bill {
     }
 }
 
+/// What a gateway costs for so many requests in so much time, if attempts cost this much at providers.
+pub fn gateway_fee(fee: &Fee, resold: Usd, requests: u64, time: SimDuration) -> Usd {
+    const MONTH: SimDuration = SimDuration::from_secs(30 * 86_400);
+    let months = time.as_secs_f64() / MONTH.as_secs_f64();
+    Usd(fee.markup * resold.0 + fee.request * requests as f64 + fee.month * months)
+}
+
 fn price(provider: &Provider) -> &Price {
     provider.price.as_ref().expect("a bill is made where all providers have a price")
 }
 
 /// What a provider charges for this.
-fn charge(provider: &Provider, usage: &Usage) -> Usd {
+///
+/// # Panics
+/// If the provider has no price.
+pub fn charge(provider: &Provider, usage: &Usage) -> Usd {
     let price = price(provider);
     let Usage { calls, input_tokens, output_tokens, cached_tokens, .. } = *usage;
     let fresh = input_tokens - cached_tokens;

@@ -9,7 +9,7 @@ mod outcome;
 mod recorder;
 mod verdict;
 
-pub use bill::{Bill, Usd};
+pub use bill::{Bill, Usd, charge, gateway_fee};
 pub use closeup::{Bin, Closeup, Ejection};
 pub use definitions::{METRICS, Metric, Unit, metric};
 pub use histogram::LatencyHistogram;

@@ -1,5 +1,7 @@
 //! How a call to a provider ends, as its caller sees it, and sets of such ends that rules apply to.
 
+use std::borrow::Cow;
+
 /// How an attempt or a probe ends, as the gateway sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answer {
@@ -32,6 +34,19 @@ const KINDS: [(&str, Answer); 6] = [
     ("stalled", Answer::Stalled),
     ("cut", Answer::Cut),
 ];
+
+impl Answer {
+    /// Its name among what failures are called: a kind as scenarios name it, `abandoned`, or an HTTP status as digits; `None`
+    /// for a good one.
+    pub fn failure_name(self) -> Option<Cow<'static, str>> {
+        match self {
+            Answer::Good => None,
+            Answer::Abandoned => Some("abandoned".into()),
+            Answer::Status(status) => Some(status.to_string().into()),
+            _ => KINDS.iter().find(|(_, kind)| *kind == self).map(|(name, _)| (*name).into()),
+        }
+    }
+}
 
 const FIRST_STATUS: u16 = 400;
 

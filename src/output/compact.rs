@@ -1,7 +1,6 @@
 //! A sweep's tables, made of its ledger in order of point and run.
 
 use super::FileError;
-use super::folder::ResultSink;
 use super::ledger::LedgerFolder;
 use super::schema::Point;
 use crate::experiment::ledger::{Ledger, Standing, standing};
@@ -29,16 +28,16 @@ pub struct Tally {
     pub first_failure: Option<(usize, PointFailure)>,
 }
 
-/// Writes the rows of these points, ascending, all of which have been played.
+/// Hands these points, ascending, all of which have been played, over to be written, some at a time.
 ///
 /// # Errors
-/// If the ledger cannot be read or lacks a run, or the tables cannot be written.
-pub fn write_ledger(
+/// If the ledger cannot be read or lacks a run, or what `write` says.
+pub fn write_ledger<E: From<FileError>>(
     ledger: &LedgerFolder,
     stopping: &Stopping,
     points: &[usize],
-    sink: &mut ResultSink,
-) -> Result<Tally, FileError> {
+    mut write: impl FnMut(&[Point]) -> Result<(), E>,
+) -> Result<Tally, E> {
     let mut tally = Tally { fewest: u64::MAX, ..Tally::default() };
     let mut batch: Vec<(usize, PointFacts, Vec<Outcome>)> = Vec::new();
     let mut runs = 0;
@@ -60,24 +59,24 @@ pub fn write_ledger(
             }
             Standing::Lacks(missing) => {
                 let what = format!("it lacks run {} of point {point}", missing[0].start);
-                return Err(FileError::Damaged { path: ledger.path().to_owned(), what });
+                return Err(FileError::Damaged { path: ledger.path().to_owned(), what }.into());
             }
         }
         if batch.len() >= POINTS_AT_ONCE || runs >= RUNS_AT_ONCE {
-            write(ledger, &batch, sink)?;
+            hand_over(ledger, &batch, &mut write)?;
             batch.clear();
             runs = 0;
         }
     }
-    write(ledger, &batch, sink)?;
+    hand_over(ledger, &batch, &mut write)?;
     Ok(tally)
 }
 
-fn write(
+fn hand_over<E>(
     ledger: &LedgerFolder,
     batch: &[(usize, PointFacts, Vec<Outcome>)],
-    sink: &mut ResultSink,
-) -> Result<(), FileError> {
+    write: &mut impl FnMut(&[Point]) -> Result<(), E>,
+) -> Result<(), E> {
     let points: Vec<Point> = batch
         .iter()
         .map(|(number, facts, outcomes)| Point {
@@ -87,5 +86,5 @@ fn write(
             error: ledger.failure(*number).filter(|_| outcomes.is_empty()).map(|f| f.message.as_str()),
         })
         .collect();
-    sink.points(&points)
+    write(&points)
 }

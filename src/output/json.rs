@@ -195,7 +195,7 @@ impl DifferenceDocument {
 }
 
 impl MetricDocument {
-    fn of(metric: &'static Metric, outcomes: &[Outcome]) -> Self {
+    pub(super) fn of(metric: &'static Metric, outcomes: &[Outcome]) -> Self {
         let interval = |statistic| Target { metric, statistic }.interval(outcomes);
         MetricDocument {
             summary: Summary::of_metric(metric, outcomes),

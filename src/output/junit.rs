@@ -1,21 +1,61 @@
-//! The JUnit report that `run --format junit` prints, which CI systems read: a suite for each scenario, a case for each
-//! objective.
+//! The JUnit report that `--format junit` prints, which CI systems read: of `run`, a suite for each scenario and a case
+//! for each objective.
 
 use super::ScenarioResult;
 use super::objectives::finding_words;
 use crate::experiment::objective::Finding;
 use std::fmt::Write;
 
-/// The report, by the schema that Jenkins and GitLab read. Scenarios of which nothing was asked are left out.
+/// A suite of cases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JunitSuite {
+    /// What its cases are of.
+    pub name: String,
+    /// In order.
+    pub cases: Vec<JunitCase>,
+}
+
+/// Something that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JunitCase {
+    /// What was asked for.
+    pub name: String,
+    /// Whether it holds.
+    pub met: bool,
+    /// What was found.
+    pub found: String,
+    /// What to say above it if it does not hold.
+    pub details: String,
+}
+
+/// The report of gates and objectives. Scenarios of which nothing was asked are left out.
 pub fn junit(scenarios: &[ScenarioResult]) -> String {
     let asked = scenarios.iter().filter(|scenario| !scenario.findings.is_empty());
-    let all: Vec<&Finding> = scenarios.iter().flat_map(|scenario| scenario.findings).collect();
+    let suite = |scenario: &ScenarioResult| JunitSuite {
+        name: scenario.model.name.clone(),
+        cases: scenario.findings.iter().map(JunitCase::of).collect(),
+    };
+    junit_text(&asked.map(suite).collect::<Vec<_>>())
+}
+
+impl JunitCase {
+    fn of(finding: &Finding) -> Self {
+        let objective = &finding.objective;
+        let name = objective.criterion.to_string();
+        let about = objective.about.as_ref().map(|about| format!("{about}\n")).unwrap_or_default();
+        let details = format!("{about}{name} ({})\n", objective.origin);
+        JunitCase { met: finding.judgement.met, found: finding_words(finding), details, name }
+    }
+}
+
+/// The report, by the schema that Jenkins and GitLab read.
+pub fn junit_text(suites: &[JunitSuite]) -> String {
+    let all: Vec<&JunitCase> = suites.iter().flat_map(|suite| &suite.cases).collect();
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    element(&mut text, 0, "testsuites", &[("name", "failover-sim")], &all, |text| {
-        for scenario in asked {
-            let findings: Vec<&Finding> = scenario.findings.iter().collect();
-            element(text, 1, "testsuite", &[("name", &scenario.model.name)], &findings, |text| {
-                scenario.findings.iter().for_each(|finding| case(text, &scenario.model.name, finding));
+    element(&mut text, 0, "testsuites", "failover-sim", &all, |text| {
+        for suite in suites {
+            element(text, 1, "testsuite", &suite.name, &suite.cases.iter().collect::<Vec<_>>(), |text| {
+                suite.cases.iter().for_each(|case| write_case(text, &suite.name, case));
             });
         }
     });
@@ -26,33 +66,29 @@ pub fn junit(scenarios: &[ScenarioResult]) -> String {
 fn element(
     text: &mut String,
     depth: usize,
+    element: &str,
     name: &str,
-    attributes: &[(&str, &str)],
-    findings: &[&Finding],
+    cases: &[&JunitCase],
     content: impl FnOnce(&mut String),
 ) {
-    let (tests, missed) = (findings.len(), findings.iter().filter(|finding| !finding.judgement.met).count());
-    let attributes: String =
-        attributes.iter().map(|(key, value)| format!(" {key}=\"{}\"", escaped(value))).collect();
-    let indent = "  ".repeat(depth);
-    writeln!(text, "{indent}<{name}{attributes} tests=\"{tests}\" failures=\"{missed}\" errors=\"0\">")
-        .expect("a string grows");
+    let (tests, missed) = (cases.len(), cases.iter().filter(|case| !case.met).count());
+    let (indent, name) = ("  ".repeat(depth), escaped(name));
+    let counts = format!("tests=\"{tests}\" failures=\"{missed}\" errors=\"0\"");
+    writeln!(text, "{indent}<{element} name=\"{name}\" {counts}>").expect("a string grows");
     content(text);
-    writeln!(text, "{indent}</{name}>").expect("a string grows");
+    writeln!(text, "{indent}</{element}>").expect("a string grows");
 }
 
-fn case(text: &mut String, scenario: &str, finding: &Finding) {
-    let objective = &finding.objective;
-    let (name, class) = (escaped(&objective.criterion.to_string()), escaped(scenario));
-    let words = escaped(&finding_words(finding));
-    let about = objective.about.as_deref().map(|about| format!("{}\n", escaped(about))).unwrap_or_default();
-    let origin = escaped(&objective.origin);
+fn write_case(text: &mut String, suite: &str, case: &JunitCase) {
+    let (name, class, found) = (escaped(&case.name), escaped(suite), escaped(&case.found));
     write!(text, "    <testcase name=\"{name}\" classname=\"{class}\">").expect("a string grows");
-    match finding.judgement.met {
-        true => write!(text, "<system-out>{words}</system-out>"),
+    let details: Vec<String> = case.details.lines().map(|line| escaped(line) + "\n").collect();
+    match case.met {
+        true => write!(text, "<system-out>{found}</system-out>"),
         false => write!(
             text,
-            "<failure type=\"missed\" message=\"{words}\">{about}{name} ({origin})\nfound {words}</failure>"
+            "<failure type=\"missed\" message=\"{found}\">{}found {found}</failure>",
+            details.concat()
         ),
     }
     .expect("a string grows");

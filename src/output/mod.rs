@@ -7,6 +7,7 @@ mod assumptions;
 mod compact;
 mod csv;
 mod dictionary;
+mod epoch;
 mod error;
 mod event_words;
 mod events;
@@ -18,6 +19,8 @@ mod ledger;
 mod manifest;
 mod money;
 mod objectives;
+pub mod openmetrics;
+mod otlp;
 #[cfg(feature = "files")]
 mod parquet;
 mod partial;
@@ -30,6 +33,7 @@ pub mod report;
 mod requests;
 mod result;
 pub mod schema;
+mod sweep_json;
 mod table;
 mod table_file;
 pub mod terminal;
@@ -40,7 +44,9 @@ mod tune_terminal;
 
 pub use assumptions::assumptions;
 pub use compact::{Tally, write_ledger};
+pub use csv::csv_text;
 pub use dictionary::data_dictionary;
+pub use epoch::start_of;
 pub use error::FileError;
 pub use events::{Event, EventLine, EventLog, EventRecorder};
 pub use explain::explain;
@@ -49,20 +55,22 @@ pub use json::{
     ByName, DifferenceDocument, Document, MetricDocument, ObjectiveDocument, PointDocument, ScenarioDocument,
     document,
 };
-pub use junit::junit;
+pub use junit::{JunitCase, JunitSuite, junit, junit_text};
 pub use ledger::{LedgerFolder, SetAside};
 pub use manifest::{
     ExperimentProvenance, Manifest, ManifestAxis, Provenance, Request, SCHEMA_VERSION, ScenarioProvenance,
     SweepProvenance,
 };
+pub use otlp::{TraceFile, Traced};
 pub use plan::{Plan, PlanAxis, Recorded, Shard};
 pub use read::{ReadError, Results};
 pub use replay::{Replay, ReplayError};
 pub use requests::{RequestFile, RequestRecorder};
 pub use result::{ScenarioResult, SecondTotal, add_seconds};
 pub use schema::{AxisColumn, Design, Point};
+pub use sweep_json::{SweepDocument, point_lines};
 pub use table::{Column, Name, Table, Values};
 pub use table_file::{PARQUET_AVAILABLE, WrittenFile};
 pub use text_file::TextFile;
-pub use tune_files::{StoredCandidate, StoredTune, TuneFolder, tune_json};
+pub use tune_files::{StoredCandidate, StoredTune, TuneFolder, tune_csv, tune_json};
 pub use tune_terminal::tune_summary;

@@ -1,5 +1,6 @@
 //! What `tune` writes: a document of the answer, a table of all candidates, and scenarios with the recommended settings.
 
+use super::csv::csv_text;
 use super::manifest::{MANIFEST, Provenance, SCHEMA_VERSION, manifest};
 use super::schema::Design;
 use super::table_file::{PARQUET_AVAILABLE, TableFile, WrittenFile};
@@ -22,6 +23,11 @@ pub fn tune_json(report: &Report) -> String {
         document.extend(report);
     }
     serde_json::to_string_pretty(&document).expect("a report is plain data") + "\n"
+}
+
+/// The table of all candidates, as `--out` writes it.
+pub fn tune_csv(report: &Report) -> String {
+    csv_text(&candidates(report))
 }
 
 /// A search as its folder keeps it, so that a report can be made of it.

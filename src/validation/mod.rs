@@ -8,6 +8,7 @@
 //! For another gateway, write a file beside `haproxy.rs` with its [`Product`], and add it to [`PRODUCTS`].
 
 mod config;
+pub mod document;
 mod envoy;
 mod envoy_outlier;
 pub mod fidelity;

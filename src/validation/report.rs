@@ -1,6 +1,7 @@
 //! The fidelity table: for a terminal, as a Markdown document, and as CSV.
 
 use super::Compared;
+use super::document::CellDocument;
 use super::fidelity::{
     COVERAGE_LEVEL, Cell, MEAN_REQUESTS, MEAN_SHARE, Prediction, RowResult, TIME_SECONDS, TIME_SHARE,
     TIMES_WITHIN, Verdict, left_out,
@@ -37,7 +38,7 @@ fn percent(part: u64, whole: u64) -> f64 {
 }
 
 /// What is to be said of a cell's mean.
-fn mark(cell: &Cell) -> &'static str {
+pub(super) fn mark(cell: &Cell) -> &'static str {
     match (cell.is_judged(), cell.mean_is_close(), cell.may_be_chance()) {
         (false, ..) => "exempt",
         (_, true, _) => "",
@@ -47,7 +48,7 @@ fn mark(cell: &Cell) -> &'static str {
 }
 
 impl Report<'_> {
-    fn counted(&self) -> usize {
+    pub(super) fn counted(&self) -> usize {
         self.cells.iter().map(|cell| cell.rows.len()).sum()
     }
 
@@ -274,40 +275,8 @@ impl Report<'_> {
     /// A row for each cell.
     pub fn cells_csv(&self) -> String {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let header = [
-            "gateway",
-            "config",
-            "outage",
-            "row_count",
-            "measured_failed_mean",
-            "predicted_failed_mean",
-            "predicted_failed_pi95_low",
-            "predicted_failed_pi95_high",
-            "inside_ratio",
-            "z",
-            "detect_error_s_p50",
-            "recover_error_s_p50",
-            "verdict",
-        ];
-        let mut write = |cells: &[String]| writer.write_record(cells).expect("a vector grows");
-        write(&header.map(str::to_owned));
         for cell in self.cells {
-            let verdict = if mark(cell).is_empty() { "close" } else { mark(cell) };
-            write(&[
-                cell.gateway.to_owned(),
-                cell.config.to_owned(),
-                cell.outage.clone(),
-                cell.rows.len().to_string(),
-                format!("{:?}", cell.measured()),
-                format!("{:?}", cell.predicted()),
-                format!("{:?}", cell.pi95.0),
-                format!("{:?}", cell.pi95.1),
-                format!("{:?}", cell.inside() as f64 / cell.rows.len() as f64),
-                format!("{:?}", cell.z()),
-                number(cell.time_error(RowResult::detect_error)),
-                number(cell.time_error(RowResult::recover_error)),
-                verdict.to_lowercase(),
-            ]);
+            writer.serialize(CellDocument::of(cell)).expect("a vector grows");
         }
         text_of(writer)
     }

@@ -1,11 +1,15 @@
 //! The command as people run it: what it prints, what it refuses, and how it exits.
 //!
 //! What goes into files is left to [`results`], gates to [`objectives`], stopped and shared sweeps to [`ledger`], help and
-//! wrong arguments to [`usage`].
+//! wrong arguments to [`usage`], reports to [`page`].
 
+mod completions;
 mod dry_run;
+mod export;
+mod formats;
 mod ledger;
 mod objectives;
+mod page;
 mod report_results;
 mod results;
 mod tune;

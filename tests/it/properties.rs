@@ -533,3 +533,16 @@ fn a_row_that_has_ended_is_forgotten_on_every_path() {
     paths_agree(&model, 0).expect("all paths say the same");
     assert_eq!(on_path(&model, Path::Plain, 1, 0).failures.total(), 4);
 }
+
+proptest! {
+    // Text that is written and read takes longer than the runs.
+    #![proptest_config(ProptestConfig { cases: config().cases / 6, ..config() })]
+
+    /// What goes to other tools is well formed, and says the same.
+    #[test]
+    fn exports_add_up(toml in scenarios(), run in 0..1000u64) {
+        let model = model(&toml);
+        crate::openmetrics::assert_adds_up(&model, run);
+        crate::otlp::assert_whole(&model, run);
+    }
+}

@@ -45,17 +45,21 @@ pub(super) fn gap_of(mean: f64, ci95: Option<[f64; 2]>, may_be_chance: Option<bo
         may_be_chance,
         words: String::new(),
     };
-    gap.words = words_with(&gap, "");
+    gap.words = words_with(&gap, None);
     gap
 }
 
-/// `8,591 fewer failed requests than x (95% CI 8,314 to 8,868)`, given the words in the middle.
-fn words_with(gap: &Gap, what: &str) -> String {
+/// `8,591 fewer failed requests than x (95% CI 8,314 to 8,868)`, given of what and than what.
+fn words_with(gap: &Gap, of_and_than: Option<(&str, &str)>) -> String {
     let mean = gap.mean.0;
     let direction = if mean < 0.0 { "fewer" } else { "more" };
-    let mut words = match mean == 0.0 {
-        true => format!("as many{what}"),
-        false => format!("{} {direction}{what}", amount(mean.abs())),
+    let (direction, than) = match mean == 0.0 {
+        true => ("as many".to_owned(), "as"),
+        false => (format!("{} {direction}", amount(mean.abs())), "than"),
+    };
+    let mut words = match of_and_than {
+        Some((of, other)) => format!("{direction} {of} {than} {other}"),
+        None => direction,
     };
     if let Some([low, high]) = gap.ci95.map(|ends| ends.map(|end| end.0)).filter(|[low, high]| low < high) {
         let (low, high) = if mean < 0.0 { (-high, -low) } else { (low, high) };
@@ -126,7 +130,7 @@ pub(super) fn decide(results: &[ScenarioResult], changes: &[Changes]) -> (Decisi
     let is_sure = [&failed, &open].into_iter().flatten().any(|gap| gap.may_be_chance == Some(false));
     let incident = if results[0].model.faults.is_empty() { "a run" } else { "an incident" };
     let failed_words = |than: &str| match &failed {
-        Some(gap) => words_with(gap, &format!(" failed requests in {incident} than {than}")),
+        Some(gap) => words_with(gap, Some((&format!("failed requests in {incident}"), than))),
         None => format!("an unknown number of failed requests against {than}"),
     };
     let (meets, meets_before) = (meets_all(&results[best_other]), meets_all(&results[0]));

@@ -492,7 +492,7 @@ fn bare(origin: &Origin, question: &str) -> ReportDocument {
             simulated: String::new(),
             ranges: super::RANGES.to_owned(),
         },
-        prediction: super::PREDICTION.to_owned(),
+        prediction: super::prediction(false),
         decision: Decision {
             verdict: DecisionVerdict::CannotTell,
             sentence: String::new(),

@@ -9,6 +9,7 @@ mod closeup;
 mod decision;
 mod document;
 mod fault_words;
+mod fit;
 mod folder;
 mod game_day;
 mod html;
@@ -29,9 +30,7 @@ pub use folder::{FolderError, FolderInput, Origin, report_of_results, report_of_
 pub use html::html;
 pub use number::Number;
 pub use numbers::INCIDENTS_PER_YEAR;
-pub use points::{
-    AxisPoints, AxisReport, Column, Counts, EstimateColumns, Estimates, MetricReport,
-};
+pub use points::{AxisPoints, AxisReport, Column, Counts, EstimateColumns, Estimates, MetricReport};
 pub use sweep::{Knee, PointsReport, SettingValue, SweepReport, SweptObjective};
 pub use tune::{CandidatesReport, ConstraintColumns, GoalReport, TuneReport};
 
@@ -45,9 +44,6 @@ use numbers::Pair;
 /// A page that is sent around has no room for more close-ups.
 const CLOSEUPS: usize = 16;
 
-/// That it is one, and of what.
-const PREDICTION: &str = "This is the prediction of a simulation, and not a measurement: it holds as far as its assumptions \
-    do. The game day below says how to put it to the test.";
 /// What the ranges of a report are.
 const RANGES: &str = "Ranges are those in which 95% of runs fall; intervals (95% CI) are of means, by Student's t, and for \
     differences paired run by run.";
@@ -89,6 +85,7 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
     let waterfall = Some(waterfall::waterfall(&pair, (from, to), of_compared, plan, progress)?);
     let both: Vec<&Document> = std::iter::once(from).chain(to).collect();
     let certainty = certainty::certainty(&pair, &both, &decision, plan, progress)?;
+    let game_day: Vec<Drill> = shown.iter().filter_map(|result| game_day::drill(result)).collect();
     let all: Vec<&[Outcome]> = results.iter().map(|result| result.outcomes).collect();
     let metrics = scenario::telling_metrics(&all);
     let others: Vec<usize> = (1..results.len()).collect();
@@ -137,7 +134,7 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
         title: title(results),
         preface: input.preface.to_vec(),
         provenance: provenance(input),
-        prediction: PREDICTION.to_owned(),
+        prediction: prediction(!game_day.is_empty()),
         decision,
         numbers,
         budget: numbers::budget(&pair),
@@ -146,11 +143,18 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
         certainty,
         scenarios,
         settings: rows,
-        game_day: shown.iter().filter_map(|result| game_day::drill(result)).collect(),
+        game_day,
         left_out,
         sweep: None,
         tune: None,
     })
+}
+
+fn prediction(has_drill: bool) -> String {
+    let test = if has_drill { " The game day below says how to put it to the test." } else { "" };
+    format!(
+        "This is the prediction of a simulation, and not a measurement: it holds as far as its assumptions do.{test}"
+    )
 }
 
 fn title(results: &[ScenarioResult]) -> String {
@@ -177,7 +181,10 @@ fn provenance(input: &RunsInput) -> ReportProvenance {
         seed: plan.seed,
         runs: plan.count(),
         first_run: plan.runs.start,
-        simulated: format!("Simulated: {scenarios}, {runs} runs of each; the first is {} with {requests} requests.", words::span(model.duration)),
+        simulated: format!(
+            "Simulated: {scenarios}, {runs} runs of each; the first lasts {} and has {requests} requests.",
+            words::span(model.duration)
+        ),
         ranges: RANGES.to_owned(),
     }
 }

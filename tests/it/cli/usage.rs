@@ -1,14 +1,15 @@
 //! Help, and arguments that make no sense.
 
-use super::{SMALL, folder, run, run_in, snapshot};
+use super::{SMALL, assert_fits_a_terminal, folder, run, run_in, snapshot};
 
 #[test]
 fn help_reads_well() {
-    for verb in ["new", "check", "run", "sweep", "merge", "schema"] {
+    for verb in ["new", "check", "run", "sweep", "merge", "tune", "validate", "schema", "completions"] {
         let help = run(&[verb, "--help"]).ok();
         assert!(help.contains("Example") && help.contains(&format!("failover-sim {verb} ")), "{help}");
         assert_eq!(help, run(&["help", verb]).ok());
         assert_eq!(help, run(&[verb, "-h"]).ok(), "one help, not a short and a long one");
+        assert_fits_a_terminal(&help);
         snapshot(&format!("help_{verb}"), &help);
     }
     snapshot("help", &run(&["--help"]).ok());

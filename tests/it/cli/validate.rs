@@ -5,7 +5,7 @@ use std::fs;
 use tempfile::TempDir;
 
 /// The header and the rows of the committed measurements for which `wanted` holds.
-fn rows(wanted: impl Fn(&str) -> bool) -> String {
+pub(super) fn rows(wanted: impl Fn(&str) -> bool) -> String {
     let all = fs::read_to_string("tests/real_gateways/runs.csv").unwrap();
     let mut lines = all.lines();
     let header = lines.next().unwrap();

@@ -148,7 +148,7 @@ function valueAxis(name, { format = plain, ...rest } = {}) {
   };
 }
 
-const TICK_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
+const TICK_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
   2 * 86_400, 7 * 86_400, 14 * 86_400, 28 * 86_400, 91 * 86_400, 365 * 86_400];
 
 /** Round times of the clock between two times of a run. */
@@ -162,7 +162,7 @@ function ticksOf(from, to, clock, most) {
 
 /** The axis of time, on the scenario's clock. */
 function timeAxis({ from, to }, clock, width, rest = {}) {
-  const { ticks, step } = ticksOf(from, to, clock, Math.max(2, Math.floor(width / 90)));
+  const { ticks, step } = ticksOf(from, to, clock, Math.max(3, Math.floor(width / 78)));
   const text = (at) => (step >= 86_400 ? `day ${Math.round((at + (clock?.start_s ?? 0)) / 86_400) + 1}` : clockText(at, clock, step < 60 || !clock));
   const style = axisStyle();
   return {

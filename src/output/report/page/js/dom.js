@@ -84,6 +84,7 @@ function quantity(value, unit) {
     case "usd_per_day": return `${money(value)} a day`;
     case "per_second": return `${plain(value)}/s`;
     case "per_day": return `${plain(value)} a day`;
+    case "count": case "requests": return (Math.abs(value) >= 10 ? whole.format(value) : plain(value)).replace("-", "\u2212");
     default: return plain(value).replace("-", "\u2212");
   }
 }
@@ -133,12 +134,12 @@ function clockName(clock) {
 
 // ---- tables ----
 
-/** A table in a box that scrolls: `columns` are `{ name, right?, header? }`, `rows` arrays of text or nodes. */
+/** A table in a box that scrolls: `columns` are `{ name, right?, wide?, header? }`, `rows` arrays of text or nodes. */
 function table(columns, rows, { label, tall = false, marked = () => false } = {}) {
   const head = el("tr", null, columns.map((column) => el("th", { scope: "col", class: column.right ? "right" : null }, column.name)));
   const cell = (content, at) => columns[at].header
     ? el("th", { scope: "row" }, content ?? NONE)
-    : el("td", { class: columns[at].right ? "number right" : null }, content ?? NONE);
+    : el("td", { class: columns[at].right ? "number right" : columns[at].wide ? "wide" : null }, content ?? NONE);
   const body = rows.map((row, at) => el("tr", { class: marked(at) ? "is-marked" : null }, row.map(cell)));
   return el("div", { class: `scroll${tall ? " is-tall" : ""}`, tabindex: "0", role: "region", "aria-label": label },
     el("table", { class: "table" }, el("thead", null, head), el("tbody", null, body)));

@@ -2,17 +2,28 @@
 
 const report = JSON.parse(document.getElementById("report").textContent);
 
+/** A part of the page; one that cannot be drawn says so, and leaves the others alone. */
+function guarded(part) {
+  try {
+    return part();
+  } catch (error) {
+    console.error(error);
+    return el("section", { class: "section", id: `part-${(failedParts += 1)}` }, el("h2", null, "A part that could not be drawn"), el("p", { class: "failure" }, String(error)));
+  }
+}
+let failedParts = 0;
+
 function build() {
   readPalette();
   const page = document.getElementById("page");
-  const summary = summaryPage();
-  const sections = [...(report.sweep ? sweepSections(report.sweep) : []), ...(report.tune ? tuneSections(report.tune) : []),
-    ...scenarioSections(), settingsSection(), gameDaySection(), certaintySection()].filter(Boolean);
+  const summary = guarded(summaryPage);
+  const parts = [() => (report.sweep ? sweepSections(report.sweep) : []), () => (report.tune ? tuneSections(report.tune) : []),
+    scenarioSections, settingsSection, gameDaySection, certaintySection];
+  const sections = parts.flatMap(guarded).filter(Boolean);
   const contents = el("nav", { "aria-label": "Contents" }, el("ul", { class: "contents" },
     sections.map((section) => el("li", null, el("a", { href: `#${section.id}` }, section.querySelector("h2").textContent)))));
-  const preface = (report.preface ?? []).map((text) => el("p", { class: "lede" }, text));
   fill(page, summary, el("div", { class: "details", id: "details" },
-    el("p", { class: "kicker" }, "For engineers"), preface, contents, sections),
+    el("div", { class: "section" }, el("p", { class: "kicker" }, "For engineers"), report.preface.map((text) => el("p", { class: "lede" }, prose(text))), contents), sections),
   el("div", { class: "visually-hidden", id: "voice", role: "status", "aria-live": "polite" }));
   redrawAll();
 }

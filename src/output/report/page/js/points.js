@@ -57,11 +57,6 @@ class Points {
   metric(name) {
     return this.metrics.find((metric) => metric.name === name);
   }
-
-  axisTitle(axis) {
-    const { label, unit } = this.axes[axis];
-    return this.isPlaces(axis) || !unit ? label : `${label} (${unitName(unit)})`;
-  }
 }
 
 // ---- the table ----
@@ -81,7 +76,7 @@ function pointColumns(model) {
     } });
   }
   columns.push({ name: "runs", value: (point) => model.runs(point), show: (point) => plain(model.runs(point)) });
-  if (model.notes.some((note) => note !== "")) columns.push({ name: "note", left: true, value: (point) => model.notes[point], show: (point) => model.notes[point] });
+  if (model.notes.some((note) => note !== "")) columns.push({ name: "note", left: true, wide: true, value: (point) => model.notes[point], show: (point) => model.notes[point] });
   return columns;
 }
 
@@ -141,7 +136,7 @@ function pointsTable(model, { id, label, isMarked = () => false, order: startOrd
     fill(holder, el("div", { class: "scroll is-tall", tabindex: "0", role: "region", "aria-label": label },
       el("table", { class: "table", id }, el("thead", null, el("tr", null, head)),
         el("tbody", null, rows.map((point) => el("tr", { class: isMarked(point) ? "is-marked" : null },
-          columns.map((column) => el("td", { class: column.left ? null : "number right" }, column.show(point)))))))));
+          columns.map((column) => el("td", { class: column.wide ? "wide" : column.left ? null : "number right" }, column.show(point)))))))));
     const move = (by) => () => { state.page += by; draw(); };
     fill(pager, el("span", { role: "status" }, shown.length === 0 ? "No point fits the filter." : `${whole.format(state.page * ROWS_A_PAGE + 1)} to ${whole.format(state.page * ROWS_A_PAGE + rows.length)} of ${plural(shown.length, "point")}${shown.length < model.count ? `, of ${whole.format(model.count)} in all` : ""}`),
       pages > 1 ? [button("Previous", move(-1), { disabled: state.page === 0 }), button("Next", move(1), { disabled: state.page >= pages - 1 })] : null);

@@ -1,7 +1,5 @@
 // Below the fold: scenarios side by side, and one run of a scenario looked at closely.
 
-const FAILED_SERIES = ["failed", "series-4", "series-5", "series-3", "series-7"];
-
 /** Everything on scenarios: side by side, and a chooser for one of them. */
 function scenarioSections() {
   if (report.scenarios.length === 0) return [];
@@ -22,7 +20,8 @@ function comparisonSection() {
   const names = report.scenarios[0].metrics;
   const state = { sort: null, down: false };
   const withObjectives = report.scenarios.some((scenario) => scenario.objectives.length > 0);
-  const shownMetrics = names.filter((metric) => report.scenarios.some((scenario) => metricOf(scenario, metric.name)));
+  const shownMetrics = names.filter((metric) => report.scenarios.some((scenario) => metricOf(scenario, metric.name)))
+    .sort((one, other) => (other.name === "failed_count") - (one.name === "failed_count"));
   const columns = [
     { name: "scenario", value: (scenario) => scenario.name },
     ...shownMetrics.map((metric) => ({ name: metric.name, title: metric.meaning, unit: metric.unit,
@@ -37,7 +36,7 @@ function comparisonSection() {
     }
     const head = columns.map((column, at) => {
       const sort = button(column.name, () => {
-        state.down = state.sort === at ? !state.down : at !== 0 && false;
+        state.down = state.sort === at ? !state.down : false;
         state.sort = at;
         show();
         holder.querySelectorAll("thead button")[at].focus();
@@ -62,6 +61,11 @@ function comparisonSection() {
   show();
   section.append(el("p", { class: "lede" }, `Means, and below them the range in which 95% of runs fall. ${NONE} means that no run has a value. A column\u2019s name sorts by it; what it means is in its title.`),
     holder, el("p", { class: "caption" }, commonCaption()), commandLine(report.provenance.command));
+  const { not_compared: others } = report.decision;
+  if (others?.length > 0) {
+    section.append(el("details", { class: "plain-details" }, el("summary", null, `${plural(others.length, "scenario")} cannot be chosen: another world, not other settings`),
+      el("ul", { class: "plain" }, others.map(({ scenario, differs_in: paths }) => el("li", null, `${scenario} differs in ${paths.join(", ")}`)))));
+  }
   if (report.scenarios.some((scenario) => !scenario.nothing_random)) section.append(distributionFigure().node);
   return section;
 }
@@ -79,21 +83,30 @@ const metricOf = (scenario, name) => scenario.metrics.find((metric) => metric.na
 const roleText = (scenario) => [scenario.role === "baseline" ? "baseline" : null, scenario.is_choice ? "choice" : scenario.role === "compared" ? "compared" : null]
   .filter(Boolean).join(", ");
 
-function scenarioColour(scenario, at) {
+/** As many scenarios as have a colour of their own beside the baseline and the one held against it. */
+const MOST_COLOURS = 5;
+
+function scenarioColour(scenario) {
   if (scenario.role === "baseline") return palette.before;
   if (scenario.role === "compared") return palette.accent;
-  return palette.series[(at + 1) % palette.series.length];
+  const others = report.scenarios.filter(({ role }) => role === "other");
+  return others.length > MOST_COLOURS ? palette.ruleStrong : palette.series[1 + others.indexOf(scenario)];
 }
 
 function distributionFigure() {
-  const scenarios = report.scenarios.map((scenario, at) => ({ scenario, at })).filter(({ scenario }) => scenario.distribution.quantiles.length > 0);
+  const scenarios = report.scenarios.map((scenario) => ({ scenario })).filter(({ scenario }) => scenario.distribution.quantiles.length > 0);
   return figure({
     id: "distribution",
     title: numbered("How failed requests differ from run to run"),
     sub: "share of runs, against failed requests of a run: a run of this scenario loses at most so many",
     height: 300,
     summary: scenarios.map(({ scenario }) => `${scenario.name}: ${rangeText(metricOf(scenario, "failed_count"), "count")} in 95% of runs`).join(". "),
-    legend: () => scenarios.map(({ scenario, at }) => ({ name: scenario.name, colour: scenarioColour(scenario, at), line: true })),
+    legend: () => {
+      const own = scenarios.filter(({ scenario }) => scenarioColour(scenario) !== palette.ruleStrong);
+      const rest = scenarios.length - own.length;
+      return [...own.map(({ scenario }) => ({ name: scenario.name, colour: scenarioColour(scenario), line: true })),
+        ...(rest > 0 ? [{ name: `${whole.format(rest)} others: the pointer says which`, colour: palette.ruleStrong, line: true }] : [])];
+    },
     caption: () => `Every run of each scenario. ${commonCaption()}`,
     command: report.provenance.command,
     table: () => ({
@@ -101,15 +114,15 @@ function distributionFigure() {
       rows: scenarios[0].scenario.distribution.shares.map((share, row) => [percent(share), ...scenarios.map(({ scenario }) => plain(scenario.distribution.quantiles[row]))]),
     }),
     draw: () => ({
-      grid: { left: 48, right: 16, top: 14, bottom: 44, outerBoundsMode: "none" },
+      grid: { left: 48, right: 28, top: 14, bottom: 44, outerBoundsMode: "none" },
       tooltip: tooltip({ trigger: "item", formatter: (point) => tip(point.seriesName, [[`${percent(point.value[1])} of runs lose at most`, plain(point.value[0])]]) }),
       xAxis: { ...valueAxis("failed requests of a run"), nameLocation: "middle", nameGap: 28, axisLine: { show: true, lineStyle: { color: palette.ruleStrong } }, splitLine: { show: false } },
       yAxis: valueAxis("", { min: 0, max: 1, format: (value) => `${Math.round(value * 100)}%` }),
-      series: scenarios.map(({ scenario, at }) => ({
-        name: scenario.name, type: "line", symbol: "circle", symbolSize: 7, showSymbol: true, itemStyle: { opacity: 0 },
+      series: scenarios.map(({ scenario }) => ({
+        name: scenario.name, type: "line", z: scenario.role === "other" ? 2 : 3, symbol: "circle", symbolSize: 7, showSymbol: true, itemStyle: { opacity: 0 },
         emphasis: { itemStyle: { opacity: 1 } },
-        lineStyle: { color: scenarioColour(scenario, at), width: scenario.role === "other" ? 1.25 : 2.25 },
-        color: scenarioColour(scenario, at),
+        lineStyle: { color: scenarioColour(scenario), width: scenario.role === "other" ? 1.25 : 2.25 },
+        color: scenarioColour(scenario),
         data: scenario.distribution.quantiles.map((value, row) => [value, scenario.distribution.shares[row]]),
       })),
     }),
@@ -122,7 +135,7 @@ function metricsSection(scenario) {
 }
 
 function metricsTable(scenario) {
-  const columns = [{ name: "metric", header: true }, { name: "mean", right: true }, { name: "95% of runs", right: true }, { name: "95% CI of the mean", right: true }, { name: "what it is" }];
+  const columns = [{ name: "metric", header: true }, { name: "mean", right: true }, { name: "95% of runs", right: true }, { name: "95% CI of the mean", right: true }, { name: "what it is", wide: true }];
   const rows = scenario.metrics.map(({ name, meaning, unit, estimate }) => [el("code", null, name), quantity(estimate?.mean, unit),
     estimate ? rangeText(estimate, unit) : NONE, estimate?.ci95 ? estimate.ci95.map((value) => quantity(value, unit)).join(" to ") : NONE,
     el("span", { class: "soft" }, estimate ? meaning : `${meaning} No run has a value.`)]);
@@ -251,7 +264,7 @@ function lanesFigure(scenario, view, caption, command) {
     caption: () => `${caption()}${all.length > lanes.length ? ` ${all.length - lanes.length} more lanes are in the table.` : ""}`,
     command,
     table: () => ({
-      columns: [{ name: "provider", header: true }, { name: "what" }, { name: "from" }, { name: "until" }],
+      columns: [{ name: "provider", header: true }, { name: "what", wide: true }, { name: "from" }, { name: "until" }],
       rows: [...closeup.faults.map((fault) => [fault.providers.join(", ") || "gateway", `fault ${fault.name}: ${fault.words}`, fault.start_s, fault.end_s]),
         ...closeup.ejections.map((ejection) => [closeup.providers[ejection.provider],
           `ejected by ${ejection.by.map((detector) => closeup.detectors[detector]).join(" and ")}${closeup.replicas > 1 ? ` of replica ${ejection.replica}` : ""}${ejection.is_false ? ", falsely" : ""}`, ejection.start_s, ejection.end_s])]
@@ -417,7 +430,7 @@ function logPart(scenario) {
   const show = (kind) => {
     const lines = closeup.log.filter((line) => kind === "all" || line.kind === kind);
     fill(holder, lines.length === 0 ? el("p", { class: "missing" }, "Nothing happened in this run.")
-      : table([{ name: "time", header: true }, { name: "kind" }, { name: "what happened" }],
+      : table([{ name: "time", header: true }, { name: "kind" }, { name: "what happened", wide: true }],
         lines.map((line) => [el("span", { class: "number" }, line.clock), el("span", { class: "kind" }, line.kind), line.words]),
         { label: `Log of run ${closeup.run} of ${scenario.name}`, tall: true }));
   };

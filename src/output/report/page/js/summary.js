@@ -14,12 +14,13 @@ function commonCaption() {
 
 function summaryPage() {
   const { provenance, decision } = report;
+  const cut = report.prediction.indexOf(":") + 1;
   return el("section", { class: "summary", id: "summary", "aria-label": "Summary" },
     el("header", { class: "masthead" },
       el("span", null, el("strong", null, report.title)),
       el("span", { class: "soft" }, `Prediction by ${provenance.program} ${provenance.version}, not a measurement`)),
     el("div", { class: "decision" },
-      el("h1", null, decision.sentence),
+      el("h1", { class: decision.sentence.length > 110 ? "is-long" : null }, decision.sentence),
       becauseOf(decision)),
     el("div", { class: "numbers" }, report.numbers.map(headline)),
     stripsFigure(),
@@ -27,7 +28,7 @@ function summaryPage() {
       el("div", null, budgetFigure(), waterfallFigure()),
       certaintyPart(report.certainty)),
     el("footer", { class: "prediction" },
-      el("p", null, el("strong", null, "This is a prediction. "), report.prediction, " ", provenance.simulated, " ", commonCaption()),
+      el("p", null, el("strong", null, report.prediction.slice(0, cut)), report.prediction.slice(cut), " ", provenance.simulated, " ", commonCaption()),
       commandLine(provenance.command, "The command that makes this report again")));
 }
 
@@ -130,7 +131,7 @@ function stripsFigure() {
 }
 
 function stripsOption(strips, rows, marks, shown, width) {
-  const [left, right, top, each, gap] = [46, 10, 40, isPaper() ? 56 : 72, 42];
+  const [left, right, top, each, gap] = [46, 10, 36, isPaper() ? 56 : 72, 42];
   const highest = Math.max(strips.highest, 1e-9);
   const grid = rows.map((_, at) => ({ left, right, top: top + at * (each + gap), height: each, outerBoundsMode: "none" }));
   const span = shown.to - shown.from;
@@ -166,7 +167,7 @@ function stripsOption(strips, rows, marks, shown, width) {
         }) },
       markLine: { silent: true, symbol: "none", z: 5, lineStyle: { type: [4, 3], color: palette.ink, width: 1 },
         data: marks[at].map((mark) => ({ xAxis: mark.at, name: mark.provider,
-          label: { show: true, formatter: () => (place(mark.at) > 0.5 || width > 600 ? `${mark.kind} ${clockText(mark.at, strips.clock)}` : mark.kind),
+          label: { show: true, formatter: () => (width > 600 ? `${mark.kind} ${clockText(mark.at, strips.clock)}` : mark.kind),
             position: "end", distance: [0, 3], color: palette.ink, fontSize: small(),
             align: place(mark.at) > 0.82 ? "right" : "left", overflow: "none" } })) },
     })),
@@ -174,6 +175,9 @@ function stripsOption(strips, rows, marks, shown, width) {
 }
 
 // ---- the error budget ----
+
+/** What a run is, in words: an incident, or as much time as there is in one run. */
+const oneRun = () => (report.numbers.some(({ label }) => label.includes("an incident")) ? "an incident" : "a run");
 
 function budgetFigure() {
   const budget = report.budget;
@@ -196,7 +200,7 @@ function budgetFigure() {
       el("td", { class: "value" }, estimate ? spent(estimate.mean) : NONE));
   };
   return el("figure", { class: "figure", id: "budget" },
-    el("div", { class: "figure-head" }, el("h3", null, numbered("Error budget spent by one incident")),
+    el("div", { class: "figure-head" }, el("h3", null, numbered(`Error budget spent by ${oneRun()}`)),
       el("p", { class: "figure-sub" }, `share of the budget of ${plain(budget.window_days)} days${budget.is_assumed ? ` (${percent(budget.objective)} taken for granted)` : ""}; the upright line is all of it`)),
     el("table", { class: "bars" }, el("caption", { class: "visually-hidden" }, budget.words), el("tbody", null, rows.map(line))),
     el("p", { class: "caption" }, prose(budget.words)));
@@ -260,7 +264,7 @@ function waterfallFigure() {
   if (rows.length === 0) return null;
   return el("figure", { class: "figure", id: "waterfall" },
     el("div", { class: "figure-head" }, el("h3", null, numbered(last ? "Which change saves what" : "Where requests are lost")),
-      el("p", { class: "figure-sub" }, "failed requests of an incident, mean of all runs")),
+      el("p", { class: "figure-sub" }, `failed requests of ${oneRun()}, mean of all runs`)),
     el("table", { class: "bars" }, el("caption", { class: "visually-hidden" }, `Waterfall from ${plain(waterfall.baseline_failed)}${last ? ` to ${plain(last.value)}` : ""} failed requests`),
       el("tbody", null, rows)),
     waterfall.changes_note ? el("p", { class: "caption" }, prose(waterfall.changes_note)) : null);
@@ -275,17 +279,25 @@ const EVIDENCE = {
   measured: "measured",
 };
 
+/** What is taken for granted, and what comes of it if it is not so. */
+function assumption({ words, instead, baseline_failed: before, compared_failed: after, decision_holds: holds, runs }) {
+  if (instead === null || before === null) return prose(words);
+  const lost = after === null ? `${plain(before)} failed requests` : `${plain(before)} failed requests before, ${plain(after)} after`;
+  const verdict = holds === null ? null : holds ? " The decision holds." : el("span", { class: "not-met" }, " The decision does not hold.");
+  return [...prose(words), el("span", { class: "soft" }, `. Tried: ${instead}: ${lost} (mean of ${plural(runs, "run")}).`), verdict];
+}
+
 function certaintyPart(certainty) {
   const list = (title, items, most) => (items.length === 0 ? null : el("div", null, el("h4", null, title),
-    el("ul", null, items.slice(0, most).map((item) => el("li", null, prose(item))),
-      items.length > most ? el("li", null, `and ${plural(items.length - most, "more")} below`) : null)));
+    el("ul", null, items.slice(0, most).map((item) => el("li", null, typeof item === "string" ? prose(item) : item)),
+      items.length > most ? el("li", null, `and ${whole.format(items.length - most)} more below`) : null)));
   const { paired, weakest_evidence: weakest } = certainty;
   return el("div", { class: "certainty", id: "certainty" },
     el("h3", null, "How sure is this, and what would change it?"),
     paired ? el("p", null, `On the same random numbers, ${report.decision.compared} loses fewer requests in ${whole.format(paired.fewer)} of ${plural(paired.runs, "run")}, as many in ${whole.format(paired.equal)}, more in ${whole.format(paired.more)}.`) : null,
     el("p", null, el("strong", null, "Weakest evidence used: "), weakest ? EVIDENCE[weakest] ?? weakest : "no part declares any",
       weakest && certainty.evidence[0] ? ` (${certainty.evidence[0].path})` : "", "."),
-    list("It rests most on", certainty.strongest_assumptions, 3),
+    list("It rests most on", certainty.strongest_assumptions.map(assumption), 3),
     list("Not tested", certainty.untested, 3),
     list("It would change if", certainty.would_change, 3));
 }

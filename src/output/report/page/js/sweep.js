@@ -66,7 +66,7 @@ function startOfSweep(sweep, model) {
   const [x, y] = [sizes[0]?.[0] ?? 0, sizes[1]?.[0] ?? null];
   const at = sweep.best[0] ?? sweep.baseline[0] ?? null;
   return {
-    metric: model.metrics[0].name, x, y, scenario: at === null ? 0 : sweep.points.scenario[at],
+    metric: model.metrics[0].name, x, y, lines: false, scenario: at === null ? 0 : sweep.points.scenario[at],
     range: model.ranges(model.metrics[0].name)[0] ?? null,
     fixed: model.axes.map((_, axis) => (at === null || !model.isPlaces(axis) ? null : model.at(axis, at))),
   };
@@ -82,11 +82,12 @@ function sweepControls(model, state, redraw) {
   const axes = model.axes.map((axis, at) => [at, axis.label]);
   const ranges = model.ranges(state.metric);
   if (!ranges.includes(state.range)) state.range = ranges[0] ?? null;
-  const others = model.axes.map((_, at) => at).filter((at) => at !== state.x && at !== state.y && model.isPlaces(at) && model.axes[at].values.length > 1);
+  const others = model.axes.map((_, at) => at).filter((at) => at !== state.x && (at !== state.y || !state.lines) && model.isPlaces(at) && model.axes[at].values.length > 1);
   return [
     choice("Metric", model.metrics.map(({ name, label }) => [name, label ?? name]), state.metric, set("metric"), { id: "sweep-metric" }),
     axes.length > 0 ? choice("Across", axes, state.x, set("x", Number), { id: "sweep-x" }) : null,
-    axes.length > 1 ? choice("And by", [["", "nothing else"], ...axes.filter(([at]) => at !== state.x)], state.y ?? "", set("y", (value) => (value === "" ? null : Number(value))), { id: "sweep-y" }) : null,
+    axes.length > 1 ? choice("Up", [["", "nothing"], ...axes.filter(([at]) => at !== state.x)], state.y ?? "", set("y", (value) => (value === "" ? null : Number(value))), { id: "sweep-y" }) : null,
+    state.y !== null && !isScattered(model, state.x) && !isScattered(model, state.y) ? choice("Curve", [["", "one line"], ["each", `one for each ${model.axes[state.y].label}`]], state.lines ? "each" : "", set("lines", (value) => value !== ""), { id: "sweep-lines" }) : null,
     model.scenarios.length > 1 ? choice("Scenario", model.scenarios.map((name, at) => [at, name]), state.scenario, set("scenario", Number), { id: "sweep-scenario" }) : null,
     ranges.length > 0 ? choice("Range", ranges.map((kind) => [kind, RANGES[kind]]), state.range, set("range"), { id: "sweep-range" }) : null,
     ...others.map((at) => choice(model.axes[at].label, [["", "mean over all"], ...model.axes[at].values.map((value, place) => [place, value])], state.fixed[at] ?? "", (value) => {
@@ -97,9 +98,9 @@ function sweepControls(model, state, redraw) {
   ];
 }
 
-/** Points that the controls leave, and what they say. */
-function chosenPoints(model, state) {
-  const held = model.axes.map((_, at) => at).filter((at) => at !== state.x && at !== state.y && state.fixed[at] !== null && model.isPlaces(at));
+/** Points that the controls leave for a picture that spreads out these axes; the others are held where the controls say. */
+function chosenPoints(model, state, spread) {
+  const held = model.axes.map((_, at) => at).filter((at) => !spread.includes(at) && state.fixed[at] !== null && model.isPlaces(at));
   const chosen = [];
   for (let point = 0; point < model.count; point += 1) {
     if (model.points.scenario[point] !== state.scenario && model.scenarios.length > 1) continue;
@@ -127,11 +128,14 @@ function grouped(model, state, chosen, keyOf) {
   return made;
 }
 
-function isAveraged(model, state) {
-  const { chosen } = chosenPoints(model, state);
+/** The axes that a picture spreads out. */
+const spreadOfCurve = (state) => (state.lines && state.y !== null ? [state.x, state.y] : [state.x]);
+const spreadOfMap = (state) => [state.x, state.y];
+
+function isAveraged(model, chosen, spread) {
   const seen = new Set();
   return chosen.some((point) => {
-    const key = `${model.at(state.x, point)} ${state.y === null ? "" : model.at(state.y, point)}`;
+    const key = spread.map((at) => model.at(at, point)).join(" ");
     if (seen.has(key)) return true;
     seen.add(key);
     return false;
@@ -140,12 +144,11 @@ function isAveraged(model, state) {
 
 const isScattered = (model, axis) => !model.isPlaces(axis) || model.axes[axis].values.length > MOST_PLACES;
 
-function sweepCaption(sweep, model, state) {
-  const { chosen, held } = chosenPoints(model, state);
-  const where = [model.scenarios.length > 1 || model.scenarios.length === 1 ? model.scenarios[state.scenario] : null,
-    ...held.map((at) => `${model.axes[at].label} ${model.axes[at].values[state.fixed[at]]}`)].filter(Boolean).join(", ");
+function sweepCaption(sweep, model, state, spread) {
+  const { chosen, held } = chosenPoints(model, state, spread);
+  const where = [model.scenarios[state.scenario], ...held.map((at) => `${model.axes[at].label} ${model.axes[at].values[state.fixed[at]]}`)].join(", ");
   const range = isScattered(model, state.x) ? "Each mark is the mean of a point\u2019s runs; the table has the ranges."
-    : isAveraged(model, state) ? "Several points share a place here: the mean of their means, and the range of these means."
+    : isAveraged(model, chosen, spread) ? "Several points share a place here: the mean of their means, and the range of these means."
       : state.range ? `Line and cells: means; band: ${RANGES[state.range]}.` : "Means; the report has no ranges of this many points.";
   return `${sweep.simulated} Shown: ${plural(chosen.length, "point")} of ${where}; seed ${report.provenance.seed}. ${range}`;
 }
@@ -157,17 +160,17 @@ function curveFigure(sweep, model, state) {
   return figure({
     id: "curve",
     title: numbered("One setting at a time"),
-    sub: () => `${metric().label ?? metric().name} against ${model.axisTitle(state.x)}${state.y === null ? "" : `, a line for each ${model.axes[state.y].label}`}`,
+    sub: () => `${metric().label ?? metric().name} against ${model.axes[state.x].label}${state.y === null || !state.lines ? "" : `, a line for each ${model.axes[state.y].label}`}`,
     height: 340,
     empty: "No point is left by these choices.",
-    many: () => isScattered(model, state.x) && chosenPoints(model, state).chosen.length > MOST_SVG_MARKS,
+    many: () => isScattered(model, state.x) && chosenPoints(model, state, spreadOfCurve(state)).chosen.length > MOST_SVG_MARKS,
     summary: () => {
-      const { chosen } = chosenPoints(model, state);
+      const { chosen } = chosenPoints(model, state, spreadOfCurve(state));
       const means = chosen.map((point) => model.mean(state.metric, point)).filter((mean) => mean !== null);
       return means.length === 0 ? "no values" : `${metric().label}: ${quantity(Math.min(...means), metric().unit)} to ${quantity(Math.max(...means), metric().unit)} over ${plural(means.length, "point")}`;
     },
     legend: () => linesOf(model, state).filter(({ name }) => name !== null).map(({ name, colour }) => ({ name, colour, line: true })),
-    caption: () => sweepCaption(sweep, model, state),
+    caption: () => sweepCaption(sweep, model, state, spreadOfCurve(state)),
     command: report.provenance.command,
     table: () => {
       const lines = linesOf(model, state);
@@ -188,8 +191,8 @@ function curveFigure(sweep, model, state) {
 
 /** The lines of the curve: the points of each value of the second axis, or all of them. */
 function linesOf(model, state) {
-  const { chosen } = chosenPoints(model, state);
-  if (state.y === null || isScattered(model, state.y) || isScattered(model, state.x)) return [{ name: null, points: chosen, colour: palette.accent }];
+  const { chosen } = chosenPoints(model, state, spreadOfCurve(state));
+  if (state.y === null || !state.lines || isScattered(model, state.y) || isScattered(model, state.x)) return [{ name: null, points: chosen, colour: palette.accent }];
   const { values, label } = model.axes[state.y];
   const every = Math.max(1, Math.ceil(values.length / MOST_LINES));
   const places = values.map((_, place) => place).filter((place) => place % every === 0 || (place === values.length - 1 && every > 1));
@@ -240,14 +243,14 @@ function curveOption(sweep, model, state, width) {
         return [name ?? metric.label, cell ? `${quantity(cell.mean, metric.unit)}${cell.range ? ` (${quantity(cell.range[0], metric.unit)} to ${quantity(cell.range[1], metric.unit)})` : ""}` : NONE];
       }));
     } }),
-    xAxis: categoryAxis(model.axisTitle(state.x), values),
+    xAxis: categoryAxis(model.axes[state.x].label, values),
     yAxis: metricAxis(metric, metric.unit === "ratio" ? { scale: true } : { min: 0 }),
     series,
   };
 }
 
 function scatterAxis(model, axis, rest) {
-  return { ...valueAxis(model.axisTitle(axis), { format: (value) => quantity(value, model.axes[axis].unit) }), scale: true, ...rest };
+  return { ...valueAxis(model.axes[axis].label, { format: (value) => quantity(value, model.axes[axis].unit) }), scale: true, ...rest };
 }
 
 function scatterOption(sweep, model, state, width) {
@@ -277,16 +280,16 @@ function mapFigure(sweep, model, state) {
   return figure({
     id: "map",
     title: numbered("Two settings at once"),
-    sub: () => (state.y === null ? "" : `${metric().label ?? metric().name} over ${model.axisTitle(state.x)} and ${model.axisTitle(state.y)}; ${metric().better === "higher" ? "lighter" : "darker"} is more`),
+    sub: () => (state.y === null ? "" : `${metric().label ?? metric().name} over ${model.axes[state.x].label} and ${model.axes[state.y].label}; ${metric().better === "higher" ? "lighter" : "darker"} is more`),
     height: 380,
     empty: "No point is left by these choices.",
-    many: () => state.y !== null && (isCells() ? model.axes[state.x].values.length * model.axes[state.y].values.length : chosenPoints(model, state).chosen.length) > MOST_SVG_MARKS,
+    many: () => state.y !== null && (isCells() ? model.axes[state.x].values.length * model.axes[state.y].values.length : chosenPoints(model, state, spreadOfMap(state)).chosen.length) > MOST_SVG_MARKS,
     summary: () => (state.y === null ? "" : `${metric().label} over ${model.axes[state.x].label} and ${model.axes[state.y].label}`),
-    caption: () => (state.y === null ? "" : sweepCaption(sweep, model, state)),
+    caption: () => (state.y === null ? "" : sweepCaption(sweep, model, state, spreadOfMap(state))),
     command: report.provenance.command,
     table: () => {
       if (state.y === null || !isCells()) return { columns: [{ name: "see the table of points below" }], rows: [] };
-      const cells = grouped(model, state, chosenPoints(model, state).chosen, (point) => cellKey(model, state, point));
+      const cells = grouped(model, state, chosenPoints(model, state, spreadOfMap(state)).chosen, (point) => cellKey(model, state, point));
       return { columns: [{ name: model.axes[state.y].label, header: true }, ...model.axes[state.x].values.map((name) => ({ name, right: true }))],
         rows: model.axes[state.y].values.map((name, row) => [name, ...model.axes[state.x].values.map((_, column) => quantity(cells.get(`${column} ${row}`)?.mean, metric().unit))]) };
     },
@@ -307,13 +310,13 @@ function heatColours(metric) {
 function heatLegend(metric, values, width) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return { type: "continuous", min: low, max: high > low ? high : low + 1, dimension: 2, orient: "horizontal", left: "center", bottom: 0, itemWidth: 12, itemHeight: Math.min(220, width * 0.4),
-    calculable: false, text: [quantity(high, metric.unit), quantity(low, metric.unit)], textStyle: { color: palette.inkSoft, fontSize: small() }, inRange: { color: heatColours(metric) }, hoverLink: false };
+    calculable: false, text: [quantity(high, metric.unit), quantity(low, metric.unit)], textStyle: { color: palette.inkSoft, fontSize: small() }, inRange: { color: heatColours(metric) }, hoverLink: false, seriesIndex: 0 };
 }
 
 function cellsOption(sweep, model, state, width) {
   const metric = model.metric(state.metric);
   const [across, down] = [model.axes[state.x].values, model.axes[state.y].values];
-  const cells = grouped(model, state, chosenPoints(model, state).chosen, (point) => cellKey(model, state, point));
+  const cells = grouped(model, state, chosenPoints(model, state, spreadOfMap(state)).chosen, (point) => cellKey(model, state, point));
   const data = [...cells].filter(([, cell]) => cell.mean !== null).map(([key, cell]) => [...key.split(" ").map(Number), cell.mean]);
   if (data.length === 0) return null;
   const left = Math.min(110, 24 + Math.max(...down.map((name) => name.length)) * 7);
@@ -333,8 +336,8 @@ function cellsOption(sweep, model, state, width) {
       const cell = cells.get(`${value[0]} ${value[1]}`);
       return tip(`${across[value[0]]}, ${down[value[1]]}`, [[metric.label, quantity(value[2], metric.unit)], ...(cell?.range ? [[cell.points.length > 1 ? "means" : RANGES[state.range], `${quantity(cell.range[0], metric.unit)} to ${quantity(cell.range[1], metric.unit)}`]] : [])]);
     } }),
-    xAxis: categoryAxis(model.axisTitle(state.x), across),
-    yAxis: { ...categoryAxis(model.axisTitle(state.y), down), nameLocation: "end", nameGap: 10, nameTextStyle: { ...style.nameTextStyle, align: "left", padding: [0, 0, 0, 8 - left] } },
+    xAxis: categoryAxis(model.axes[state.x].label, across),
+    yAxis: { ...categoryAxis(model.axes[state.y].label, down), nameLocation: "end", nameGap: 10, nameTextStyle: { ...style.nameTextStyle, align: "left", padding: [0, 0, 0, 8 - left] } },
     visualMap: heatLegend(metric, values, width),
     series: [
       { type: "heatmap", data: data.map(([x, y, value]) => ({ value: [x, y, value], label: { color: isDark(value) === dark ? "#1c1d1f" : "#ffffff" } })),
@@ -347,7 +350,7 @@ function cellsOption(sweep, model, state, width) {
 
 function cloudOption(sweep, model, state, width) {
   const metric = model.metric(state.metric);
-  const points = chosenPoints(model, state).chosen.filter((point) => model.mean(state.metric, point) !== null && model.at(state.x, point) !== null && model.at(state.y, point) !== null);
+  const points = chosenPoints(model, state, spreadOfMap(state)).chosen.filter((point) => model.mean(state.metric, point) !== null && model.at(state.x, point) !== null && model.at(state.y, point) !== null);
   if (points.length === 0) return null;
   const axis = (at) => (typeof model.number(at, points[0]) === "string" ? categoryAxis(model.axes[at].label, model.axes[at].values) : scatterAxis(model, at, {}));
   const values = points.map((point) => model.mean(state.metric, point));
