@@ -39,7 +39,7 @@ fn run_results() -> TempDir {
 
 fn sweep_results() -> TempDir {
     let folder = folder(&[("small.toml", SMALL), ("experiment.toml", EXPERIMENT)]);
-    run_in(&folder, &["sweep", ".", "--out", "out", "--report", "a.html"]).ok();
+    run_in(&folder, &["sweep", ".", "--runs", "20", "--out", "out", "--report", "a.html"]).ok();
     folder
 }
 
