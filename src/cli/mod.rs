@@ -13,6 +13,7 @@ mod opened;
 mod page;
 mod print;
 mod progress;
+mod report;
 mod run;
 mod schema;
 mod serve;
@@ -25,8 +26,9 @@ use crate::experiment::objective::Objective;
 use crate::experiment::survey::Surveyed;
 use crate::metrics::{Series, Wanted};
 use crate::model::Model;
-use crate::output::FileError;
+use crate::output::report::FolderError;
 use crate::output::terminal::thousands;
+use crate::output::{FileError, ReadError};
 use crate::scenario::{Document, Problem, Problems};
 use clap::{Args, Parser, Subcommand};
 use print::print_out;
@@ -62,6 +64,7 @@ enum Command {
     Merge(merge::MergeArgs),
     Tune(tune::TuneArgs),
     Serve(serve::ServeArgs),
+    Report(report::ReportArgs),
     Validate(validate::ValidateArgs),
     Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
@@ -82,6 +85,7 @@ impl Cli {
             Command::Merge(args) => args.execute(),
             Command::Tune(args) => args.execute(),
             Command::Serve(args) => args.execute(),
+            Command::Report(args) => args.execute(),
             Command::Validate(args) => args.execute(),
             Command::Schema(args) => args.execute(),
             Command::Completions(args) => args.execute(),
@@ -323,6 +327,22 @@ impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         let code = if error.is_bad_input() { 2 } else { 1 };
         Failure { message: format!("error: {error}"), code }
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        let ReadError { path, what, help } = error;
+        Failure::refused(format!("{}: {what}", path.display()), help)
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::Read(error) => error.into(),
+            FolderError::Cancelled => Failure::interrupted(),
+        }
     }
 }
 

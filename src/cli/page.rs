@@ -24,7 +24,7 @@ pub(super) struct PageArgs {
 }
 
 /// Reads how many incidents a year has.
-fn incident_rate(text: &str) -> Result<f64, String> {
+pub(super) fn incident_rate(text: &str) -> Result<f64, String> {
     let rate = text.parse().ok().filter(|rate| *rate > 0.0 && *rate <= INCIDENTS_MAX);
     rate.ok_or_else(|| format!("write a number above 0, and at most {INCIDENTS_MAX}"))
 }

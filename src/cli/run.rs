@@ -15,8 +15,9 @@ use crate::metrics::{Beliefs, Outcome, Series, Wanted};
 use crate::model::Model;
 use crate::output::terminal;
 use crate::output::{
-    Design, EventLog, Existing, Point, Provenance, RequestFile, ResultFolder, ResultSink, ScenarioProvenance,
-    ScenarioResult, SecondTotal, add_seconds, assumptions, csv_text, document, explain, junit, schema,
+    Design, EventLog, Existing, Point, Provenance, Request, RequestFile, ResultFolder, ResultSink,
+    ScenarioProvenance, ScenarioResult, SecondTotal, add_seconds, assumptions, csv_text, document, explain,
+    junit, schema,
 };
 use crate::scenario::{Document, ResolvedSetting};
 use std::fmt::Write;
@@ -163,7 +164,7 @@ impl RunArgs {
         self.export.write(exports, &models, &plan, &bar)?;
         bar.check()?;
         if let Some(sink) = sink {
-            sink.finish(provenance(documents, plan.count()))?;
+            sink.finish(self.provenance(&opened, plan.count()))?;
         }
         let findings = judge(&objectives, &played);
         let shown =
@@ -177,6 +178,22 @@ impl RunArgs {
         match (missed.count(), all.count()) {
             (0, _) => Ok(()),
             (missed, all) => Err(Failure::missed(format!("{missed} of {all} objectives missed"))),
+        }
+    }
+
+    /// What a results folder's manifest says of the command.
+    fn provenance(&self, opened: &Opened, runs: u64) -> Provenance {
+        Provenance {
+            command: std::env::args().collect(),
+            runs,
+            request: Request {
+                set: self.play.set.clone(),
+                gates: self.gate.clone(),
+                preface: opened.preface(),
+                experiment: None,
+            },
+            scenarios: opened.documents.iter().map(ScenarioProvenance::of).collect(),
+            sweep: None,
         }
     }
 
@@ -393,26 +410,6 @@ fn write_events(log: Option<EventLog>, models: &[Model], plan: &RunPlan, bar: &B
     }
     log.finish()?;
     Ok(())
-}
-
-/// What a results folder's manifest says of the command.
-fn provenance(documents: &[Document], runs: u64) -> Provenance {
-    Provenance {
-        command: std::env::args().collect(),
-        runs,
-        scenarios: scenario_provenance(documents),
-        sweep: None,
-    }
-}
-
-/// What it says of the scenarios.
-pub(super) fn scenario_provenance(documents: &[Document]) -> Vec<ScenarioProvenance> {
-    let scenario = |document: &Document| ScenarioProvenance {
-        name: document.name().to_owned(),
-        path: document.path().to_owned(),
-        resolved: document.to_json(),
-    };
-    documents.iter().map(scenario).collect()
 }
 
 /// Every setting of every scenario, for programs.

@@ -1,9 +1,10 @@
 //! `sweep`: every point of an experiment's sweep, into a results folder.
 
+use super::again::CommandLine;
 use super::dry_run::DryRun;
 use super::print::{Format, PrintArgs, print_out, printed};
 use super::progress::Bar;
-use super::run::scenario_provenance;
+use super::report::ReportFile;
 use super::{Failure, PlayArgs, RUNS_MAX, all_or_failures, counted, whole};
 use crate::experiment::axis::{Axis, axis_value};
 use crate::experiment::criterion::Precision;
@@ -19,10 +20,11 @@ use crate::experiment::survey::{Survey, first_line, point_model};
 use crate::metrics::Wanted;
 use crate::output::terminal::thousands;
 use crate::output::{
-    AxisColumn, Design, Existing, FileError, LedgerFolder, Plan, Provenance, Recorded, ResultFolder,
-    SetAside, Shard, SweepDocument, SweepProvenance, Tally, WrittenFile, point_lines, write_ledger,
+    AxisColumn, Design, Existing, ExperimentProvenance, FileError, LedgerFolder, Plan, Provenance, Recorded,
+    Request, ResultFolder, ScenarioProvenance, SetAside, Shard, SweepDocument, SweepProvenance, Tally,
+    WrittenFile, point_lines, write_ledger,
 };
-use crate::scenario::{Document, Loader, Problems};
+use crate::scenario::{Loader, Problems};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -77,6 +79,9 @@ pub struct SweepArgs {
     /// What to record of a run: with `counts`, no latency, which is faster
     #[arg(long, value_enum, default_value_t = Metrics::All)]
     metrics: Metrics,
+    /// Write a report for people into this file: one HTML page with everything in it
+    #[arg(long, value_name = "FILE.html", conflicts_with = "dry_run")]
+    report: Option<PathBuf>,
     /// Say how many points and runs there are, and about how long they take here; write nothing
     #[arg(long, conflicts_with_all = ["resume", "shard"])]
     dry_run: bool,
@@ -134,7 +139,7 @@ impl SweepArgs {
             return Err(problems.into());
         }
         let run_plan = RunPlan { seed: self.play.seed, runs: 0..stopping.max, wanted, path: None };
-        let plan = self.plan(sweep, scenarios, &points, &survey)?;
+        let plan = self.plan(&experiment, sweep, &points, &survey)?;
         let own = plan.points();
         let own_costs: Vec<_> = own.iter().map(|&point| survey.points[point]).collect();
         self.play.check_events(&own_costs, stopping.max)?;
@@ -142,6 +147,8 @@ impl SweepArgs {
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name));
         plan.design().check()?;
         let folder = ResultFolder::create(&out, self.existing())?;
+        let page =
+            self.report.as_deref().map(|path| ReportFile::create(path, &out, self.play.force)).transpose()?;
         let (mut ledger, set_aside) = folder.ledger(&plan)?;
         self.note_set_aside(&set_aside);
         self.print.note_missing_parquet();
@@ -174,6 +181,7 @@ impl SweepArgs {
         let (files, tally) =
             finish(folder, &ledger, &plan, &stopping).map_err(|e| Failure::from(e).advised(&go_on))?;
         self.note_longer(&ledger, tally.most);
+        let written = page.map(|page| page.write(&out, self.command(), None, &bar).map(drop));
         Finished {
             out: &out,
             plan: &plan,
@@ -182,7 +190,17 @@ impl SweepArgs {
             files: &files,
             tally: &tally,
         }
-        .report(&self.print, format)
+        .report(&self.print, format)?;
+        written.unwrap_or(Ok(()))
+    }
+
+    /// The command that makes the report again, wherever its results go.
+    fn command(&self) -> String {
+        let line = CommandLine::new("sweep").word(&self.experiment.to_string_lossy()).play(&self.play);
+        let line = line.option("--shard", self.shard).option("--until", self.until.as_ref());
+        let line = line.option("--min-runs", self.min_runs).option("--max-runs", self.max_runs);
+        let counts = (self.metrics == Metrics::Counts).then_some("counts");
+        line.option("--metrics", counts).option("--report", Some("report.html")).text()
     }
 
     /// Says that tables have fewer runs than were played, as when `--runs` is forgotten with `--resume`.
@@ -244,8 +262,8 @@ impl SweepArgs {
 
     fn plan(
         &self,
+        experiment: &Experiment,
         sweep: &Sweep,
-        scenarios: &[Document],
         points: &[Point],
         survey: &Survey,
     ) -> Result<Plan, Failure> {
@@ -260,8 +278,14 @@ impl SweepArgs {
             Metrics::All => Recorded::All,
             Metrics::Counts => Recorded::Counts,
         };
-        let scenarios = scenario_provenance(scenarios);
-        Ok(Plan::new(&design, metrics, survey.fingerprint, self.shard, points.len(), scenarios))
+        let request = Request {
+            set: self.play.set.clone(),
+            preface: vec![experiment.question.clone()],
+            experiment: Some(ExperimentProvenance::of(experiment)),
+            ..Request::default()
+        };
+        let scenarios = experiment.scenarios.iter().map(ScenarioProvenance::of).collect();
+        Ok(Plan::new(&design, metrics, survey.fingerprint, self.shard, points.len(), request, scenarios))
     }
 
     /// Says before the long work which points will have no result.
@@ -299,6 +323,7 @@ pub(super) fn finish(
     let provenance = Provenance {
         command: std::env::args().collect(),
         runs: stopping.max,
+        request: plan.request.clone(),
         scenarios: plan.scenarios.clone(),
         sweep: Some(SweepProvenance {
             points: plan.point_count,

@@ -1,18 +1,25 @@
 //! `tune`: which settings on the axes of an experiment are best.
 
+use super::again::CommandLine;
 use super::print::{Format, PrintArgs, print_out, screen};
+use super::report::ReportFile;
 use super::{Failure, PlayArgs};
 use crate::experiment::design::Sweep;
 use crate::experiment::file::Experiment;
 use crate::experiment::runner::RunPlan;
 use crate::experiment::tune::analysis::tune;
 use crate::experiment::tune::field::{Field, TuneError};
+use crate::experiment::tune::report::Report;
 use crate::experiment::tune::space::Space;
 use crate::experiment::tune::{Direction, Tune};
 use crate::metrics::Wanted;
-use crate::output::{TuneFolder, tune_csv, tune_json, tune_summary};
+use crate::output::report::Origin;
+use crate::output::{
+    ExperimentProvenance, Provenance, Request, ScenarioProvenance, StoredTune, TuneFolder, tune_csv,
+    tune_json, tune_summary,
+};
 use crate::scenario::{Document, Loader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Find the best settings on the axes of an experiment
 #[derive(Debug, clap::Args)]
@@ -39,6 +46,9 @@ pub struct TuneArgs {
     /// How many runs may be simulated in all; without it, what the experiment says, or as many as it takes
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::whole::<1, { u64::MAX }>)]
     budget: Option<u64>,
+    /// Write a report for people into this file: one HTML page with everything in it
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// Write a table of all candidates, and best.toml, into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -69,6 +79,10 @@ impl TuneArgs {
         let names: Vec<&str> = order.iter().map(|nth| experiment.scenarios[*nth].name()).collect();
         let folder = self.out.as_deref().map(|out| TuneFolder::create(out, self.play.force, &names));
         let folder = folder.transpose()?;
+        let page = self.report.as_deref().map(|path| {
+            ReportFile::create(path, self.out.as_deref().unwrap_or(Path::new("")), self.play.force)
+        });
+        let page = page.transpose()?;
         if folder.is_some() {
             self.print.note_missing_parquet();
         }
@@ -79,15 +93,52 @@ impl TuneArgs {
         let report = tune(field, runs, &experiment.question, plan.seed)?;
         bar.check()?;
         bar.finish();
+        if let Some(page) = page {
+            page.write_tune(&self.origin(&report), &StoredTune::of(&report), &experiment, &bar)?;
+        }
         if let Some(folder) = folder {
             let settings = report.recommended.as_ref().map(|choice| choice.values.as_slice());
             let best = settings.map(|values| scenarios(space, values, &order));
-            folder.finish(&report, &best.transpose()?.unwrap_or_default())?;
+            let provenance = self.provenance(&experiment, report.runs);
+            folder.finish(&report, &best.transpose()?.unwrap_or_default(), provenance)?;
         }
         match format {
             Format::Json => print_out(&tune_json(&report)),
             Format::Csv => print_out(&tune_csv(&report)),
             _ => self.print.summary(&tune_summary(&report, self.out.as_deref(), screen())),
+        }
+    }
+
+    /// The command that makes the report again, wherever its results go.
+    fn origin(&self, report: &Report) -> Origin {
+        let line = CommandLine::new("tune").word(&self.experiment.to_string_lossy()).play(&self.play);
+        let all = |line: CommandLine, name: &str, values: &[String]| {
+            values.iter().fold(line, |line, value| line.option(name, Some(value)))
+        };
+        let line = all(line, "--minimize", &self.minimize);
+        let line = all(line, "--maximize", &self.maximize);
+        let line = all(line, "--subject-to", &self.subject_to).option("--budget", self.budget);
+        Origin {
+            command: line.option("--report", Some("report.html")).text(),
+            seed: report.seed,
+            runs: report.runs,
+            incidents_per_year: None,
+        }
+    }
+
+    /// What a results folder's manifest says of the command.
+    fn provenance(&self, experiment: &Experiment, runs: u64) -> Provenance {
+        Provenance {
+            command: std::env::args().collect(),
+            runs,
+            request: Request {
+                set: self.play.set.clone(),
+                preface: vec![experiment.question.clone()],
+                experiment: Some(ExperimentProvenance::of(experiment)),
+                ..Request::default()
+            },
+            scenarios: experiment.scenarios.iter().map(ScenarioProvenance::of).collect(),
+            sweep: None,
         }
     }
 

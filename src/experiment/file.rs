@@ -52,6 +52,10 @@ fn hundred() -> Count {
 pub struct Experiment {
     /// The folder's name.
     pub name: String,
+    /// The file's path, as it was given.
+    pub path: String,
+    /// What the file says.
+    pub text: String,
     /// What it is to find out.
     pub question: String,
     /// The scenarios in order; the first is the baseline.
@@ -77,12 +81,31 @@ impl Experiment {
         }
         let text = read_text(&file, "experiment")?;
         let folder = file.parent().unwrap_or(Path::new(""));
+        Experiment::read(&file, &text, |written, root, problems| {
+            open_scenarios(written, root, folder, loader, problems)
+        })
+    }
+
+    /// The experiment again that was opened before: its file's path and text, and its scenarios in order.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, as when scenarios are not those that it names.
+    pub fn reopen(path: &str, text: &str, scenarios: Vec<Document>) -> Result<Self, Problems> {
+        Experiment::read(Path::new(path), text, |_, _, _| scenarios)
+    }
+
+    fn read(
+        file: &Path,
+        text: &str,
+        open: impl FnOnce(&ExperimentFile, &Node, &mut Vec<Problem>) -> Vec<Document>,
+    ) -> Result<Self, Problems> {
+        let folder = file.parent().unwrap_or(Path::new(""));
         let name = Path::new(".")
             .join(folder)
             .canonicalize()
             .ok()
             .and_then(|folder| Some(folder.file_name()?.to_str()?.to_owned()));
-        let source = file_source(&file, &text);
+        let source = file_source(file, text);
         let root = Node::parse(&source)?;
         if root.at(&["question"]).is_none() && root.at(&["traffic"]).or(root.at(&["provider"])).is_some() {
             return Err(Problem::new(format!("`{}` is a scenario, not an experiment", file.display()))
@@ -97,7 +120,7 @@ impl Experiment {
         })?;
         let mut scenarios = vec![];
         if findings.sound("scenarios") {
-            scenarios = open_scenarios(&written, &checked, folder, loader, &mut problems);
+            scenarios = open(&written, &checked, &mut problems);
         }
         // Axes are judged by the scenarios: not if one of those is missing.
         let complete = !scenarios.is_empty() && scenarios.len() == written.scenarios.len();
@@ -115,6 +138,8 @@ impl Experiment {
         Problems::check(problems)?;
         Ok(Experiment {
             name: name.unwrap_or_else(|| "experiment".to_owned()),
+            path: file.display().to_string(),
+            text: text.to_owned(),
             question: written.question,
             scenarios,
             runs: u64::from(written.runs.value),

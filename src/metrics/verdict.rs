@@ -80,9 +80,50 @@ impl PeriodCounts {
         self.for_each_request(self.attempt_count)
     }
 
+    /// Two periods, before and after the faults, of which the verdict and the share that succeeds after are these: where
+    /// nothing else of them is known.
+    pub fn telling(verdict: Option<Verdict>, share_after: Option<f64>) -> (Self, Self) {
+        let (succeeded, requests) = share_after.map_or((0, 0), fraction);
+        let counts = |request_count, succeeded_count, attempts: u64| PeriodCounts {
+            request_count,
+            succeeded_count,
+            attempt_count: request_count.saturating_mul(attempts),
+        };
+        let after = |attempts| counts(requests, succeeded, attempts);
+        // With nothing of it left, any share before is enough.
+        let before = |kept: (u64, u64)| match succeeded {
+            0 => counts(1, 1, 1),
+            _ => counts(requests.saturating_mul(kept.0), succeeded.saturating_mul(kept.1), 1),
+        };
+        match verdict {
+            None => (PeriodCounts::default(), after(1)),
+            Some(Verdict::Recovered) => (before((1, 1)), after(1)),
+            Some(Verdict::Degraded) => (before((7, 10)), after(1)),
+            Some(Verdict::Metastable) => (before((1, 10)), after(2)),
+            Some(Verdict::Down) => (before((1, 10)), after(1)),
+        }
+    }
+
     fn for_each_request(&self, count: u64) -> Option<f64> {
         (self.request_count > 0).then(|| count as f64 / self.request_count as f64)
     }
+}
+
+/// Two whole numbers of which the quotient is this share: its first convergent that rounds to it.
+fn fraction(share: f64) -> (u64, u64) {
+    /// Shares of fewer requests than a billion have all their digits above it.
+    const WHOLE: f64 = (1_u64 << 60) as f64;
+    let (mut dividend, mut divisor) = ((share.clamp(0.0, 1.0) * WHOLE) as u128, WHOLE as u128);
+    let (mut before, mut now) = ((0_u128, 1_u128), (1_u128, 0_u128));
+    while divisor > 0 {
+        let times = dividend / divisor;
+        (dividend, divisor) = (divisor, dividend % divisor);
+        (before, now) = (now, (times * now.0 + before.0, times * now.1 + before.1));
+        if now.0 as f64 / now.1 as f64 == share {
+            break;
+        }
+    }
+    (now.0 as u64, now.1 as u64)
 }
 
 /// The verdict on these two periods; `None` where there is nothing to compare.
@@ -171,6 +212,29 @@ mod tests {
         assert_eq!(judge(&some, &PeriodCounts::default()), None);
         assert_eq!(judge(&PeriodCounts::default(), &some), None);
         assert_eq!(judge(&counts(10, 0, 10), &some), None);
+    }
+
+    #[test]
+    fn periods_tell_what_they_were_made_to() {
+        for (succeeded, requests) in
+            [(0, 7), (1, 3), (999_999, 1_000_000), (123_456_789, 987_654_321), (5, 5)]
+        {
+            let share = succeeded as f64 / requests as f64;
+            for verdict in Verdict::ALL.map(Some).into_iter().chain([None]) {
+                // Nothing is left of nothing.
+                if succeeded == 0 && matches!(verdict, Some(Verdict::Recovered | Verdict::Degraded)) {
+                    continue;
+                }
+                let (before, after) = PeriodCounts::telling(verdict, Some(share));
+                assert_eq!(
+                    (judge(&before, &after), after.success_ratio()),
+                    (verdict, Some(share)),
+                    "{share}"
+                );
+            }
+        }
+        let (before, after) = PeriodCounts::telling(None, None);
+        assert_eq!((judge(&before, &after), after.success_ratio()), (None, None));
     }
 
     #[test]

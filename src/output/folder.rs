@@ -12,6 +12,7 @@ use super::plan::Plan;
 use super::schema::{self, Design, Point};
 use super::table::Table;
 use super::table_file::{PARQUET_AVAILABLE, TableFile, WrittenFile};
+use super::tune_files::TUNE;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -26,6 +27,9 @@ const FILES: [&str; 7] = [
     "series.parquet",
     MANIFEST,
 ];
+
+/// Those of a folder that `tune` wrote.
+const TUNE_FILES: [&str; 4] = [TUNE, "candidates.parquet", "candidates.csv", "best.toml"];
 
 /// What becomes of results that a folder has already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +112,16 @@ impl ResultFolder {
             clear_leftover(&path.join(file))?;
         }
         Ok(ResultFolder { path: path.to_owned(), existing, manifest, _made: made })
+    }
+
+    /// Whether a file is one that the results in a folder may have.
+    pub fn owns(results: &Path, file: &Path) -> bool {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let [folder, results] = [folder, results].map(|path| fs::canonicalize(path).ok());
+        let is_one = |name: &str| FILES.contains(&name) || TUNE_FILES.contains(&name);
+        folder.is_some()
+            && folder == results
+            && file.file_name().and_then(|name| name.to_str()).is_some_and(is_one)
     }
 
     /// The ledger of a sweep: a new one, or the one to go on with and the segments of it that are damaged, and removed.

@@ -6,7 +6,9 @@ use super::schema::{AxisColumn, Design};
 use super::table_file::WrittenFile;
 use crate::experiment::axis::AxisValue;
 use crate::experiment::criterion::Precision;
+use crate::experiment::file::Experiment;
 use crate::experiment::stopping::Stopping;
+use crate::scenario::Document;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,18 +18,51 @@ use std::path::Path;
 pub const SCHEMA_VERSION: u32 = 1;
 
 pub(super) const MANIFEST: &str = "manifest.json";
+pub(super) const PROGRAM: &str = env!("CARGO_PKG_NAME");
 
 /// Where results come from, as far as the rows do not say.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Provenance {
     /// The command and its arguments.
     pub command: Vec<String>,
     /// Runs of each point, at most.
     pub runs: u64,
+    /// What was asked for.
+    pub request: Request,
     /// What was run.
     pub scenarios: Vec<ScenarioProvenance>,
     /// What there is to say of a sweep.
     pub sweep: Option<SweepProvenance>,
+}
+
+/// What was asked for, as far as it is not in the scenarios' files: with these, the same can be played again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Request {
+    /// Settings that the command line makes in every scenario, as `path=value`.
+    pub set: Vec<String>,
+    /// What the command line asks of the results.
+    pub gates: Vec<String>,
+    /// What a summary begins with: the question, and which point of a sweep it is.
+    pub preface: Vec<String>,
+    /// The experiment of which points were played.
+    pub experiment: Option<ExperimentProvenance>,
+}
+
+/// An experiment's file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExperimentProvenance {
+    /// Its path, as it was given.
+    pub path: String,
+    /// All that it says.
+    pub text: String,
+}
+
+impl ExperimentProvenance {
+    /// What there is to say of an experiment.
+    pub fn of(experiment: &Experiment) -> Self {
+        ExperimentProvenance { path: experiment.path.clone(), text: experiment.text.clone() }
+    }
 }
 
 /// One scenario of a command.
@@ -39,6 +74,25 @@ pub struct ScenarioProvenance {
     pub path: String,
     /// Every setting, with defaults and overrides in place.
     pub resolved: serde_json::Value,
+    /// All that the file says.
+    #[serde(default)]
+    pub text: String,
+    /// The same with its parts and overrides in it: one text that stands by itself, wherever it is read.
+    #[serde(default)]
+    pub standalone: String,
+}
+
+impl ScenarioProvenance {
+    /// What there is to say of a scenario.
+    pub fn of(document: &Document) -> Self {
+        ScenarioProvenance {
+            name: document.name().to_owned(),
+            path: document.path().to_owned(),
+            resolved: document.to_json(),
+            text: document.text().to_owned(),
+            standalone: document.standalone(),
+        }
+    }
 }
 
 /// How the points of a sweep were played.
@@ -94,29 +148,65 @@ impl SweepProvenance {
     }
 }
 
-#[derive(Serialize)]
-struct Manifest<'a> {
-    schema_version: u32,
-    program: &'static str,
-    version: &'static str,
-    command: Vec<String>,
-    seed: u64,
-    first_run: u64,
-    runs: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sweep: Option<SweepProvenance>,
-    scenarios: Vec<ScenarioProvenance>,
-    axes: Vec<ManifestAxis>,
-    files: &'a [WrittenFile],
-    created: String,
-    finished: bool,
+/// `manifest.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`SCHEMA_VERSION`] of the program that wrote it.
+    pub schema_version: u32,
+    /// The program's name.
+    pub program: String,
+    /// The version of that program.
+    pub version: String,
+    /// The command and its arguments.
+    pub command: Vec<String>,
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// The number of the first run.
+    pub first_run: u64,
+    /// Runs of each point, at most.
+    pub runs: u64,
+    /// What was asked for.
+    #[serde(default)]
+    pub request: Request,
+    /// What there is to say of a sweep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepProvenance>,
+    /// What was run.
+    pub scenarios: Vec<ScenarioProvenance>,
+    /// The swept settings.
+    pub axes: Vec<ManifestAxis>,
+    /// What is in the folder beside it.
+    pub files: Vec<WrittenFile>,
+    /// When it was written.
+    pub created: String,
+    /// Whether the results are complete.
+    pub finished: bool,
 }
 
-#[derive(Serialize)]
-struct ManifestAxis {
-    name: String,
+impl Manifest {
+    /// The command as one would type it.
+    pub fn command_line(&self) -> String {
+        let arguments = self.command.iter().skip(1).map(|argument| quoted(argument));
+        std::iter::once(PROGRAM.to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// An argument as a shell takes it.
+fn quoted(argument: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    match !argument.is_empty() && argument.chars().all(is_plain) {
+        true => argument.to_owned(),
+        false => format!("'{}'", argument.replace('\'', r"'\''")),
+    }
+}
+
+/// A swept setting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ManifestAxis {
+    /// The column's name.
+    pub name: String,
     /// Each value once, in order of appearance.
-    values: Vec<serde_json::Value>,
+    pub values: Vec<serde_json::Value>,
 }
 
 impl From<AxisColumn> for ManifestAxis {
@@ -138,19 +228,20 @@ impl From<AxisColumn> for ManifestAxis {
 
 /// The manifest of complete results.
 pub(super) fn manifest(design: Design, provenance: Provenance, files: &[WrittenFile]) -> String {
-    let Provenance { command, runs, scenarios, sweep } = provenance;
+    let Provenance { command, runs, request, scenarios, sweep } = provenance;
     let manifest = Manifest {
         schema_version: SCHEMA_VERSION,
-        program: env!("CARGO_PKG_NAME"),
-        version: env!("CARGO_PKG_VERSION"),
+        program: PROGRAM.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         command,
         seed: design.seed,
         first_run: design.first_run,
         runs,
+        request,
         sweep,
         scenarios,
         axes: design.axes.into_iter().map(ManifestAxis::from).collect(),
-        files,
+        files: files.to_vec(),
         created: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         finished: true,
     };

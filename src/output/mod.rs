@@ -25,6 +25,10 @@ mod otlp;
 mod parquet;
 mod partial;
 mod plan;
+mod read;
+mod read_outcomes;
+mod read_table;
+mod replay;
 pub mod report;
 mod requests;
 mod result;
@@ -53,9 +57,14 @@ pub use json::{
 };
 pub use junit::{JunitCase, JunitSuite, junit, junit_text};
 pub use ledger::{LedgerFolder, SetAside};
-pub use manifest::{Provenance, SCHEMA_VERSION, ScenarioProvenance, SweepProvenance};
+pub use manifest::{
+    ExperimentProvenance, Manifest, ManifestAxis, Provenance, Request, SCHEMA_VERSION, ScenarioProvenance,
+    SweepProvenance,
+};
 pub use otlp::{TraceFile, Traced};
 pub use plan::{Plan, PlanAxis, Recorded, Shard};
+pub use read::{ReadError, Results};
+pub use replay::{Replay, ReplayError};
 pub use requests::{RequestFile, RequestRecorder};
 pub use result::{ScenarioResult, SecondTotal, add_seconds};
 pub use schema::{AxisColumn, Design, Point};
@@ -63,5 +72,5 @@ pub use sweep_json::{SweepDocument, point_lines};
 pub use table::{Column, Name, Table, Values};
 pub use table_file::{PARQUET_AVAILABLE, WrittenFile};
 pub use text_file::TextFile;
-pub use tune_files::{TuneFolder, tune_csv, tune_json};
+pub use tune_files::{StoredCandidate, StoredTune, TuneFolder, tune_csv, tune_json};
 pub use tune_terminal::tune_summary;

@@ -6,7 +6,7 @@
 
 use super::FileError;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Room for what a few hundred rows take, so that a row costs no system call.
@@ -20,6 +20,17 @@ pub(super) struct PartialFile {
     file: BufWriter<File>,
     overwrite: bool,
     is_published: bool,
+}
+
+/// The CRC-32 of all that a file has.
+pub(super) fn crc32(mut file: File) -> io::Result<u32> {
+    let (mut hasher, mut buffer) = (crc32fast::Hasher::new(), vec![0; BUFFER_BYTES]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finalize()),
+            count => hasher.update(&buffer[..count]),
+        }
+    }
 }
 
 /// The name under which the file of this name is written.
@@ -105,6 +116,11 @@ impl PartialFile {
             Ok(file.metadata()?.len())
         };
         store().map_err(FileError::write(&self.final_path))
+    }
+
+    /// The CRC-32 of what was stored.
+    pub fn crc32(&self) -> Result<u32, FileError> {
+        File::open(&self.partial_path).and_then(crc32).map_err(FileError::write(&self.final_path))
     }
 
     /// Gives the stored file its final name.

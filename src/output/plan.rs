@@ -1,7 +1,7 @@
 //! What a sweep's ledger is of: enough to tell whether another command goes on with it, and to write its tables.
 
 use super::FileError;
-use super::manifest::{SCHEMA_VERSION, ScenarioProvenance};
+use super::manifest::{Request, SCHEMA_VERSION, ScenarioProvenance};
 use super::partial::PartialFile;
 use super::schema::{AxisColumn, Design};
 use crate::experiment::axis::AxisValue;
@@ -30,6 +30,9 @@ pub struct Plan {
     pub shard: Option<Shard>,
     /// Points of all shards.
     pub point_count: usize,
+    /// What was asked for.
+    #[serde(default)]
+    pub request: Request,
     /// What is run.
     pub scenarios: Vec<ScenarioProvenance>,
     /// The swept settings.
@@ -99,6 +102,7 @@ impl Plan {
         fingerprint: u64,
         shard: Option<Shard>,
         point_count: usize,
+        request: Request,
         scenarios: Vec<ScenarioProvenance>,
     ) -> Self {
         let value = |value: &Option<AxisValue>| match value {
@@ -118,6 +122,7 @@ impl Plan {
             fingerprint,
             shard,
             point_count,
+            request,
             scenarios,
             axes: design.axes.iter().map(axis).collect(),
         }
@@ -281,9 +286,11 @@ mod tests {
             name: "story".to_owned(),
             path: "story.toml".to_owned(),
             resolved: json!({ "about": "a", "gateway": { "replicas": 1, "retry": { "attempts": 2 } } }),
+            text: "about = \"a\"".to_owned(),
+            standalone: "about = \"a\"".to_owned(),
         };
         let design = Design { seed: 7, first_run: 0, axes };
-        Plan::new(&design, Recorded::All, 99, None, 3, vec![scenario])
+        Plan::new(&design, Recorded::All, 99, None, 3, Request::default(), vec![scenario])
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::path::Path;
 pub const PARQUET_AVAILABLE: bool = cfg!(feature = "files");
 
 /// A file that was written.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WrittenFile {
     /// Its name, without the folder.
     pub name: String,
@@ -20,6 +20,9 @@ pub struct WrittenFile {
     pub rows: u64,
     /// How long it is, in bytes.
     pub bytes: u64,
+    /// The CRC-32 of these, so that what was changed since is not taken for results.
+    #[serde(default)]
+    pub crc32: Option<u32>,
 }
 
 enum Encoder {
@@ -74,7 +77,8 @@ impl TableFile {
             Encoder::Parquet(encoder) => encoder.finish()?,
         };
         let bytes = file.store()?;
-        Ok((file, WrittenFile { name: self.name, rows: self.rows, bytes }))
+        let crc32 = Some(file.crc32()?);
+        Ok((file, WrittenFile { name: self.name, rows: self.rows, bytes, crc32 }))
     }
 
     /// Completes the file and gives it its name.

@@ -42,7 +42,7 @@ fn head(text: &mut Text, report: &Report) {
     };
     let mix: Vec<String> = counted.map(weighted).collect();
     let objectives = report.objectives.join(" and ");
-    text.wrapped(&format!("{:<12}{objectives}", report.direction), 12);
+    text.wrapped(&format!("{:<12}{objectives}", report.direction.name()), 12);
     for (nth, constraint) in report.constraints.iter().enumerate() {
         let label = if nth == 0 { "subject to" } else { "" };
         text.wrapped(&format!("{label:<12}{constraint}"), 12);

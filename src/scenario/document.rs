@@ -148,6 +148,11 @@ impl Document {
         &self.source.name
     }
 
+    /// What the file says.
+    pub fn text(&self) -> &str {
+        &self.source.text
+    }
+
     /// Changes a setting. `origin` is what to call the place it came from, such as `sweep`.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod formats;
 mod ledger;
 mod objectives;
 mod page;
+mod report_results;
 mod results;
 mod terminal;
 mod tune;

@@ -8,7 +8,7 @@ use failover_sim::metrics::{METRICS, Outcome, Series, Unit, Wanted, measure};
 use failover_sim::model::{FirstProbe, InFlight, Model};
 use failover_sim::output::schema;
 use failover_sim::output::{
-    self, AxisColumn, Design, EventLog, Existing, FileError, PARQUET_AVAILABLE, Point, Provenance,
+    self, AxisColumn, Design, EventLog, Existing, FileError, PARQUET_AVAILABLE, Point, Provenance, Request,
     RequestFile, ResultFolder, ScenarioProvenance, Table, Values,
 };
 use failover_sim::time::SimDuration;
@@ -50,10 +50,13 @@ fn provenance() -> Provenance {
     Provenance {
         command: vec!["failover-sim".to_owned(), "sweep".to_owned()],
         runs: 3,
+        request: Request::default(),
         scenarios: vec![ScenarioProvenance {
             name: "story".to_owned(),
             path: "story.toml".to_owned(),
             resolved: serde_json::json!({ "duration": "30m" }),
+            text: "duration = \"30m\"".to_owned(),
+            standalone: "duration = \"30m\"".to_owned(),
         }],
         sweep: None,
     }
@@ -196,8 +199,7 @@ fn a_folder_has_every_file_and_a_manifest_that_lists_them() {
     let manifest: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(folder.join("manifest.json")).unwrap()).unwrap();
     let keys: Vec<&String> = manifest.as_object().unwrap().keys().collect();
-    let expected_keys =
-        "schema_version program version command seed first_run runs scenarios axes files created finished";
+    let expected_keys = "schema_version program version command seed first_run runs request scenarios axes files created finished";
     assert_eq!(keys, expected_keys.split(' ').collect::<Vec<_>>());
     assert_eq!(manifest["axes"][1], serde_json::json!({ "name": "probes", "values": ["hang", 503.0] }));
     assert_eq!(manifest["files"].as_array().unwrap().len(), written.len());

@@ -72,7 +72,7 @@ impl Search<'_> {
             question: question.to_owned(),
             seed,
             runs: self.runs,
-            direction: goal.direction.name(),
+            direction: goal.direction,
             objectives: goal.objectives.iter().map(Objective::to_string).collect(),
             constraints: field.tune.constraints.iter().map(|constraint| constraint.text.clone()).collect(),
             mix: scenarios

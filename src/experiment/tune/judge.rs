@@ -29,7 +29,7 @@ pub struct Held {
 }
 
 /// Whether a candidate meets what has to hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It does, by its whole interval.

@@ -10,10 +10,10 @@ use crate::experiment::criterion::Target;
 use crate::experiment::statistics::{Interval, Statistic};
 use crate::metrics::metric;
 use crate::scenario::shape::inline;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What was found, and what follows from it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// What the experiment is to find out.
     pub question: String,
@@ -21,8 +21,8 @@ pub struct Report {
     pub seed: u64,
     /// Runs that everything named here has at least, unless the budget was spent.
     pub runs: u64,
-    /// `minimize` or `maximize`.
-    pub direction: &'static str,
+    /// Whether less is better.
+    pub direction: Direction,
     /// What is to be so.
     pub objectives: Vec<String>,
     /// What has to hold.
@@ -59,7 +59,7 @@ pub struct Report {
 }
 
 /// A scenario and how often it comes, relative to the others.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Weighted {
     /// Its name.
     pub scenario: String,
@@ -68,7 +68,7 @@ pub struct Weighted {
 }
 
 /// One candidate and all that is asked of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Choice {
     /// Its number.
     pub candidate: usize,
@@ -92,7 +92,7 @@ pub struct Choice {
 }
 
 /// A setting of a candidate.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Setting {
     /// Such as `gateway.health_check.interval`.
     pub path: String,
@@ -102,12 +102,17 @@ pub struct Setting {
     #[serde(skip)]
     pub column: String,
     /// As in result tables.
-    #[serde(skip)]
+    #[serde(skip, default = "nothing")]
     pub number: AxisValue,
 }
 
+/// Stands for a value that is not written.
+fn nothing() -> AxisValue {
+    AxisValue::Text(String::new())
+}
+
 /// A number that runs were measured by.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// Such as `failed_count.p95`.
     pub target: String,
@@ -129,6 +134,18 @@ impl Serialize for Ends {
     }
 }
 
+impl<'de> Deserialize<'de> for Ends {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let ends = Option::<[f64; 2]>::deserialize(deserializer)?;
+        Ok(Ends(ends.map(|[low, high]| Interval { low, high })))
+    }
+}
+
+/// A number that is null where it is not finite.
+fn finite<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
 impl From<Interval> for Ends {
     fn from(interval: Interval) -> Self {
         Ends(Some(interval).filter(|interval| interval.low.is_finite() && interval.high.is_finite()))
@@ -136,7 +153,7 @@ impl From<Interval> for Ends {
 }
 
 /// A constraint at one candidate.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Judged {
     /// Such as `probe_per_day <= 20000`.
     pub expect: String,
@@ -151,7 +168,7 @@ pub struct Judged {
 }
 
 /// A candidate in one scenario.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InScenario {
     /// Its name.
     pub scenario: String,
@@ -162,16 +179,17 @@ pub struct InScenario {
 }
 
 /// A scenario, and what the first objective has there.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AtWorst {
     /// Its name.
     pub scenario: String,
     /// In the objective's unit.
+    #[serde(deserialize_with = "finite")]
     pub value: f64,
 }
 
 /// A candidate that cannot be told from the recommended one.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Tied {
     /// What it is.
     #[serde(flatten)]
@@ -181,16 +199,17 @@ pub struct Tied {
 }
 
 /// What one candidate has more than another, run by run.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     /// Of the first objective.
+    #[serde(deserialize_with = "finite")]
     pub value: f64,
     /// Its confidence interval: of all differences in one list together, 95%.
     pub ci95: Ends,
 }
 
 /// An axis that is a range, and where on it the best lies.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Between {
     /// The axis.
     pub path: String,
@@ -201,7 +220,7 @@ pub struct Between {
 }
 
 /// What one constraint costs.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ConstraintCost {
     /// The constraint.
     pub expect: String,
@@ -212,7 +231,7 @@ pub struct ConstraintCost {
 }
 
 /// A step on one axis, away from the recommendation.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Step {
     /// The axis.
     pub path: String,
@@ -227,7 +246,7 @@ pub struct Step {
 }
 
 /// What an input that nobody has measured does to the recommendation.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct GuessEffect {
     /// Such as `probe latency x 2`, or `provider.a.error_rate = 0.01`.
     pub guess: String,
@@ -242,7 +261,7 @@ pub struct GuessEffect {
 }
 
 /// What the answer took.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Effort {
     /// Candidates that were played.
     pub candidates: u64,
@@ -251,6 +270,7 @@ pub struct Effort {
     /// Runs that were simulated to see what guessed inputs do.
     pub guess_runs: u64,
     /// Runs that a grid as fine, with as many runs of each point, would have taken.
+    #[serde(deserialize_with = "finite")]
     pub grid_runs: f64,
     /// Whether the budget was spent before all was known.
     pub budget_spent: bool,

@@ -5,6 +5,8 @@
 //! never markup.
 
 use super::number::Number;
+use super::sweep::SweepReport;
+use super::tune::TuneReport;
 use serde::Serialize;
 
 /// Grows when a page could break.
@@ -45,6 +47,10 @@ pub struct ReportDocument {
     pub game_day: Vec<Drill>,
     /// What there was no room for, in sentences.
     pub left_out: Vec<String>,
+    /// Its points, of a sweep; scenarios are then as they were written, and with the settings to take.
+    pub sweep: Option<SweepReport>,
+    /// Its candidates, of a search.
+    pub tune: Option<TuneReport>,
 }
 
 /// What was done.
@@ -294,7 +300,7 @@ pub struct ChangeStep {
 }
 
 /// How sure the report is, and what would change it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Certainty {
     /// `assumed`, `documented`, `source` or `measured`: the weakest that a part declares; null if none does.
     pub weakest_evidence: Option<&'static str>,

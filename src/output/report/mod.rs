@@ -2,27 +2,37 @@
 //!
 //! [`ReportDocument`] is all that it shows, as plain data; [`html`] puts it into a page that draws it.
 
+mod candidates;
 mod certainty;
 mod challenge;
 mod closeup;
 mod decision;
 mod document;
 mod fault_words;
+mod fit;
+mod folder;
 mod game_day;
 mod html;
 mod number;
 mod numbers;
+mod points;
 mod scenario;
 mod settings;
 mod strips;
+mod sweep;
+mod tune;
 mod waterfall;
 mod words;
 mod years;
 
 pub use document::*;
+pub use folder::{FolderError, FolderInput, Origin, report_of_results, report_of_tune};
 pub use html::html;
 pub use number::Number;
 pub use numbers::INCIDENTS_PER_YEAR;
+pub use points::{AxisPoints, AxisReport, Column, Counts, EstimateColumns, Estimates, MetricReport};
+pub use sweep::{Knee, PointsReport, SettingValue, SweepReport, SweptObjective};
+pub use tune::{CandidatesReport, ConstraintColumns, GoalReport, TuneReport};
 
 use super::ScenarioResult;
 use super::terminal::{plain, thousands};
@@ -33,6 +43,10 @@ use numbers::Pair;
 
 /// A page that is sent around has no room for more close-ups.
 const CLOSEUPS: usize = 16;
+
+/// What the ranges of a report are.
+const RANGES: &str = "Ranges are those in which 95% of runs fall; intervals (95% CI) are of means, by Student's t, and for \
+    differences paired run by run.";
 
 /// Scenarios that were played side by side, with the same runs.
 #[derive(Debug, Clone)]
@@ -136,6 +150,8 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
         settings: rows,
         game_day,
         left_out,
+        sweep: None,
+        tune: None,
     })
 }
 
@@ -170,9 +186,10 @@ fn provenance(input: &RunsInput) -> ReportProvenance {
         seed: plan.seed,
         runs: plan.count(),
         first_run: plan.runs.start,
-        simulated: format!("Simulated: {scenarios}, {runs} runs of each; the first lasts {} and has {requests} requests.", words::span(model.duration)),
-        ranges: "Ranges are those in which 95% of runs fall; intervals (95% CI) are of means, by Student's t, and for \
-                 differences paired run by run."
-            .to_owned(),
+        simulated: format!(
+            "Simulated: {scenarios}, {runs} runs of each; the first lasts {} and has {requests} requests.",
+            words::span(model.duration)
+        ),
+        ranges: RANGES.to_owned(),
     }
 }
