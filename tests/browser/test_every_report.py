@@ -5,6 +5,7 @@ import re
 
 import pytest
 from conftest import KINDS, document
+from playwright.sync_api import expect
 from pypdf import PdfReader
 
 every = pytest.mark.parametrize("kind", KINDS)
@@ -126,7 +127,7 @@ def test_the_command_is_copied(reports, opened):
         copy = page.locator(".prediction .command button")
         copy.focus()
         page.keyboard.press("Enter")
-        page.wait_for_function("document.querySelector('.prediction .command button').textContent === 'Copied'")
+        expect(copy).to_have_text("Copied")
         assert page.evaluate("navigator.clipboard.readText()") == document(path)["provenance"]["command"]
 
 
