@@ -12,13 +12,13 @@ README = (ROOT / "dashboards/README.md").read_text()
 
 
 def test_the_three_commands_lead_to_grafana(tmp_path):
-    block = re.search(r"```sh\n(.*?)```", README, re.S).group(1)
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()]
     commands = [
         [word.replace("incident", str(tmp_path / "incident"), 1) if "incident." in word or "incident-" in word else word
          for word in shlex.split(line)]
-        for line in block.splitlines()
+        for line in lines
     ]
-    export, backfill, serve = commands
+    export, backfill, serve, *_ = commands
     assert [export[0], backfill[0], serve[0]] == ["failover-sim", "promtool", "prometheus"]
     run(SIM, *export[1:], "--runs", 1)
     run(*backfill)
