@@ -1,8 +1,8 @@
 //! One run looked at closely, as arrays.
 
 use super::document::{ClockReport, CloseupReport, EjectionBand, LatencySeries, LogLine, Series};
-use super::fault_words::{fault_band, gateway_band, seconds};
-use super::number::Number;
+use super::fault_words::{fault_band, gateway_band};
+use super::number::{Moment, Number};
 use super::words::cause_label;
 use crate::engine::{Cause, Milestone};
 use crate::metrics::{Bin, Closeup, Ejection, LatencyQuantiles, TimelineEntry, TimelineEvent};
@@ -102,8 +102,8 @@ fn ejection(model: &Model, ejection: &Ejection, timeline: &[TimelineEntry]) -> E
         replica,
         provider: provider.index(),
         by: (0..=model.gateway.detectors.len()).filter(has).collect(),
-        start_s: seconds(start),
-        end_s: (end != SimTime::NEVER).then(|| seconds(end)),
+        start_s: Moment(start),
+        end_s: (end != SimTime::NEVER).then_some(Moment(end)),
         is_false: began.last().unwrap_or(false),
     }
 }
@@ -120,7 +120,7 @@ fn log_line(model: &Model, group: &[TimelineEntry], saved: u64) -> LogLine {
         },
     };
     LogLine {
-        at_s: seconds(group[0].at),
+        at_s: Moment(group[0].at),
         clock: group_clock(model, group),
         kind,
         words: group_words(model, group, saved),

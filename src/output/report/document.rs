@@ -4,7 +4,7 @@
 //! have one number for each bin. All names and sentences may hold anything that a scenario's author wrote: they are text,
 //! never markup.
 
-use super::number::Number;
+use super::number::{Moment, Number};
 use super::sweep::SweepReport;
 use super::tune::TuneReport;
 use serde::Serialize;
@@ -249,9 +249,9 @@ pub struct FaultBand {
     /// Whom it hits; empty for a fault of the gateway.
     pub providers: Vec<String>,
     /// Since when.
-    pub start_s: Number,
+    pub start_s: Moment,
     /// Until when, recovery included.
-    pub end_s: Number,
+    pub end_s: Moment,
     /// What it does, in words.
     pub words: String,
 }
@@ -500,9 +500,9 @@ pub struct EjectionBand {
     /// By whom: places in [`CloseupReport::detectors`].
     pub by: Vec<usize>,
     /// Since when.
-    pub start_s: Number,
+    pub start_s: Moment,
     /// Until when; null if it still was when the run ended.
-    pub end_s: Option<Number>,
+    pub end_s: Option<Moment>,
     /// Whether it began with no fault there.
     pub is_false: bool,
 }
@@ -533,7 +533,7 @@ pub struct LatencySeries {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LogLine {
     /// When.
-    pub at_s: Number,
+    pub at_s: Moment,
     /// The same as people read it: on the scenario's clock, or since the start.
     pub clock: String,
     /// What kind of thing: `fault`, `health`, `alert`, `operator`.
@@ -574,7 +574,7 @@ pub struct DrillStep {
     /// Its name in the scenario.
     pub fault: String,
     /// After the beginning of the load.
-    pub start_s: Number,
+    pub start_s: Moment,
     /// For so long.
     pub lasts_s: Number,
     /// What to inject, and whom, in a sentence.

@@ -1,23 +1,18 @@
 //! What faults do, in words, and how staging could be made to do the same.
 
 use super::document::FaultBand;
-use super::number::Number;
+use super::number::{Moment, Number};
 use crate::model::{Effect, Fault, GatewayEffect, GatewayFault, InFlight, Model, Probability, Recovery};
 use crate::output::terminal::thousands;
-use crate::time::{SimDuration, SimTime};
-
-/// Since the start of a run.
-pub(super) fn seconds(at: SimTime) -> Number {
-    Number(at.as_millis_f64() / 1000.0)
-}
+use crate::time::SimDuration;
 
 /// The band of a fault of providers.
 pub(super) fn fault_band(model: &Model, fault: &Fault) -> FaultBand {
     FaultBand {
         name: fault.name.clone(),
         providers: fault.providers.iter().map(|id| model.provider(*id).name.clone()).collect(),
-        start_s: seconds(fault.start),
-        end_s: seconds(fault.end),
+        start_s: Moment(fault.start),
+        end_s: Moment(fault.end),
         words: fault_words(fault),
     }
 }
@@ -36,8 +31,8 @@ pub(super) fn gateway_band(fault: &GatewayFault) -> FaultBand {
     FaultBand {
         name: fault.name.clone(),
         providers: vec![],
-        start_s: seconds(fault.start),
-        end_s: seconds(fault.end),
+        start_s: Moment(fault.start),
+        end_s: Moment(fault.end),
         words,
     }
 }

@@ -2,8 +2,8 @@
 
 use super::decision::amount;
 use super::document::{Drill, DrillStep, Estimate, Expectation};
-use super::fault_words::{fault_words, how_to, seconds};
-use super::number::Number;
+use super::fault_words::{fault_words, how_to};
+use super::number::{Moment, Number};
 use super::scenario::{estimate, mean};
 use super::words::{digits, span, unit_name};
 use crate::experiment::statistics::Summary;
@@ -64,7 +64,7 @@ fn step(model: &Model, fault: &Fault) -> DrillStep {
     ];
     DrillStep {
         fault: fault.name.clone(),
-        start_s: seconds(fault.start),
+        start_s: Moment(fault.start),
         lasts_s: Number(fault.end.since(fault.start).as_secs_f64()),
         inject: format!(
             "At {}, for {}: {}.",

@@ -28,7 +28,7 @@ mod years;
 pub use document::*;
 pub use folder::{FolderError, FolderInput, Origin, report_of_results, report_of_tune};
 pub use html::html;
-pub use number::Number;
+pub use number::{Moment, Number};
 pub use numbers::INCIDENTS_PER_YEAR;
 pub use points::{AxisPoints, AxisReport, Column, Counts, EstimateColumns, Estimates, MetricReport};
 pub use sweep::{Knee, PointsReport, SettingValue, SweepReport, SweptObjective};

@@ -1,5 +1,6 @@
 //! Numbers of a report: as many digits as a reader can use.
 
+use crate::time::SimTime;
 use serde::{Serialize, Serializer};
 
 /// A number that is written with four significant digits, or as a whole number where that takes more.
@@ -37,6 +38,20 @@ impl Serialize for Number {
     }
 }
 
+/// A moment of a run, in seconds since its start; written to the millisecond, so that a clock shows it as the terminal does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment(pub SimTime);
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let millis = self.0.as_millis_f64().round();
+        match millis % 1000.0 == 0.0 && millis < EXACT {
+            true => serializer.serialize_i64((millis / 1000.0) as i64),
+            false => serializer.serialize_f64(millis / 1000.0),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +66,12 @@ mod tests {
         assert_eq!(written(999.96), "1000");
         assert_eq!((written(0.0), written(f64::NAN)), ("0".into(), "null".into()));
         assert_eq!(written(1e20), "1e+20");
+    }
+
+    #[test]
+    fn moments_are_to_the_millisecond() {
+        let json = |nanos| serde_json::to_string(&Moment(SimTime::from_nanos(nanos))).expect("a number");
+        assert_eq!(json(168_490_400_000), "168.49");
+        assert_eq!(json(7_200_000_000_000), "7200");
     }
 }

@@ -98,7 +98,9 @@ function unitName(unit) {
 /** The range in which 95% of runs fall, as text. */
 function rangeText(estimate, unit) {
   if (!estimate) return NONE;
-  const [low, high] = (estimate.pi95 ?? [estimate.mean, estimate.mean]).map((value) => quantity(value, unit));
+  const isCounted = ["count", "requests"].includes(unit) && estimate.pi95;
+  const ends = (estimate.pi95 ?? [estimate.mean, estimate.mean]).map((value) => (isCounted ? Math.round(value) : value));
+  const [low, high] = ends.map((value) => quantity(value, unit));
   return low === high ? low : `${low} to ${high}`;
 }
 

@@ -4,6 +4,8 @@ let figureCount = 0;
 const numbered = (title) => `Figure ${(figureCount += 1)}. ${title}`;
 
 const isCompared = () => report.decision.compared !== null;
+/** Whether the advice is to leave things as they are: then what is compared is what would be, and not what will. */
+const isKept = () => ["keep", "cannot_tell"].includes(report.decision.verdict);
 const scenarioOf = (name) => report.scenarios.find((scenario) => scenario.name === name);
 
 /** What all figures of the first page rest on. */
@@ -57,15 +59,16 @@ function changeText({ path, old, new: now }) {
 /** TOML text as people read it: a plain text without its quotes. */
 const unquoted = (toml) => (/^"[^"\\]*"$/.test(toml) ? toml.slice(1, -1) : toml);
 
-/** One of the three numbers: the compared scenario's range, and below it what it was. */
+/** One of the three numbers: the range of what is advised, and below it that of the other scenario. */
 function headline({ key, label, unit, baseline, compared, note, missing }) {
-  const shown = isCompared() ? compared : baseline;
-  const estimates = isCompared() && baseline
-    ? el("p", { class: "headline-before" }, `was ${rangeText(baseline, unit)}`, baseline.n > 1 && !isOneValue(baseline) ? ` (mean ${quantity(baseline.mean, unit)})` : "")
+  const [shown, other] = isCompared() && !isKept() ? [compared, baseline] : [baseline, compared];
+  const words = isKept() ? `would be, with ${report.decision.compared},` : "was";
+  const estimates = isCompared() && other
+    ? el("p", { class: "headline-before" }, `${words} ${rangeText(other, unit)}`, other.n > 1 && !isOneValue(other) ? ` (mean ${quantity(other.mean, unit)})` : "")
     : null;
   return el("div", { "data-key": key },
     el("p", { class: "headline-label" }, label),
-    el("p", { class: `headline-value${shown ? "" : " is-missing"}${isCompared() ? "" : " is-before"}` }, rangeText(shown, unit)),
+    el("p", { class: `headline-value${shown ? "" : " is-missing"}${isCompared() && !isKept() ? "" : " is-before"}` }, rangeText(shown, unit)),
     shown ? el("p", { class: "headline-before" }, isOneValue(shown) ? meanText(shown, unit) : `in 95% of ${key.endsWith("year") ? "years" : "runs"}; ${meanText(shown, unit)}`) : null,
     estimates,
     el("p", { class: "headline-note" }, prose(shown ? note : missing ?? note)));
@@ -140,7 +143,7 @@ function stripsFigure() {
 
 function stripsOption(strips, rows, marks, shown, width) {
   const [left, right, top, each, gap] = [46, 10, 36, isPaper() ? 56 : 72, 42];
-  const highest = Math.max(strips.highest, 1e-9);
+  const highest = strips.highest || 1;
   const grid = rows.map((_, at) => ({ left, right, top: top + at * (each + gap), height: each, outerBoundsMode: "none" }));
   const span = shown.to - shown.from;
   const place = (at) => (at - shown.from) / span;
@@ -203,7 +206,7 @@ function budgetFigure() {
     }
     bar.append(el("i", { class: "limit", style: { left: `${100 / top}%` } }));
     return el("tr", null,
-      el("th", { scope: "row" }, isCompared() ? `${kind}: ${report.decision[role]}` : report.decision[role]),
+      el("th", { scope: "row" }, isCompared() && !isKept() ? `${kind}: ${report.decision[role]}` : report.decision[role]),
       el("td", null, bar),
       el("td", { class: "value" }, estimate ? spent(estimate.mean) : NONE));
   };
