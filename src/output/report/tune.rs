@@ -11,7 +11,7 @@ use crate::experiment::file::Experiment;
 use crate::experiment::statistics::Statistic;
 use crate::experiment::tune::Direction;
 use crate::experiment::tune::judge::Verdict;
-use crate::experiment::tune::report::{Choice, Ends, Measured, Report, Weighted};
+use crate::experiment::tune::report::{Choice, Ends, Judged, Measured, Report, Weighted};
 use crate::metrics::Unit;
 use crate::output::AxisColumn;
 use crate::output::terminal::{plain, short, thousands};
@@ -231,12 +231,9 @@ fn estimates<'a>(runs: &[u64], measured: impl Iterator<Item = Option<&'a Measure
     }
 }
 
-fn constraint<'a>(
-    expect: &str,
-    judged: impl Iterator<Item = Option<&'a crate::experiment::tune::report::Judged>>,
-) -> ConstraintColumns {
+fn constraint<'a>(expect: &str, judged: impl Iterator<Item = Option<&'a Judged>>) -> ConstraintColumns {
     let judged: Vec<_> = judged.collect();
-    let column = |value: &dyn Fn(&crate::experiment::tune::report::Judged) -> Option<f64>| Column {
+    let column = |value: &dyn Fn(&Judged) -> Option<f64>| Column {
         values: judged.iter().map(|judged| judged.and_then(value)).collect(),
         digits: 4,
     };
@@ -344,9 +341,16 @@ fn decision(report: &Report) -> String {
     if !best.constraints.is_empty() {
         let missed: Vec<&str> =
             best.constraints.iter().filter(|held| !held.met).map(|held| held.expect.as_str()).collect();
-        words.push_str(&match missed.as_slice() {
-            [] => " It meets what has to hold.".to_owned(),
-            missed => format!(" It misses {}.", missed.join(" and ")),
+        let is_unclear = |held: &&Judged| held.verdict == Verdict::Unclear;
+        let unclear: Vec<&str> =
+            best.constraints.iter().filter(is_unclear).map(|held| held.expect.as_str()).collect();
+        words.push_str(&match (missed.as_slice(), unclear.as_slice()) {
+            ([], []) => " It meets what has to hold.".to_owned(),
+            ([], unclear) => format!(
+                " It meets what has to hold by the estimate, but {} is not sure.",
+                unclear.join(" and ")
+            ),
+            (missed, _) => format!(" It misses {}.", missed.join(" and ")),
         });
     }
     words.push_str(&match report.tied.len() {
