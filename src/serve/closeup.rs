@@ -9,6 +9,8 @@ use serde::Serialize;
 
 /// More than a page shows pixels of.
 const BINS_MAX: u64 = 600;
+/// More than anybody tells apart in a picture.
+const BANDS_MAX: usize = 400;
 
 /// One run looked at closely.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,10 +27,14 @@ pub struct CloseupDocument {
     pub providers: Vec<String>,
     /// How many replicas the gateway has.
     pub replicas: u32,
-    /// What was wrong with providers.
+    /// What was wrong with providers: the first 400.
     pub faults: Vec<FaultBand>,
-    /// Who was ejected.
+    /// How many more there were.
+    pub faults_left_out: usize,
+    /// Who was ejected: the first 400 ejections.
     pub ejections: Vec<EjectionBand>,
+    /// How many more there were.
+    pub ejections_left_out: usize,
     /// Requests that failed, by when they arrived.
     pub failed: Vec<u64>,
     /// Those that succeeded.
@@ -82,25 +88,27 @@ pub struct EjectionBand {
 
 impl CloseupDocument {
     /// Plays one run.
-    pub(super) fn of(model: &Model, seed: u64, run: u64) -> (CloseupDocument, Closeup) {
+    pub(super) fn of(model: &Model, seed: u64, run: u64) -> CloseupDocument {
         let closeup = Closeup::of(model, seed, run, BINS_MAX);
         let millis = |latency: Option<SimDuration>| latency.map(|latency| latency.as_millis_f64());
-        let document = CloseupDocument {
+        let (faults, ejections) = (&closeup.faults, &closeup.ejections);
+        CloseupDocument {
             run,
             bin_s: closeup.bin.as_secs_f64(),
             duration_s: model.duration.as_secs_f64(),
             clock: model.clock.as_ref().map(ClockDocument::of),
             providers: model.providers.iter().map(|provider| provider.name.clone()).collect(),
             replicas: model.gateway.replicas.get(),
-            faults: closeup.faults.iter().map(FaultBand::of).collect(),
-            ejections: closeup.ejections.iter().map(|ejection| EjectionBand::of(model, ejection)).collect(),
+            faults: faults.iter().take(BANDS_MAX).map(FaultBand::of).collect(),
+            faults_left_out: faults.len().saturating_sub(BANDS_MAX),
+            ejections: ejections.iter().take(BANDS_MAX).map(|e| EjectionBand::of(model, e)).collect(),
+            ejections_left_out: ejections.len().saturating_sub(BANDS_MAX),
             failed: closeup.bins.iter().map(|bin| bin.failed_count()).collect(),
             succeeded: closeup.bins.iter().map(|bin| bin.succeeded_count).collect(),
             latency_ms_p50: closeup.bins.iter().map(|bin| millis(bin.latency.map(|l| l.p50))).collect(),
             latency_ms_p99: closeup.bins.iter().map(|bin| millis(bin.latency.map(|l| l.p99))).collect(),
             failed_count: closeup.outcome.failures.total(),
-        };
-        (document, closeup)
+        }
     }
 }
 
