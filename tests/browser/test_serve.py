@@ -187,7 +187,7 @@ def test_the_newest_answer_wins(story, visit):
         held = []
 
         def hold(route):
-            # The first question is answered last.
+            # The first question is never answered.
             if not held:
                 held.append(route)
             else:
@@ -196,29 +196,27 @@ def test_the_newest_answer_wins(story, visit):
         page.route("**/api/simulate", hold)
         slider = page.locator('[id="knob-gateway.health_check.interval"]')
         slider.focus()
-        page.keyboard.press("Home")
-        page.wait_for_timeout(100)
-        page.keyboard.press("End")
+        with page.expect_request("**/api/simulate"):
+            page.keyboard.press("Home")
+        # The page gives it up for a newer one: whatever its answer is, it is not drawn.
+        with page.expect_event("requestfailed") as given_up:
+            page.keyboard.press("End")
+        assert given_up.value == held[0].request
         settled(page)
         newest = failed(page)
         assert page.locator('input.value[data-path="gateway.health_check.interval"]').input_value() == "5m"
-        try:
-            held[0].continue_()
-        except Exception:
-            pass  # It was given up, as it should be.
-        page.wait_for_timeout(500)
-        assert failed(page) == newest
         page.unroute("**/api/simulate")
         # Dragging: many moves, few questions, and the last one counts.
         asked = []
         page.on("request", lambda request: request.url.endswith("/api/simulate") and asked.append(request))
-        page.evaluate("""() => {
+        moves = page.evaluate("""() => {
             const slider = document.getElementById('knob-gateway.health_check.interval');
             for (let at = 0; at <= Number(slider.max); at++) { slider.value = at; slider.dispatchEvent(new Event('input', { bubbles: true })); }
+            return Number(slider.max) + 1;
         }""")
         settled(page)
         assert failed(page) == newest
-        assert len(asked) <= 3
+        assert 0 < len(asked) < moves / 4
 
 
 def test_copied_as_toml_it_runs_with_the_same_numbers(story, visit, tmp_path):
