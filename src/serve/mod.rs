@@ -13,7 +13,7 @@ mod stops;
 mod what_if;
 
 pub use answer::{Answer, Asked};
-pub use closeup::{ClockDocument, CloseupDocument, EjectionBand, FaultBand};
+pub use closeup::{CloseupDocument, EjectionBand};
 pub use controls::{Control, Section, Switch};
 pub use server::{Hosts, Server, Stopper};
 pub use stops::Stop;

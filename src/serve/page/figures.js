@@ -56,10 +56,12 @@ function stripFigure() {
   });
 }
 
-/** A lane for the truth about each provider that had a fault or was ejected, and one for each replica's view of it. */
+/** A lane for faults of the gateway; one for the truth about each provider that had a fault or was ejected, and for each replica's view of it. */
 function lanesNow(closeup) {
-  return closeup.providers.flatMap((name, provider) => {
-    const faults = closeup.faults.filter((fault) => fault.providers.includes(provider));
+  const ofGateway = closeup.faults.filter((fault) => fault.providers.length === 0);
+  const gateway = ofGateway.length > 0 ? [{ head: "gateway", truth: true, bands: ofGateway }] : [];
+  return gateway.concat(closeup.providers.flatMap((name, provider) => {
+    const faults = closeup.faults.filter((fault) => fault.providers.includes(name));
     const ejections = closeup.ejections.filter((ejection) => ejection.provider === provider);
     if (faults.length === 0 && ejections.length === 0) return [];
     const lanes = [{ head: name, truth: true, bands: faults }];
@@ -67,7 +69,7 @@ function lanesNow(closeup) {
       lanes.push({ name: closeup.replicas > 1 ? `replica ${replica}` : "believed", bands: ejections.filter((ejection) => ejection.replica === replica) });
     }
     return lanes;
-  });
+  }));
 }
 
 /** What there is no room for. */
@@ -82,7 +84,7 @@ function lanesFigure() {
   return figure({
     id: "lanes", title: "What was true, and what the gateway believed", height: 60,
     sub: () => ["by provider and replica", ...(closeupNow() ? leftOutWords(closeupNow()) : [])].join("; "),
-    empty: () => (closeupNow() ? "No provider had a fault in this run, and none was ejected." : tooMuch),
+    empty: () => (closeupNow() ? "Nothing had a fault in this run, and no provider was ejected." : tooMuch),
     summary: () => `${plural((closeupNow()?.ejections.length ?? 0) + (closeupNow()?.ejections_left_out ?? 0), "ejection")} in run 0`,
     legend: () => [{ name: "fault active", colour: palette.truth }, { name: "believed dead: ejected", colour: palette.accent }],
     draw: (width) => {

@@ -149,7 +149,27 @@ fn an_answer_is_what_run_says_of_the_same_settings() {
     let metric =
         |name: &str| run_0["scenarios"][0]["metrics"][name]["mean"].as_f64().expect("a value") as u64;
     assert_eq!((sum("failed"), sum("succeeded")), (metric("failed_count"), metric("succeeded_count")));
-    assert_eq!(closeup["faults"][0]["start_s"], json!(150.0));
+    assert_eq!(closeup["faults"][0]["start_s"], json!(150));
+}
+
+/// What is wrong is told as the report tells it, and so is what is wrong with the gateway.
+#[test]
+fn faults_are_told_in_full() {
+    let page = Page::story();
+    let settings = json!({
+        "fault.outage.fraction": 0.5,
+        "fault.outage.recovery": { "ramp": "10s" },
+        "gateway.replicas": 3,
+        "gateway.fault": { "crash": { "effect": "crash", "at": "60s", "lasts": "30s", "replicas": 1 } },
+    });
+    let answer = page.simulated(&json!({ "settings": settings, "runs": 1 }));
+    let faults = answer["closeup"]["faults"].as_array().expect("a list");
+    let words = |nth: usize| faults[nth]["words"].as_str().expect("words");
+    assert!(words(0).starts_with("50% of requests "), "{}", words(0));
+    assert!(words(0).ends_with("; it goes away gradually over 10s"), "{}", words(0));
+    assert_eq!(faults[0]["providers"], json!(["claude_east"]));
+    assert!(words(1).starts_with("one gateway replica crash"), "{}", words(1));
+    assert_eq!(faults[1]["providers"], json!([]));
 }
 
 /// A fleet that changes its mind all the time is answered in what a page can draw.
