@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from contextlib import contextmanager
+from urllib.parse import quote
 
 import pytest
 from conftest import BINARY, ROOT, command
@@ -261,6 +262,16 @@ def test_a_link_opens_the_same_what_if(story, visit):
         page.locator(".extras button").first.click()
         settled(page)
         assert page.evaluate("settingsNow()") == {"traffic.client_timeout": "30s"}
+
+
+def test_what_there_is_no_room_for_is_counted(visit):
+    flaps = json.dumps({"flaps": {"times": 15, "up": "6s", "down": "6s"}})
+    crash = json.dumps({"crash": {"effect": "crash", "at": "60s", "lasts": "30s", "replicas": 1}})
+    fragment = f'#gateway.replicas=300&gateway.health_check.interval="2s"&fault.outage.recovery={quote(flaps)}&gateway.fault={quote(crash)}'
+    with served(STORY, "--runs", 1) as url, visit(url, fragment) as page:
+        said = page.inner_text("#lanes .figure-sub")
+        assert re.fullmatch(r"by provider and replica; [\d,]+ more lanes are not shown; [\d,]+ more ejections are not shown", said), said
+        assert "gateway" in page.inner_html("#lanes .chart")
 
 
 def test_a_slow_scenario_shows_fewer_runs_first(chromium):
