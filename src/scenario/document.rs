@@ -221,7 +221,7 @@ impl Document {
         Ok(())
     }
 
-    /// Reads no more files, for settings that come from elsewhere: they can only name what has been read.
+    /// Reads no other files from now on, for settings that come from elsewhere: they can only name what has been read.
     pub fn seal(&self) {
         self.files.seal();
     }

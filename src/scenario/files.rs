@@ -131,9 +131,10 @@ impl Files {
     /// Finds a file, or says where it was looked for and what there is.
     pub fn find(&self, reference: &str, at: &Place, what: &str) -> Result<Found, Problem> {
         let folder = &at.source.folder;
-        let is_sealed = self.is_sealed.load(Ordering::Relaxed);
         let found = find(folder, reference);
-        if is_sealed && !found.as_ref().is_some_and(|found| found.is_embedded() || self.has_read(found)) {
+        if self.is_sealed()
+            && !found.as_ref().is_some_and(|found| found.is_embedded() || self.has_read(found))
+        {
             // Whether it exists is not told either.
             return Err(Problem::new(format!("the {what} `{reference}` cannot be read any more"))
                 .at(at)
@@ -155,9 +156,14 @@ impl Files {
         })
     }
 
-    /// From now on, nothing is read from a disk that has not been read yet.
+    /// From now on, no file is read from a disk that has not been read yet, and of what can be asked for in any number of
+    /// ways, as traces can, nothing more is kept.
     pub fn seal(&self) {
         self.is_sealed.store(true, Ordering::Relaxed);
+    }
+
+    fn is_sealed(&self) -> bool {
+        self.is_sealed.load(Ordering::Relaxed)
     }
 
     fn has_read(&self, found: &Found) -> bool {
@@ -198,7 +204,9 @@ impl Files {
         let text = text_of(&found, request.file_at)?;
         let Recording { times, tokens } = trace::read(&found.name, &text, request)?;
         let recording = (times.into(), tokens.map(|both| both.map(Into::into)));
-        lock(&self.traces).insert(key, recording.clone());
+        if !self.is_sealed() {
+            lock(&self.traces).insert(key, recording.clone());
+        }
         Ok(recording)
     }
 
@@ -217,7 +225,9 @@ impl Files {
         }
         let text = text_of(&found, at)?;
         let tokens: Arc<[u32]> = trace::read_tokens(&found.name, &text, column, side, at)?.into();
-        lock(&self.tokens).insert(key, tokens.clone());
+        if !self.is_sealed() {
+            lock(&self.tokens).insert(key, tokens.clone());
+        }
         Ok(tokens)
     }
 
@@ -284,5 +294,31 @@ mod tests {
         }
         assert!(find(&elsewhere, "../Cargo.toml").is_none());
         assert!(find(&elsewhere, "models").is_none());
+    }
+
+    #[test]
+    fn what_is_asked_of_sealed_files_is_not_kept() {
+        let files = Files::default();
+        let source = Arc::new(Source {
+            name: "test".to_owned(),
+            text: String::new(),
+            first_line: 1,
+            is_file: true,
+            folder: Folder::Disk(PathBuf::from("tests/fixtures/valid/parts")),
+        });
+        let at = Place::whole(&source);
+        let ask = |spread: Option<u64>| {
+            let spread = spread.map(SimDuration::from_millis);
+            let (file, column, unit) = ("log.csv", None, None);
+            let request = trace::Request { file, file_at: &at, column, column_at: &at, unit, spread };
+            files.trace(&request).map(|(times, _)| times.len())
+        };
+        let written = ask(None).expect("a trace");
+        files.seal();
+        for spread in 1..20 {
+            assert_eq!(ask(Some(spread)).expect("it is of a file that was read"), written);
+            files.tokens("log.csv", Some("tokens"), Side::Input, &at).expect("it has this column");
+        }
+        assert_eq!((lock(&files.traces).len(), lock(&files.tokens).len()), (1, 0));
     }
 }

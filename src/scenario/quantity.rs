@@ -95,6 +95,21 @@ impl Kind {
         }
     }
 
+    /// Whether it is written as text, and a number is an error.
+    #[cfg(feature = "serve")]
+    pub fn is_text(self) -> bool {
+        matches!(
+            self,
+            Kind::Text
+                | Kind::Duration
+                | Kind::PositiveDuration
+                | Kind::Rate
+                | Kind::Allowance
+                | Kind::Moment
+                | Kind::TimeOfDay
+        )
+    }
+
     /// A value of this kind, as TOML text.
     pub fn example(self) -> &'static str {
         match self {

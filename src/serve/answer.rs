@@ -23,7 +23,8 @@ pub struct Answer {
     pub runs: u64,
     /// How many there could be: what was asked for, unless it would be too much work.
     pub runs_possible: u64,
-    /// What `run --format json` prints of the scenario as written and the scenario with these settings, in this order.
+    /// What `run --format json` prints of the scenario as written and the scenario with these settings, in this order, but
+    /// for the timelines, which are empty.
     pub document: output::Document,
     /// The first run looked at closely; null where that would be too much work for now.
     pub closeup: Option<CloseupDocument>,

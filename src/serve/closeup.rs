@@ -3,12 +3,17 @@
 //! Times are seconds from the start of the run; arrays of series have one number for each bin.
 
 use crate::metrics::{Closeup, Ejection};
-use crate::model::{Clock, Effect, Fault, Model};
+use crate::model::Model;
+use crate::output::report::closeup::clock_report;
+use crate::output::report::fault_words::{fault_band, gateway_band};
+use crate::output::report::{ClockReport, FaultBand};
 use crate::time::{SimDuration, SimTime};
 use serde::Serialize;
 
 /// More than a page shows pixels of.
 const BINS_MAX: u64 = 600;
+/// More than anybody tells apart in a picture.
+const BANDS_MAX: usize = 400;
 
 /// One run looked at closely.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,15 +25,19 @@ pub struct CloseupDocument {
     /// How long requests arrive.
     pub duration_s: f64,
     /// What times are told on; null for the time since the start.
-    pub clock: Option<ClockDocument>,
+    pub clock: Option<ClockReport>,
     /// The names of providers.
     pub providers: Vec<String>,
     /// How many replicas the gateway has.
     pub replicas: u32,
-    /// What was wrong with providers.
+    /// What was wrong with providers, and with the gateway: the first 400.
     pub faults: Vec<FaultBand>,
-    /// Who was ejected.
+    /// How many more there were.
+    pub faults_left_out: usize,
+    /// Who was ejected: the first 400 ejections.
     pub ejections: Vec<EjectionBand>,
+    /// How many more there were.
+    pub ejections_left_out: usize,
     /// Requests that failed, by when they arrived.
     pub failed: Vec<u64>,
     /// Those that succeeded.
@@ -39,30 +48,6 @@ pub struct CloseupDocument {
     pub latency_ms_p99: Vec<Option<f64>>,
     /// All that failed in this run.
     pub failed_count: u64,
-}
-
-/// A clock on the wall.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ClockDocument {
-    /// What it shows at the start, in seconds since midnight.
-    pub start_s: f64,
-    /// A label such as `UTC`, possibly empty.
-    pub zone: String,
-}
-
-/// Something that was wrong with some providers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FaultBand {
-    /// Its name in the scenario.
-    pub name: String,
-    /// The places of the providers in [`CloseupDocument::providers`].
-    pub providers: Vec<usize>,
-    /// When it starts.
-    pub start_s: f64,
-    /// When it is over.
-    pub end_s: f64,
-    /// What requests and probes get.
-    pub words: String,
 }
 
 /// A stretch of time in which the same detectors had a provider ejected.
@@ -82,47 +67,28 @@ pub struct EjectionBand {
 
 impl CloseupDocument {
     /// Plays one run.
-    pub(super) fn of(model: &Model, seed: u64, run: u64) -> (CloseupDocument, Closeup) {
+    pub(super) fn of(model: &Model, seed: u64, run: u64) -> CloseupDocument {
         let closeup = Closeup::of(model, seed, run, BINS_MAX);
         let millis = |latency: Option<SimDuration>| latency.map(|latency| latency.as_millis_f64());
-        let document = CloseupDocument {
+        let faults = closeup.faults.iter().map(|fault| fault_band(model, fault));
+        let faults: Vec<FaultBand> = faults.chain(model.gateway.faults.iter().map(gateway_band)).collect();
+        let ejections = &closeup.ejections;
+        CloseupDocument {
             run,
             bin_s: closeup.bin.as_secs_f64(),
             duration_s: model.duration.as_secs_f64(),
-            clock: model.clock.as_ref().map(ClockDocument::of),
+            clock: clock_report(model),
             providers: model.providers.iter().map(|provider| provider.name.clone()).collect(),
             replicas: model.gateway.replicas.get(),
-            faults: closeup.faults.iter().map(FaultBand::of).collect(),
-            ejections: closeup.ejections.iter().map(|ejection| EjectionBand::of(model, ejection)).collect(),
+            faults_left_out: faults.len().saturating_sub(BANDS_MAX),
+            faults: faults.into_iter().take(BANDS_MAX).collect(),
+            ejections: ejections.iter().take(BANDS_MAX).map(|e| EjectionBand::of(model, e)).collect(),
+            ejections_left_out: ejections.len().saturating_sub(BANDS_MAX),
             failed: closeup.bins.iter().map(|bin| bin.failed_count()).collect(),
             succeeded: closeup.bins.iter().map(|bin| bin.succeeded_count).collect(),
             latency_ms_p50: closeup.bins.iter().map(|bin| millis(bin.latency.map(|l| l.p50))).collect(),
             latency_ms_p99: closeup.bins.iter().map(|bin| millis(bin.latency.map(|l| l.p99))).collect(),
             failed_count: closeup.outcome.failures.total(),
-        };
-        (document, closeup)
-    }
-}
-
-impl ClockDocument {
-    fn of(clock: &Clock) -> Self {
-        let start_s = clock.since_midnight().as_secs_f64();
-        ClockDocument { start_s, zone: clock.zone().to_owned() }
-    }
-}
-
-impl FaultBand {
-    fn of(fault: &Fault) -> Self {
-        let words = match fault.requests == fault.probes {
-            true => format!("requests and probes {}", effect(fault.requests)),
-            false => format!("requests {}, probes {}", effect(fault.requests), effect(fault.probes)),
-        };
-        FaultBand {
-            name: fault.name.clone(),
-            providers: fault.providers.iter().map(|provider| provider.index()).collect(),
-            start_s: seconds(fault.start),
-            end_s: seconds(fault.end),
-            words,
         }
     }
 }
@@ -150,20 +116,4 @@ impl EjectionBand {
 
 fn seconds(time: SimTime) -> f64 {
     time.as_millis_f64() / 1e3
-}
-
-/// What becomes of calls.
-fn effect(effect: Effect) -> String {
-    match effect {
-        Effect::Unaffected => "are not affected".to_owned(),
-        Effect::Refuse => "are refused".to_owned(),
-        Effect::Hang => "hang".to_owned(),
-        Effect::Drop => "get no connection".to_owned(),
-        Effect::Pause => "wait until it is over".to_owned(),
-        Effect::Status(status) => format!("get {status}"),
-        Effect::Stall(share) => format!("stall after {:.0}%", 100.0 * share.get()),
-        Effect::Cut(share) => format!("break after {:.0}%", 100.0 * share.get()),
-        Effect::Truncate(share) => format!("end after {:.0}% as if complete", 100.0 * share.get()),
-        Effect::Slow(factor) => format!("take {factor} times as long"),
-    }
 }

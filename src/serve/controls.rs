@@ -40,6 +40,8 @@ pub struct Control {
     pub about: String,
     /// The kind of value, as the schema has it: `duration`, `rate`, ...; `choice` for one of several words.
     pub kind: &'static str,
+    /// Whether values are text, such as `5s`, and no numbers.
+    pub is_text: bool,
     /// The values to choose from, in ascending order.
     pub stops: Vec<Stop>,
     /// The place in `stops` of the value as it is written, or as it is when its section is switched on.
@@ -63,36 +65,36 @@ type Wish = (&'static str, &'static str, Range);
 /// The sections of a scenario that is valid.
 pub(super) fn sections(document: &Document) -> Vec<Section> {
     let Ok(model) = document.model() else { return vec![] };
-    let page = Page { document, duration: model.duration };
+    let panel = Panel { document, duration: model.duration };
     let mut sections = vec![];
-    sections.extend(page.section("Health check", "gateway.health_check", HEALTH_CHECK, &HEALTH_CHECKS));
-    match page.names("gateway.detector").as_slice() {
-        [] => sections.extend(page.section("Circuit breaker", "gateway.detector", BREAKER, &BREAKERS)),
+    sections.extend(panel.section("Health check", "gateway.health_check", HEALTH_CHECK, &HEALTH_CHECKS));
+    match panel.names("gateway.detector").as_slice() {
+        [] => sections.extend(panel.section("Circuit breaker", "gateway.detector", BREAKER, &BREAKERS)),
         names => sections.extend(names.iter().filter_map(|name| {
             let path = format!("gateway.detector.{name}");
-            page.section(&format!("Breaker “{name}”"), &path, Presence::Removable, &DETECTORS)
+            panel.section(&format!("Breaker “{name}”"), &path, Presence::Removable, &DETECTORS)
         })),
     }
-    sections.extend(page.section("Retries", "gateway.retry", RETRY, &RETRIES));
-    sections.extend(page.section("Fallback", "gateway.fallback", Presence::Optional("{}"), &[]));
-    sections.extend(page.section(
+    sections.extend(panel.section("Retries", "gateway.retry", RETRY, &RETRIES));
+    sections.extend(panel.section("Fallback", "gateway.fallback", Presence::Optional("{}"), &[]));
+    sections.extend(panel.section(
         "Per-attempt timeout",
         "gateway.timeouts.attempt",
         Presence::Optional("\"30s\""),
         &TIMEOUT,
     ));
-    sections.extend(page.section("Waits of the gateway", "gateway.timeouts", Presence::Fixed, &TIMEOUTS));
-    sections.extend(page.section("Traffic", "traffic", Presence::Fixed, &TRAFFIC));
-    sections.extend(page.section(
+    sections.extend(panel.section("Waits of the gateway", "gateway.timeouts", Presence::Fixed, &TIMEOUTS));
+    sections.extend(panel.section("Traffic", "traffic", Presence::Fixed, &TRAFFIC));
+    sections.extend(panel.section(
         "Retries of clients",
         "traffic.client_retry",
         Presence::Removable,
         &RETRIES,
     ));
     for (map, title) in [("fault", "Outage"), ("gateway.fault", "Outage of the gateway")] {
-        let wishes = page.fault_wishes();
-        sections.extend(page.names(map).iter().filter_map(|name| {
-            page.section(&format!("{title} “{name}”"), &format!("{map}.{name}"), Presence::Fixed, &wishes)
+        let wishes = panel.fault_wishes();
+        sections.extend(panel.names(map).iter().filter_map(|name| {
+            panel.section(&format!("{title} “{name}”"), &format!("{map}.{name}"), Presence::Fixed, &wishes)
         }));
     }
     sections
@@ -152,12 +154,12 @@ const TRAFFIC: [Wish; 7] = [
 ];
 
 /// What there is to build sections from.
-struct Page<'a> {
+struct Panel<'a> {
     document: &'a Document,
     duration: SimDuration,
 }
 
-impl Page<'_> {
+impl Panel<'_> {
     /// The names of the things in a table.
     fn names(&self, path: &str) -> Vec<String> {
         let table = match self.document.get(path) {
@@ -208,16 +210,16 @@ impl Page<'_> {
         let path = if below.is_empty() { section.to_owned() } else { format!("{section}.{below}") };
         let written = document.get(&path)?;
         let place = given_by_hand("what-if", &path);
-        let (kind, stops, at) = match document.kind(&path, &place).ok()? {
+        let (kind, is_text, stops, at) = match document.kind(&path, &place).ok()? {
             Some(kind) => {
                 let clock = document.model().ok()?.clock;
                 let (stops, at) = stops(kind, &written, range, clock.as_ref())?;
-                (kind.mark(), stops, at)
+                (kind.mark(), kind.is_text(), stops, at)
             }
             None => {
                 let choices: Vec<toml::Value> = document.choices(&path).into_iter().map(Into::into).collect();
                 let at = choices.iter().position(|choice| *choice == written)?;
-                ("choice", choices.iter().map(Stop::of).collect(), at)
+                ("choice", true, choices.iter().map(Stop::of).collect(), at)
             }
         };
         // Other settings may take the place of a wait.
@@ -228,6 +230,7 @@ impl Page<'_> {
             label: label.to_owned(),
             about,
             kind,
+            is_text,
             stops,
             at,
         })

@@ -1,7 +1,8 @@
 //! The what-if page: a scenario, controls for the settings that matter, and what the outage costs with them.
 //!
 //! [`WhatIf`] holds the scenario as it was read, and answers "and with these settings?"; it knows nothing of HTTP. [`Server`]
-//! answers browsers. There is no state beside the scenario, nothing is written, and no file is read once the page is up.
+//! answers browsers. There is no state beside the scenario, nothing is written, and once the page is up no file is read but those
+//! that the scenario named by then: a trace again, and each time, if a setting wants it read in another way.
 
 mod answer;
 mod closeup;
@@ -12,7 +13,7 @@ mod stops;
 mod what_if;
 
 pub use answer::{Answer, Asked};
-pub use closeup::{ClockDocument, CloseupDocument, EjectionBand, FaultBand};
+pub use closeup::{CloseupDocument, EjectionBand};
 pub use controls::{Control, Section, Switch};
 pub use server::{Hosts, Server, Stopper};
 pub use stops::Stop;

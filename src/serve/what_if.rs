@@ -5,7 +5,7 @@ use super::{Answer, Asked, CloseupDocument};
 use crate::experiment::objective::Objective;
 use crate::experiment::runner::{Progress, RunPlan, Task};
 use crate::experiment::survey::Surveyed;
-use crate::metrics::{Outcome, TimelineEntry, Wanted};
+use crate::metrics::{Outcome, Wanted};
 use crate::model::Model;
 use crate::output::terminal::thousands;
 use crate::output::{self, ScenarioResult, assumptions};
@@ -45,13 +45,12 @@ pub struct WhatIf {
     objectives: Vec<Objective>,
     /// One for each run.
     written: Vec<Outcome>,
-    timeline: Vec<TimelineEntry>,
     sections: Vec<Section>,
 }
 
 impl WhatIf {
-    /// Plays the scenario as it is written; fewer runs where so many would be too much work for one answer. Reads no files
-    /// from then on.
+    /// Plays the scenario as it is written; fewer runs where so many would be too much work for one answer. Reads no
+    /// other files from then on.
     ///
     /// # Errors
     /// If the scenario is not valid, or one run of it is too much work.
@@ -70,14 +69,10 @@ impl WhatIf {
             return Err(too_much(&cost));
         }
         let written = play(&model, seed, 0..runs, progress)?;
-        let timeline = match cost.closeup <= WORK_MAX {
-            true => CloseupDocument::of(&model, seed, 0).1.outcome.timeline.unwrap_or_default(),
-            false => vec![],
-        };
         let sections = sections(&document);
         let name = document.name().to_owned();
         document.rename(format!("{name}_what_if"));
-        Ok(WhatIf { document, seed, model, objectives, written, timeline, sections })
+        Ok(WhatIf { document, seed, model, objectives, written, sections })
     }
 
     /// The scenario's name.
@@ -131,25 +126,22 @@ impl WhatIf {
             return Err(Refusal::Cancelled);
         }
         let closeup = (cost.closeup <= closeup_max).then(|| CloseupDocument::of(&model, self.seed, 0));
-        let (closeup, timeline) = match closeup {
-            Some((document, closeup)) => (Some(document), closeup.outcome.timeline.unwrap_or_default()),
-            None => (None, vec![]),
-        };
         let written = &self.written[..runs as usize];
-        let sides = [(&self.model, written, &self.timeline), (&model, outcomes.as_slice(), &timeline)];
-        let assumptions = sides.map(|(model, ..)| assumptions(model));
-        let findings = sides.map(|(_, outcomes, _)| {
+        let sides = [(&self.model, written), (&model, outcomes.as_slice())];
+        let assumptions = sides.map(|(model, _)| assumptions(model));
+        let findings = sides.map(|(_, outcomes)| {
             self.objectives.iter().map(|objective| objective.judge(outcomes, None)).collect::<Vec<_>>()
         });
         let result = |side: usize| {
-            let (model, outcomes, timeline) = sides[side];
+            let (model, outcomes) = sides[side];
             ScenarioResult {
                 model,
                 path: PLAN.path_of(model),
                 first_run: 0,
                 outcomes,
                 seconds: &[],
-                timeline,
+                // It has an entry for each time that each replica changed its mind; the close-up has what is drawn.
+                timeline: &[],
                 assumptions: &assumptions[side],
                 findings: &findings[side],
             }

@@ -75,6 +75,17 @@ fn dependencies_run_one_way() {
     }
 }
 
+/// What a question is answered with depends on nothing that a web server is made of.
+#[test]
+fn only_the_server_knows_http() {
+    for file in rust_files("src") {
+        if file != Path::new("src/serve/server.rs") {
+            let file = file.to_str().expect("a name in UTF-8");
+            assert_absent(file, &["axum::", "hyper::", "hyper_util::", "tokio::"]);
+        }
+    }
+}
+
 #[test]
 fn routing_and_detectors_have_no_oracle() {
     for file in [

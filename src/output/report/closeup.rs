@@ -74,7 +74,7 @@ pub(super) fn closeup(model: &Model, seed: u64, run: u64) -> (CloseupReport, Vec
 }
 
 /// The clock of a scenario, if it has one.
-pub(super) fn clock_report(model: &Model) -> Option<ClockReport> {
+pub(crate) fn clock_report(model: &Model) -> Option<ClockReport> {
     let clock = model.clock.as_ref()?;
     let start_s = clock.since_midnight().as_secs_f64() as u64;
     Some(ClockReport { start_s, zone: clock.zone().to_owned() })

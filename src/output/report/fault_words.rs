@@ -7,7 +7,7 @@ use crate::output::terminal::thousands;
 use crate::time::SimDuration;
 
 /// The band of a fault of providers.
-pub(super) fn fault_band(model: &Model, fault: &Fault) -> FaultBand {
+pub(crate) fn fault_band(model: &Model, fault: &Fault) -> FaultBand {
     FaultBand {
         name: fault.name.clone(),
         providers: fault.providers.iter().map(|id| model.provider(*id).name.clone()).collect(),
@@ -18,7 +18,7 @@ pub(super) fn fault_band(model: &Model, fault: &Fault) -> FaultBand {
 }
 
 /// The band of a fault of the gateway.
-pub(super) fn gateway_band(fault: &GatewayFault) -> FaultBand {
+pub(crate) fn gateway_band(fault: &GatewayFault) -> FaultBand {
     let replicas = match fault.replicas {
         1 => "one gateway replica".to_owned(),
         n => format!("{} gateway replicas", thousands(f64::from(n))),

@@ -5,10 +5,10 @@
 mod candidates;
 mod certainty;
 mod challenge;
-mod closeup;
+pub(crate) mod closeup;
 mod decision;
 mod document;
-mod fault_words;
+pub(crate) mod fault_words;
 mod fit;
 mod folder;
 mod game_day;

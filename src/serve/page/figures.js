@@ -56,10 +56,12 @@ function stripFigure() {
   });
 }
 
-/** A lane for the truth about each provider that had a fault or was ejected, and one for each replica's view of it. */
+/** A lane for faults of the gateway; one for the truth about each provider that had a fault or was ejected, and for each replica's view of it. */
 function lanesNow(closeup) {
-  return closeup.providers.flatMap((name, provider) => {
-    const faults = closeup.faults.filter((fault) => fault.providers.includes(provider));
+  const ofGateway = closeup.faults.filter((fault) => fault.providers.length === 0);
+  const gateway = ofGateway.length > 0 ? [{ head: "gateway", truth: true, bands: ofGateway }] : [];
+  return gateway.concat(closeup.providers.flatMap((name, provider) => {
+    const faults = closeup.faults.filter((fault) => fault.providers.includes(name));
     const ejections = closeup.ejections.filter((ejection) => ejection.provider === provider);
     if (faults.length === 0 && ejections.length === 0) return [];
     const lanes = [{ head: name, truth: true, bands: faults }];
@@ -67,24 +69,29 @@ function lanesNow(closeup) {
       lanes.push({ name: closeup.replicas > 1 ? `replica ${replica}` : "believed", bands: ejections.filter((ejection) => ejection.replica === replica) });
     }
     return lanes;
-  });
+  }));
+}
+
+/** What there is no room for. */
+function leftOutWords(closeup) {
+  const counts = [[lanesNow(closeup).length - LANES_MAX, "lane"], [closeup.faults_left_out, "fault"], [closeup.ejections_left_out, "ejection"]]
+    .filter(([count]) => count > 0);
+  return counts.map(([count, what]) => `${plain(count)} more ${what}${count === 1 ? " is" : "s are"} not shown`);
 }
 
 function lanesFigure() {
   const row = 22;
-  let hidden = 0;
   return figure({
     id: "lanes", title: "What was true, and what the gateway believed", height: 60,
-    sub: () => (hidden > 0 ? `by provider and replica; ${plain(hidden)} more lanes are not shown` : "by provider and replica"),
-    empty: () => (closeupNow() ? "No provider had a fault in this run, and none was ejected." : tooMuch),
-    summary: () => `${plural(closeupNow()?.ejections.length ?? 0, "ejection")} in run 0`,
+    sub: () => ["by provider and replica", ...(closeupNow() ? leftOutWords(closeupNow()) : [])].join("; "),
+    empty: () => (closeupNow() ? "Nothing had a fault in this run, and no provider was ejected." : tooMuch),
+    summary: () => `${plural((closeupNow()?.ejections.length ?? 0) + (closeupNow()?.ejections_left_out ?? 0), "ejection")} in run 0`,
     legend: () => [{ name: "fault active", colour: palette.truth }, { name: "believed dead: ejected", colour: palette.accent }],
     draw: (width) => {
       const closeup = closeupNow();
       const all = closeup ? lanesNow(closeup) : [];
       if (all.length === 0) return null;
       const lanes = all.slice(0, LANES_MAX);
-      hidden = all.length - lanes.length;
       const left = leftOf(width);
       const bands = lanes.flatMap((lane, at) => lane.bands.map((band) => ({ lane, at, band })));
       const end = (band) => Math.min(closeup.duration_s, band.end_s ?? closeup.duration_s);

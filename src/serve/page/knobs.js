@@ -50,10 +50,9 @@ function putKnob(knob, value) {
   else knob.own = { value, text: typeof value === "string" ? value : JSON.stringify(value) };
 }
 
-/** What somebody typed, as the kind of value that the setting takes; the server says what is wrong with it. */
-function readTyped(kind, text) {
-  const isText = ["text", "duration", "positive duration", "rate", "allowance", "moment", "time of day", "choice"].includes(kind);
-  return !isText && text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text.trim();
+/** What somebody typed, as a value of the sort that the setting takes; the server says what is wrong with it. */
+function readTyped(control, text) {
+  return !control.is_text && text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text.trim();
 }
 
 // ---- links: the settings are in the fragment, which no server sees ----
@@ -99,7 +98,7 @@ function knobElement(knob, onMove) {
   const ask = el("button", { type: "button", class: "ask", "aria-label": `What ${control.label} means`, "aria-expanded": "false", "aria-controls": meaning.id,
     on: { click: () => { meaning.hidden = !meaning.hidden; ask.setAttribute("aria-expanded", String(!meaning.hidden)); } } }, "?");
   const value = el("input", { type: "text", class: "value", "aria-label": `${control.label}, value`, "data-path": control.path, spellcheck: "false", autocomplete: "off",
-    on: { change: () => { putKnob(knob, readTyped(control.kind, value.value)); onMove(); } } });
+    on: { change: () => { putKnob(knob, readTyped(control, value.value)); onMove(); } } });
   const was = button("", () => { Object.assign(knob, { at: control.at, own: null }); onMove(); }, { class: "was" });
   const slider = isChoice
     ? el("select", { id, on: { change: () => { Object.assign(knob, { at: Number(slider.value), own: null }); onMove(); } } },

@@ -151,7 +151,7 @@ if (Object.keys(settingsNow()).length > 0 || !shown) moved();
 else if (shown.runs < shown.runs_possible) question(shown.runs_possible, null);
 
 addEventListener("hashchange", () => { readLink(location.hash); moved(); });
-for (const query of ["(prefers-color-scheme: dark)"]) matchMedia(query).addEventListener("change", redrawAll);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
 let width = innerWidth;
 addEventListener("resize", () => {
   if (width === innerWidth) return;
