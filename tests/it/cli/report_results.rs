@@ -4,7 +4,6 @@ use super::results::{Csv, EXPERIMENT};
 use super::{SMALL, folder, names, run_in, snapshot};
 use failover_sim::output::Results;
 use failover_sim::output::report::{FolderInput, report_of_results};
-use rayon::prelude::*;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -330,7 +329,7 @@ fn no_damage_of_one_place_makes_it_panic() {
     let damages: Vec<(&str, u64)> =
         ["run", "sweep"].into_iter().flat_map(|results| (0..100).map(move |nth| (results, nth))).collect();
     let told: Vec<bool> = damages
-        .par_iter()
+        .iter()
         .map(|(results, nth)| {
             let copy = copied(&folder.path().join(results));
             let names = names(copy.path());
