@@ -1,6 +1,7 @@
 //! The command that gives a result again, for whoever reads it elsewhere.
 
 use super::PlayArgs;
+use crate::output::quoted;
 
 /// A command line in the making.
 #[derive(Debug, Clone)]
@@ -39,14 +40,6 @@ impl CommandLine {
     pub fn text(self) -> String {
         self.0
     }
-}
-
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,%@+".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

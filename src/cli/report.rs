@@ -2,11 +2,11 @@
 
 use super::Failure;
 use super::again::CommandLine;
+use super::page::Page;
 use super::print::PrintArgs;
 use super::progress::Bar;
-use crate::experiment::file::Experiment;
-use crate::output::report::{FolderInput, Origin, html, report_of_results, report_of_tune};
-use crate::output::{ResultFolder, Results, StoredTune, TextFile};
+use crate::output::Results;
+use crate::output::report::{FolderInput, ReportDocument, report_of_results};
 use std::path::{Path, PathBuf};
 
 /// Make a report of results that `run --out`, `sweep`, `merge` or `tune --out` wrote
@@ -28,7 +28,7 @@ pub struct ReportArgs {
     /// The file to write
     #[arg(long, value_name = "FILE.html")]
     output: PathBuf,
-    /// How many incidents like this one come in a year, for the numbers of a year
+    /// How many incidents like this one come in a year, for the numbers of a year; without it, as many as Anthropic's API had
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::page::incident_rate)]
     incidents_per_year: Option<f64>,
     /// Replace the file if it exists
@@ -38,61 +38,30 @@ pub struct ReportArgs {
     print: PrintArgs,
 }
 
-/// A report's file, opened before the work: what cannot be written should fail before it, and not after it.
-pub(super) struct ReportFile(TextFile);
-
-impl ReportFile {
-    /// Opens it; it must not be one of the results that it is made of.
-    pub fn create(path: &Path, results: &Path, force: bool) -> Result<Self, Failure> {
-        if ResultFolder::owns(results, path) {
-            return Err(Failure::refused(
-                format!("{} is one of the results", path.display()),
-                "choose another name: a report does not replace what it is made of",
-            ));
-        }
-        Ok(ReportFile(TextFile::create(path, force)?))
-    }
-
-    /// Writes the report of what is in a folder; returns what it says to do.
-    pub fn write(
-        self,
-        results: &Path,
-        command: String,
-        incidents_per_year: Option<f64>,
-        bar: &Bar,
-    ) -> Result<String, Failure> {
-        let results = Results::open(results)?;
-        let input = FolderInput { results: &results, command, incidents_per_year };
-        let report = report_of_results(&input, bar)?;
-        self.0.write(&html(&report))?;
-        Ok(report.decision.sentence)
-    }
-
-    /// Writes the report of a search.
-    pub fn write_tune(
-        self,
-        origin: &Origin,
-        stored: &StoredTune,
-        experiment: &Experiment,
-        bar: &Bar,
-    ) -> Result<(), Failure> {
-        let report = report_of_tune(origin, stored, Ok(experiment), bar)?;
-        Ok(self.0.write(&html(&report))?)
-    }
-}
-
 impl ReportArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
         self.print.format("report", &[])?;
         // What is wrong with the results is told first.
         Results::open(&self.results)?;
-        let file = ReportFile::create(&self.output, &self.results, self.force)?;
+        let page = Page::create(&self.output, Some(&self.results), self.force)?;
         let bar = self.print.bar(0, 0)?;
         let line = CommandLine::new("report").word(&self.results.to_string_lossy());
         let line = line.option("--incidents-per-year", self.incidents_per_year);
         let command = line.option("--output", Some("report.html")).text();
-        let decision = file.write(&self.results, command, self.incidents_per_year, &bar)?;
+        let report = of_results(&self.results, command, self.incidents_per_year, &bar)?;
+        page.write(&report)?;
         bar.finish();
-        self.print.summary(&format!("{}: {decision}\n", self.output.display()))
+        self.print.summary(&format!("{}: {}\n", self.output.display(), report.decision.sentence))
     }
+}
+
+/// The report of what is in a folder.
+pub(super) fn of_results(
+    results: &Path,
+    command: String,
+    incidents_per_year: Option<f64>,
+    bar: &Bar,
+) -> Result<ReportDocument, Failure> {
+    let results = Results::open(results)?;
+    Ok(report_of_results(&FolderInput { results: &results, command, incidents_per_year }, bar)?)
 }

@@ -13,6 +13,7 @@ use crate::experiment::runner::RunPlan;
 use crate::experiment::segment::PointFacts;
 use crate::metrics::{Beliefs, Outcome, Series, Wanted};
 use crate::model::Model;
+use crate::output::report::{ReportDocument, RunsInput, report_of_runs};
 use crate::output::terminal;
 use crate::output::{
     Design, EventLog, Existing, Point, Provenance, Request, RequestFile, ResultFolder, ResultSink,
@@ -71,12 +72,12 @@ pub struct RunArgs {
     #[command(flatten)]
     print: PrintArgs,
     /// Print every setting and where it came from, and simulate nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "report")]
     resolved: bool,
     /// Tell the life of request number N of each scenario's first run, counted from 0, and simulate nothing else
     #[arg(
         long, value_name = "N", allow_negative_numbers = true, value_parser = super::whole::<0, { u64::MAX }>,
-        conflicts_with_all = ["resolved", "events", "requests", "out", "format"],
+        conflicts_with_all = ["resolved", "events", "requests", "out", "format", "report"],
     )]
     explain: Option<u64>,
     /// Write what happened in each scenario's first run, in order, as JSON lines
@@ -138,7 +139,7 @@ impl RunArgs {
         let events =
             self.events.as_deref().map(|path| EventLog::create(path, self.play.force)).transpose()?;
         let exports = self.export.open(self.play.force)?;
-        let page = self.page.open(self.play.force)?;
+        let page = self.page.open(self.out.as_deref(), self.play.force)?;
 
         self.play.start_threads();
         let bar = self.print.bar(plan.count() * models.len() as u64, 0)?;
@@ -170,8 +171,12 @@ impl RunArgs {
         let shown =
             Shown { opened: &opened, models: &models, plan: &plan, played: &played, findings: &findings };
         shown.show(|results, beliefs| {
-            self.page.write(page, &opened, &plan, results, self.again(), &bar)?;
-            self.print(format, &shown, results, beliefs)
+            // A report takes some more runs: what they come to is not lost with it.
+            let printed = self.print(format, &shown, results, beliefs);
+            if let Some(page) = page {
+                page.write(&self.report(&shown, results, &bar)?)?;
+            }
+            printed
         })?;
         let (missed, all) =
             (findings.iter().flatten().filter(|f| !f.judgement.met), findings.iter().flatten());
@@ -278,6 +283,24 @@ impl RunArgs {
         let line = line.play(&self.play).option("--run-index", self.run_index).option("--point", self.point);
         let line = self.gate.iter().fold(line, |line, gate| line.option("--gate", Some(gate)));
         self.page.again(line.option("--path", self.path.map(|PathChoice::Plain| "plain")))
+    }
+
+    fn report(
+        &self,
+        shown: &Shown,
+        results: &[ScenarioResult],
+        bar: &Bar,
+    ) -> Result<ReportDocument, Failure> {
+        let input = RunsInput {
+            documents: &shown.opened.documents,
+            results,
+            plan: shown.plan,
+            preface: &shown.opened.preface(),
+            command: self.again().text(),
+            incidents_per_year: self.page.incidents_per_year,
+            plays_alike: true,
+        };
+        Ok(report_of_runs(&input, bar)?)
     }
 
     fn print(

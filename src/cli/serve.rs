@@ -30,7 +30,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::whole::<1, { super::RUNS_MAX }>)]
     runs: Option<u64>,
     /// The seed of all random numbers: the same seed gives the same numbers
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 1, value_parser = super::whole::<0, { u64::MAX }>)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = super::DEFAULT_SEED, value_parser = super::whole::<0, { u64::MAX }>)]
     seed: u64,
     /// Change a setting before the page opens: `gateway.health_check.interval=5s`; may be given again
     #[arg(long, value_name = "PATH=VALUE")]

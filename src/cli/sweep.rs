@@ -2,9 +2,10 @@
 
 use super::again::CommandLine;
 use super::dry_run::DryRun;
+use super::page::PageArgs;
 use super::print::{Format, PrintArgs, print_out, printed};
 use super::progress::Bar;
-use super::report::ReportFile;
+use super::report::of_results;
 use super::{Failure, PlayArgs, RUNS_MAX, all_or_failures, counted, whole};
 use crate::experiment::axis::{Axis, axis_value};
 use crate::experiment::criterion::Precision;
@@ -79,11 +80,10 @@ pub struct SweepArgs {
     /// What to record of a run: with `counts`, no latency, which is faster
     #[arg(long, value_enum, default_value_t = Metrics::All)]
     metrics: Metrics,
-    /// Write a report for people into this file: one HTML page with everything in it
-    #[arg(long, value_name = "FILE.html", conflicts_with = "dry_run")]
-    report: Option<PathBuf>,
+    #[command(flatten)]
+    page: PageArgs,
     /// Say how many points and runs there are, and about how long they take here; write nothing
-    #[arg(long, conflicts_with_all = ["resume", "shard"])]
+    #[arg(long, conflicts_with_all = ["resume", "shard", "report"])]
     dry_run: bool,
     #[command(flatten)]
     print: PrintArgs,
@@ -147,8 +147,7 @@ impl SweepArgs {
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name));
         plan.design().check()?;
         let folder = ResultFolder::create(&out, self.existing())?;
-        let page =
-            self.report.as_deref().map(|path| ReportFile::create(path, &out, self.play.force)).transpose()?;
+        let page = self.page.open(Some(&out), self.play.force)?;
         let (mut ledger, set_aside) = folder.ledger(&plan)?;
         self.note_set_aside(&set_aside);
         self.print.note_missing_parquet();
@@ -181,8 +180,7 @@ impl SweepArgs {
         let (files, tally) =
             finish(folder, &ledger, &plan, &stopping).map_err(|e| Failure::from(e).advised(&go_on))?;
         self.note_longer(&ledger, tally.most);
-        let written = page.map(|page| page.write(&out, self.command(), None, &bar).map(drop));
-        Finished {
+        let printed = Finished {
             out: &out,
             plan: &plan,
             ledger: &ledger,
@@ -190,8 +188,11 @@ impl SweepArgs {
             files: &files,
             tally: &tally,
         }
-        .report(&self.print, format)?;
-        written.unwrap_or(Ok(()))
+        .report(&self.print, format);
+        if let Some(page) = page {
+            page.write(&of_results(&out, self.command(), self.page.incidents_per_year, &bar)?)?;
+        }
+        printed
     }
 
     /// The command that makes the report again, wherever its results go.
@@ -200,7 +201,7 @@ impl SweepArgs {
         let line = line.option("--shard", self.shard).option("--until", self.until.as_ref());
         let line = line.option("--min-runs", self.min_runs).option("--max-runs", self.max_runs);
         let counts = (self.metrics == Metrics::Counts).then_some("counts");
-        line.option("--metrics", counts).option("--report", Some("report.html")).text()
+        self.page.again(line.option("--metrics", counts)).text()
     }
 
     /// Says that tables have fewer runs than were played, as when `--runs` is forgotten with `--resume`.

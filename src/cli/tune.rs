@@ -1,8 +1,8 @@
 //! `tune`: which settings on the axes of an experiment are best.
 
 use super::again::CommandLine;
+use super::page::PageArgs;
 use super::print::{Format, PrintArgs, print_out, screen};
-use super::report::ReportFile;
 use super::{Failure, PlayArgs};
 use crate::experiment::design::Sweep;
 use crate::experiment::file::Experiment;
@@ -13,13 +13,13 @@ use crate::experiment::tune::report::Report;
 use crate::experiment::tune::space::Space;
 use crate::experiment::tune::{Direction, Tune};
 use crate::metrics::Wanted;
-use crate::output::report::Origin;
+use crate::output::report::{Origin, report_of_tune};
 use crate::output::{
     ExperimentProvenance, Provenance, Request, ScenarioProvenance, StoredTune, TuneFolder, tune_csv,
     tune_json, tune_summary,
 };
 use crate::scenario::{Document, Loader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Find the best settings on the axes of an experiment
 #[derive(Debug, clap::Args)]
@@ -46,9 +46,8 @@ pub struct TuneArgs {
     /// How many runs may be simulated in all; without it, what the experiment says, or as many as it takes
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::whole::<1, { u64::MAX }>)]
     budget: Option<u64>,
-    /// Write a report for people into this file: one HTML page with everything in it
-    #[arg(long, value_name = "FILE.html")]
-    report: Option<PathBuf>,
+    #[command(flatten)]
+    page: PageArgs,
     /// Write a table of all candidates, and best.toml, into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -79,10 +78,7 @@ impl TuneArgs {
         let names: Vec<&str> = order.iter().map(|nth| experiment.scenarios[*nth].name()).collect();
         let folder = self.out.as_deref().map(|out| TuneFolder::create(out, self.play.force, &names));
         let folder = folder.transpose()?;
-        let page = self.report.as_deref().map(|path| {
-            ReportFile::create(path, self.out.as_deref().unwrap_or(Path::new("")), self.play.force)
-        });
-        let page = page.transpose()?;
+        let page = self.page.open(self.out.as_deref(), self.play.force)?;
         if folder.is_some() {
             self.print.note_missing_parquet();
         }
@@ -93,20 +89,23 @@ impl TuneArgs {
         let report = tune(field, runs, &experiment.question, plan.seed)?;
         bar.check()?;
         bar.finish();
-        if let Some(page) = page {
-            page.write_tune(&self.origin(&report), &StoredTune::of(&report), &experiment, &bar)?;
-        }
         if let Some(folder) = folder {
             let settings = report.recommended.as_ref().map(|choice| choice.values.as_slice());
             let best = settings.map(|values| scenarios(space, values, &order));
             let provenance = self.provenance(&experiment, report.runs);
             folder.finish(&report, &best.transpose()?.unwrap_or_default(), provenance)?;
         }
-        match format {
+        let printed = match format {
             Format::Json => print_out(&tune_json(&report)),
             Format::Csv => print_out(&tune_csv(&report)),
             _ => self.print.summary(&tune_summary(&report, self.out.as_deref(), screen())),
+        };
+        // A report takes some more runs: what the search found is not lost with it.
+        if let Some(page) = page {
+            let stored = StoredTune::of(&report);
+            page.write(&report_of_tune(&self.origin(&report), &stored, Ok(&experiment), &bar)?)?;
         }
+        printed
     }
 
     /// The command that makes the report again, wherever its results go.
@@ -119,10 +118,10 @@ impl TuneArgs {
         let line = all(line, "--maximize", &self.maximize);
         let line = all(line, "--subject-to", &self.subject_to).option("--budget", self.budget);
         Origin {
-            command: line.option("--report", Some("report.html")).text(),
+            command: self.page.again(line).text(),
             seed: report.seed,
             runs: report.runs,
-            incidents_per_year: None,
+            incidents_per_year: self.page.incidents_per_year,
         }
     }
 

@@ -57,6 +57,7 @@ pub use json::{
 };
 pub use junit::{JunitCase, JunitSuite, junit, junit_text};
 pub use ledger::{LedgerFolder, SetAside};
+pub(crate) use manifest::quoted;
 pub use manifest::{
     ExperimentProvenance, Manifest, ManifestAxis, Provenance, Request, SCHEMA_VERSION, ScenarioProvenance,
     SweepProvenance,

@@ -90,6 +90,7 @@ fn report_at(
         preface: &[],
         command: "failover-sim run small.toml --report report.html".to_owned(),
         incidents_per_year,
+        plays_alike: true,
     };
     let report = report_of_runs(&input, &()).expect("nobody cancels");
     drop(results);
@@ -448,4 +449,23 @@ fn what_is_too_much_is_cut_and_said_to_be() {
         |scenarios: &[ScenarioReport]| scenarios.iter().filter(|s| s.closeup.is_some()).count();
     assert_eq!(with_closeup(&report.scenarios), 16);
     assert!(report.left_out.iter().any(|words| words.contains("close-ups of 4 scenarios")));
+}
+
+/// A close-up names whoever serves: with very long names it is long.
+#[test]
+fn a_page_stays_small_enough_to_send() {
+    let name = "b".repeat(40_000);
+    let text = OUTAGE.replace("[provider.b]", &format!("[provider.{name}]"));
+    let text = text.replace("\"b\"", &format!("\"{name}\""));
+    let interval = |nth: u64| format!("gateway.health_check.interval={}s", 10 + nth);
+    let of = |nth: u64| document(&format!("s{nth:02}.toml"), &text, &[&interval(nth)]);
+    let documents: Vec<Document> = (0..16).map(of).collect();
+    let (report, _) = report(&documents, 2);
+    let bytes = html(&report).len();
+    assert!(bytes <= 2_000_000, "{bytes}");
+    let closeups: Vec<bool> = report.scenarios.iter().map(|s| s.closeup.is_some()).collect();
+    assert!(closeups[0] && !closeups[15], "{closeups:?}");
+    let said = report.left_out.last().expect("something is left out");
+    let gone = closeups.iter().filter(|has| !**has).count();
+    assert!(said.contains(&format!("no room in this page for close-ups of {gone} scenarios")), "{said}");
 }

@@ -110,7 +110,7 @@ pub(super) fn challenges(
     let work = WORK.max(SHARE_OF_WORK * a_run * plan.count() as f64);
     let affordable = (work / a_run / CHALLENGES.len() as f64) as u64;
     let runs = plan.count().min(RUNS).min(affordable);
-    if runs == 0 {
+    if runs == 0 || !pair.plays_alike {
         return Ok(vec![]);
     }
     let mut found: Vec<(f64, Challenged)> = vec![];

@@ -1,10 +1,37 @@
-//! Thousands of points on a page that people send around: what is left out where there is no room.
+//! A page that people send around: what is left out where there is no room.
 
+use super::document::ReportDocument;
+use super::html::html;
 use super::sweep::{SweepReport, list};
 use crate::output::terminal::thousands;
 
+/// What a page may take, in bytes, with all that draws it.
+const PAGE_MAX: usize = 2_000_000;
 /// What all points may take of a page, in bytes: it stays below two megabytes with its charts.
 const BYTES_MAX: usize = 900_000;
+
+/// Takes out close-ups until the page is small enough: the last scenarios' first, then that of what is held against the
+/// baseline, then the baseline's own.
+pub(super) fn fit_closeups(report: &mut ReportDocument) {
+    let mut gone = 0;
+    while html(report).len() > PAGE_MAX {
+        let with_closeup = (0..report.scenarios.len()).filter(|nth| report.scenarios[*nth].closeup.is_some());
+        let last = with_closeup.max_by_key(|nth| match report.scenarios[*nth].role {
+            "baseline" => (0, *nth),
+            "compared" => (1, *nth),
+            _ => (2, *nth),
+        });
+        let Some(last) = last else { break };
+        report.scenarios[last].closeup = None;
+        gone += 1;
+    }
+    if gone > 0 {
+        let scenarios = if gone == 1 { "one scenario".to_owned() } else { format!("{gone} scenarios") };
+        report.left_out.push(format!(
+            "There was no room in this page for close-ups of {scenarios}: run fewer of them side by side to see them."
+        ));
+    }
+}
 
 /// Makes the points small enough for a page: first ranges, then metrics, then digits go, those that matter least first.
 pub(super) fn fit(report: &mut SweepReport) {

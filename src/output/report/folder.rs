@@ -4,6 +4,7 @@
 //! nothing that was played again is shown beside them.
 
 use super::document::{Certainty, Decision, DecisionVerdict, ReportDocument, ReportKind, ReportProvenance};
+use super::fit::fit_closeups;
 use super::sweep::{Swept, swept};
 use super::tune::{expected, tuned};
 use super::{REPORT_VERSION, RunsInput, report_of_runs};
@@ -131,6 +132,7 @@ pub fn report_of_tune(
     report.certainty.would_change.splice(0..0, tuned.certainty.iter().cloned());
     report.left_out.splice(0..0, tuned.left_out.iter().cloned());
     report.tune = Some(tuned);
+    fit_closeups(&mut report);
     Ok(report)
 }
 
@@ -159,7 +161,7 @@ fn of_runs(
     let plays_alike = played.iter().all(|(_, plays_alike)| *plays_alike);
     let outcomes: Vec<Vec<Outcome>> = played.into_iter().map(|(outcomes, _)| outcomes).collect();
     let wanted = Wanted { series: Series::Failures, ..Wanted::METRICS };
-    let plan = RunPlan { seed, runs: first_run..first_run + run_count, wanted, path: None };
+    let plan = RunPlan { seed, runs: first_run..first_run.saturating_add(run_count), wanted, path: None };
     let series = results.series()?;
     let mut seconds = Vec::new();
     for model in &replay.models {
@@ -176,22 +178,16 @@ fn of_runs(
         outcomes: &outcomes,
         seconds: &seconds,
         findings: &findings,
+        plays_alike,
     };
     let mut report = side.report(&Origin::of(input), &plan, &request.preface, progress)?;
     if !plays_alike {
-        without_replay(&mut report);
+        report.left_out.push(format!(
+            "Nothing was played again for this report, as {OTHER_NUMBERS}: it has no close-ups of one run, does not say \
+             which change saves what, and turns no assumption round."
+        ));
     }
     Ok(report)
-}
-
-/// Takes out what was played by a build that plays other numbers.
-fn without_replay(report: &mut ReportDocument) {
-    report.waterfall = None;
-    for scenario in &mut report.scenarios {
-        scenario.closeup = None;
-    }
-    let gone = "the close-ups of one run and the savings step by step are left out";
-    report.left_out = vec![format!("{} {gone}.", not_replayed(OTHER_NUMBERS).trim_end_matches('.'))];
 }
 
 /// Scenarios with their runs, side by side.
@@ -201,6 +197,7 @@ struct Side<'a> {
     outcomes: &'a [Vec<Outcome>],
     seconds: &'a [Vec<SecondTotal>],
     findings: &'a [Vec<Finding>],
+    plays_alike: bool,
 }
 
 impl Side<'_> {
@@ -211,11 +208,6 @@ impl Side<'_> {
         preface: &[String],
         progress: &dyn Progress,
     ) -> Result<ReportDocument, Cancelled> {
-        let timeline_of = |model: &Model| {
-            let wanted = Wanted { timeline: true, ..Wanted::COUNTS };
-            measure(model, plan.seed, plan.runs.start, wanted, None).timeline.unwrap_or_default()
-        };
-        let timelines: Vec<_> = self.models.iter().map(timeline_of).collect();
         let assumptions: Vec<_> = self.models.iter().map(assumptions).collect();
         let result = |nth: usize| ScenarioResult {
             model: &self.models[nth],
@@ -223,7 +215,7 @@ impl Side<'_> {
             first_run: plan.runs.start,
             outcomes: &self.outcomes[nth],
             seconds: &self.seconds[nth],
-            timeline: &timelines[nth],
+            timeline: &[],
             assumptions: &assumptions[nth],
             findings: &self.findings[nth],
         };
@@ -235,6 +227,7 @@ impl Side<'_> {
             preface,
             command: origin.command.clone(),
             incidents_per_year: origin.incidents_per_year,
+            plays_alike: self.plays_alike,
         };
         report_of_runs(&input, progress)
     }
@@ -326,6 +319,7 @@ fn of_sweep(
     report.provenance.simulated = swept.report.simulated.clone();
     report.left_out.splice(0..0, swept.report.left_out.iter().cloned());
     report.sweep = Some(swept.report);
+    fit_closeups(&mut report);
     Ok(report)
 }
 
@@ -466,6 +460,7 @@ impl Sides {
             outcomes: &outcomes,
             seconds: &seconds,
             findings: &findings,
+            plays_alike: true,
         };
         side.report(origin, &plan, &preface(question), progress)
     }

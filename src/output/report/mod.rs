@@ -63,6 +63,8 @@ pub struct RunsInput<'a> {
     pub command: String,
     /// How many incidents like the simulated one come in a year; `None` is [`INCIDENTS_PER_YEAR`].
     pub incidents_per_year: Option<f64>,
+    /// Whether this program plays the numbers that the results have: nothing is played beside those of another build.
+    pub plays_alike: bool,
 }
 
 /// The report of scenarios that were played side by side.
@@ -77,7 +79,8 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
     let changes: Vec<settings::Changes> =
         documents.iter().map(|document| settings::Changes::between(&documents[0], document)).collect();
     let (mut decision, sides) = decision::decide(results, &changes);
-    let pair = Pair { baseline: &results[0], compared: sides.compared.map(|nth| &results[nth]) };
+    let compared = sides.compared.map(|nth| &results[nth]);
+    let pair = Pair { baseline: &results[0], compared, plays_alike: input.plays_alike };
     let shown: Vec<&ScenarioResult> = std::iter::once(pair.baseline).chain(pair.compared).collect();
     let numbers = numbers::headlines(&pair, decision.difference.clone(), plan, input.incidents_per_year);
     let cost = numbers.iter().find(|number| number.key == "cost_in_year");
@@ -100,7 +103,8 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
             return Err(Cancelled);
         }
         let model = result.model;
-        let closeup = (nth < CLOSEUPS || Some(nth) == sides.compared).then(|| {
+        let has_closeup = input.plays_alike && (nth < CLOSEUPS || Some(nth) == sides.compared);
+        let closeup = has_closeup.then(|| {
             let (closeup, cut) = closeup::closeup(model, plan.seed, plan.runs.start);
             left_out.extend(cut);
             closeup
@@ -129,11 +133,11 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
         });
     }
     let without = scenarios.iter().filter(|scenario| scenario.closeup.is_none()).count();
-    if without > 0 {
+    if without > 0 && input.plays_alike {
         left_out
             .push(format!("close-ups of {without} scenarios: run fewer of them side by side to see them"));
     }
-    Ok(ReportDocument {
+    let mut report = ReportDocument {
         report_version: REPORT_VERSION,
         kind: ReportKind::Run,
         title: title(results),
@@ -152,7 +156,9 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
         left_out,
         sweep: None,
         tune: None,
-    })
+    };
+    fit::fit_closeups(&mut report);
+    Ok(report)
 }
 
 fn prediction(has_drill: bool) -> String {

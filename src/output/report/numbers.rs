@@ -27,6 +27,8 @@ const WINDOW_DAYS: f64 = 30.0;
 pub(super) struct Pair<'a> {
     pub baseline: &'a ScenarioResult<'a>,
     pub compared: Option<&'a ScenarioResult<'a>>,
+    /// As [`super::RunsInput::plays_alike`].
+    pub plays_alike: bool,
 }
 
 impl<'a> Pair<'a> {
@@ -124,6 +126,10 @@ fn cost_in_year(pair: &Pair, years: &Years, basis: Basis, plan: &RunPlan) -> Hea
         let missing = missing_prices(pair.baseline.model);
         return of_years("cost_in_year", "Cost in a year", "usd", (None, None), String::new(), Some(missing));
     };
+    if matches!(basis, Basis::Incidents(_)) && !pair.plays_alike {
+        let missing = "Calm would have to be played again to say what the rest of a year costs.".to_owned();
+        return of_years("cost_in_year", "Cost in a year", "usd", (None, None), String::new(), Some(missing));
+    }
     let totals = |result: &ScenarioResult| {
         let of_run: Vec<f64> = result.outcomes.iter().filter_map(|o| metric.of(o)).collect();
         Some(match basis {

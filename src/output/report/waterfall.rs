@@ -51,7 +51,9 @@ pub(super) fn waterfall(
         changes: vec![],
         changes_note: None,
     };
-    if let (Some(compared), (from, Some(to)), Some(changes)) = (pair.compared, documents, changes) {
+    if let (Some(compared), (from, Some(to)), Some(changes)) = (pair.compared, documents, changes)
+        && pair.plays_alike
+    {
         let mut steps = Steps { from, to, plan, progress, baseline: pair.baseline.outcomes, found: vec![] };
         waterfall.changes_note = Some(steps.play(changes, compared.outcomes)?);
         waterfall.changes = steps.found;

@@ -4,7 +4,6 @@ use super::results::{Csv, EXPERIMENT};
 use super::{SMALL, folder, names, run_in, snapshot};
 use failover_sim::output::Results;
 use failover_sim::output::report::{FolderInput, report_of_results};
-use rayon::prelude::*;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -128,6 +127,56 @@ fn tables_of_another_build_are_believed_and_nothing_is_played_beside_them() {
     assert!(b["scenarios"][1]["closeup"].is_null() && !a["scenarios"][1]["closeup"].is_null());
     let said = b["left_out"][0].as_str().unwrap();
     assert!(said.contains("this build of the program plays other numbers"), "{said}");
+}
+
+/// Whatever is played with another seed is of other numbers.
+#[test]
+fn nothing_that_was_played_again_stands_beside_the_tables_of_another_build() {
+    let prices = "\n[cost]\nfailed_request = 0.05\n";
+    let small = SMALL.replace("[gateway]", &format!("{}\n[gateway]", prices.trim()));
+    let folder = folder(&[("small.toml", &small), ("faster.toml", &small.replace("\"5s\"", "\"2s\""))]);
+    let args = ["run", "small.toml", "faster.toml", "--runs", "12", "--seed", "3", "--out", "out"];
+    run_in(&folder, &[&args[..], &["--report", "a.html"]].concat()).ok();
+    change_manifest(&folder.path().join("out"), "\"seed\": 3", "\"seed\": 4");
+    run_in(&folder, &["report", "out", "--output", "b.html"]).ok();
+    let [a, b] = ["a.html", "b.html"].map(|name| document(&folder.path().join(name)));
+
+    let replayed = |report: &Value| {
+        let strongest = report["certainty"]["strongest_assumptions"].as_array().unwrap();
+        let turned_round = strongest.iter().filter(|assumption| !assumption["instead"].is_null()).count();
+        let closeups = report["scenarios"].as_array().unwrap().iter().filter(|s| !s["closeup"].is_null());
+        let steps = report["waterfall"]["changes"].as_array().unwrap().len();
+        let cost = report["numbers"].as_array().unwrap().iter().find(|n| n["key"] == "cost_in_year").unwrap();
+        (turned_round, closeups.count(), steps, cost["baseline"].is_null())
+    };
+    assert_eq!(replayed(&a), (3, 2, 2, false));
+    assert_eq!(replayed(&b), (0, 0, 0, true));
+    // What the tables have is still there.
+    assert_eq!(a["waterfall"]["stages"], b["waterfall"]["stages"]);
+    assert_eq!(a["decision"]["difference"], b["decision"]["difference"]);
+    let left_out = b["left_out"].as_array().unwrap();
+    assert_eq!(left_out.len(), 1, "{left_out:?}");
+    assert!(!b["decision"]["sentence"].as_str().unwrap().contains("In a year"), "{b}");
+}
+
+#[test]
+fn everything_that_makes_a_report_takes_the_rate_of_incidents() {
+    let tune = "[tune]\nminimize = \"failed_count\"\n";
+    let experiment = EXPERIMENT.split("[[sweep.axis]]\npath = \"fault").next().unwrap().to_owned() + tune;
+    let folder = folder(&[("small.toml", SMALL), ("experiment.toml", &experiment)]);
+    let rate = ["--runs", "5", "--incidents-per-year", "12"];
+    for (verb, of) in [("run", "small.toml"), ("sweep", "."), ("tune", ".")] {
+        let page = format!("{verb}.html");
+        run_in(&folder, &[&[verb, of, "--out", verb, "--report", &page], &rate[..]].concat()).ok();
+        let again = format!("{verb}-again.html");
+        run_in(&folder, &[&["report", verb, "--output", &again], &rate[2..]].concat()).ok();
+        let page = document(&folder.path().join(page));
+        let note = page["numbers"][1]["note"].as_str().unwrap();
+        assert!(note.contains("12 incidents a year, as `--incidents-per-year` says"), "{verb}: {note}");
+        let command = page["provenance"]["command"].as_str().unwrap();
+        assert!(command.ends_with("--incidents-per-year 12 --report report.html"), "{command}");
+        assert_eq!(page["numbers"], document(&folder.path().join(again))["numbers"]);
+    }
 }
 
 /// What is refused, with the folder's own name in the place of it.
@@ -330,7 +379,7 @@ fn no_damage_of_one_place_makes_it_panic() {
     let damages: Vec<(&str, u64)> =
         ["run", "sweep"].into_iter().flat_map(|results| (0..100).map(move |nth| (results, nth))).collect();
     let told: Vec<bool> = damages
-        .par_iter()
+        .iter()
         .map(|(results, nth)| {
             let copy = copied(&folder.path().join(results));
             let names = names(copy.path());
