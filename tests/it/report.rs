@@ -371,6 +371,20 @@ fn data(page: &str) -> Value {
 
 #[test]
 fn no_name_gets_out_of_the_data() {
+#[test]
+fn what_a_year_differs_by_is_only_said_if_it_is_no_chance() {
+    let of_interval = |name: &str, interval: &str| {
+        let set = [&format!("gateway.health_check.interval={interval}"), "cost.failed_request=1.0"];
+        document(name, OUTAGE, &set)
+    };
+    let (report, _) = report_at(&[of_interval("a", "10s"), of_interval("b", "10700ms")], 5, Some(12.0));
+    for number in &report.numbers[1..] {
+        let gap = number.difference.as_ref().expect("a difference");
+        assert!(gap.may_be_chance == Some(true) && gap.words.ends_with(", which may be chance"), "{gap:?}");
+    }
+    assert!(!report.decision.sentence.contains("In a year"), "{}", report.decision.sentence);
+}
+
     let evil =
         "</script><script>alert(1)</script><!-- ]]> \u{2028}\u{2029} & \" ' {{data}} {{script}} \\u003c";
     let text = OUTAGE.replace("a small outage", &evil.replace('\\', "\\\\").replace('"', "\\\""));
@@ -428,6 +442,18 @@ fn what_is_too_much_is_cut_and_said_to_be() {
         .replace("duration = \"60s\"", "duration = \"40m\"")
         .replace("lasts = \"20s\"", "lasts = \"39m\"");
     let (report, _) = report(&[document("flaps", &text, &["gateway.health_check.timeout=1s"])], 1);
+    let notes = [None, Some(12.0)].map(|rate| {
+        let (report, _) = report_at(&[document("calm", &calm, &[])], 5, rate);
+        report.numbers[1].note.clone()
+    });
+    assert!(
+        notes.iter().all(|note| note.contains("95% of years, as far as these 5 runs tell.")),
+        "{notes:?}"
+    );
+    assert!(notes[1].ends_with(
+        "`--incidents-per-year` changes nothing here, as a run is no incident but a stretch of time."
+    ));
+    assert!(!notes[0].contains("--incidents-per-year"), "{notes:?}");
     let closeup = report.scenarios[0].closeup.as_ref().expect("a close-up");
     assert!(closeup.ejections.len() == 400 && closeup.log.len() == 200, "{}", closeup.ejections.len());
     assert!(closeup.succeeded.len() <= 360);

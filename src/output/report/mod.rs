@@ -77,11 +77,16 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
     let changes: Vec<settings::Changes> =
         documents.iter().map(|document| settings::Changes::between(&documents[0], document)).collect();
     let (mut decision, sides) = decision::decide(results, &changes);
-    let pair = Pair { baseline: &results[0], compared: sides.compared.map(|nth| &results[nth]) };
+    let pair = Pair {
+        baseline: &results[0],
+        compared: sides.compared.map(|nth| &results[nth]),
+        family: results.len() - 1,
+    };
     let shown: Vec<&ScenarioResult> = std::iter::once(pair.baseline).chain(pair.compared).collect();
     let numbers = numbers::headlines(&pair, decision.difference.clone(), plan, input.incidents_per_year);
     let cost = numbers.iter().find(|number| number.key == "cost_in_year");
-    if let (Some(compared), Some(gap)) = (pair.compared, cost.and_then(|cost| cost.difference.as_ref())) {
+    let gap = cost.and_then(|cost| cost.difference.as_ref()).filter(|gap| gap.may_be_chance == Some(false));
+    if let (Some(compared), Some(gap)) = (pair.compared, gap) {
         let name = plain(&compared.model.name);
         decision.sentence.push_str(&format!(" In a year {name} costs {}.", gap.words));
     }
