@@ -353,7 +353,15 @@ fn the_game_day_says_what_to_inject_and_what_to_see() {
         words.iter().any(|what| what.contains("ejected")) && words.contains(&"failed requests"),
         "{words:?}"
     );
-    assert_eq!(drill.refuted_by.len(), drill.expect.len() + 1);
+    assert_eq!(
+        drill.refuted_by.len(),
+        drill.expect.len(),
+        "30 runs are too few to say how often chance does"
+    );
+    let (many, _) = self::report(&slow_and_fast(), 40);
+    assert!(
+        many.game_day[1].refuted_by.last().expect("words").starts_with("any one number is outside of its")
+    );
 
     let (before, fault) = OUTAGE.split_once("[fault.outage]").expect("a fault");
     let (_, gateway) = fault.split_once("[gateway]").expect("a gateway");
@@ -403,6 +411,12 @@ fn what_a_year_differs_by_is_only_said_if_it_is_no_chance() {
     assert_eq!(data, serde_json::to_value(&report).expect("JSON"));
     assert!(page.contains("<title>&lt;img src=x onerror=alert(2)&gt;&amp;{{data}}</title>"));
 }
+    let [slow, _] = slow_and_fast();
+    let alike = document("alike", OUTAGE, &["gateway.health_check.interval=10700ms"]);
+    let open = [[slow.clone(), alike.clone()], [alike, slow]].map(|pair| self::report(&pair, 5).0);
+    let open = open.iter().find(|report| report.decision.verdict == DecisionVerdict::CannotTell);
+    let mut strongest = open.expect("no decision").certainty.strongest_assumptions.iter();
+    assert!(strongest.all(|assumption| assumption.decision_holds.is_none()), "there is none to hold");
 
 /// Numbers stand in one line; the rest is as `serde_json` has it.
 fn pretty(report: &ReportDocument) -> String {
@@ -428,6 +442,18 @@ fn the_document_of_a_small_scenario() {
     let (report, _) = report(&[document("slow", &short, &[]), document("fast", &short, &fast)], 5);
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("report_document", pretty(&report));
+    let notes = [None, Some(12.0)].map(|rate| {
+        let (report, _) = report_at(&[document("calm", &calm, &[])], 5, rate);
+        report.numbers[1].note.clone()
+    });
+    assert!(
+        notes.iter().all(|note| note.contains("95% of years, as far as these 5 runs tell.")),
+        "{notes:?}"
+    );
+    assert!(notes[1].ends_with(
+        "`--incidents-per-year` changes nothing here, as a run is no incident but a stretch of time."
+    ));
+    assert!(!notes[0].contains("--incidents-per-year"), "{notes:?}");
     });
 }
 
@@ -442,18 +468,6 @@ fn what_is_too_much_is_cut_and_said_to_be() {
         .replace("duration = \"60s\"", "duration = \"40m\"")
         .replace("lasts = \"20s\"", "lasts = \"39m\"");
     let (report, _) = report(&[document("flaps", &text, &["gateway.health_check.timeout=1s"])], 1);
-    let notes = [None, Some(12.0)].map(|rate| {
-        let (report, _) = report_at(&[document("calm", &calm, &[])], 5, rate);
-        report.numbers[1].note.clone()
-    });
-    assert!(
-        notes.iter().all(|note| note.contains("95% of years, as far as these 5 runs tell.")),
-        "{notes:?}"
-    );
-    assert!(notes[1].ends_with(
-        "`--incidents-per-year` changes nothing here, as a run is no incident but a stretch of time."
-    ));
-    assert!(!notes[0].contains("--incidents-per-year"), "{notes:?}");
     let closeup = report.scenarios[0].closeup.as_ref().expect("a close-up");
     assert!(closeup.ejections.len() == 400 && closeup.log.len() == 200, "{}", closeup.ejections.len());
     assert!(closeup.succeeded.len() <= 360);
