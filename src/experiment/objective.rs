@@ -7,6 +7,9 @@ use super::statistics::{Interval, Statistic, Summary};
 use crate::metrics::Outcome;
 use crate::scenario::{Document, Problem, Problems, given_by_hand};
 
+/// Where gates are written.
+const GATE: &str = "--gate";
+
 /// A criterion, and who asks for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Objective {
@@ -43,7 +46,7 @@ impl Objective {
     /// # Errors
     /// If it is no criterion, or is relative without a baseline.
     pub fn gate(text: &str, has_baseline: bool) -> Result<Self, Problems> {
-        let place = given_by_hand("--gate", text);
+        let place = given_by_hand(GATE, text);
         let criterion = Criterion::read(text).map_err(|problem| problem.at(&place))?;
         if criterion.is_relative() && !has_baseline {
             let problem = Problem::new(format!(
@@ -54,6 +57,11 @@ impl Objective {
             return Err(problem.into());
         }
         Ok(Objective { criterion, about: None, origin: place.origin() })
+    }
+
+    /// Whether it is a gate: it asks the same of every scenario, and not only of its own.
+    pub fn is_gate(&self) -> bool {
+        self.origin == GATE
     }
 
     /// Reads what a scenario asks for itself, in its order.
@@ -201,6 +209,7 @@ mod tests {
 
     #[test]
     fn a_relative_gate_needs_a_baseline() {
+        assert!(Objective::gate("failed_count <= 1.0x", true).expect("a gate").is_gate());
         let problem = Objective::gate("failed_count <= 1.0x", false).expect_err("there is no baseline");
         insta::assert_snapshot!(problem.render(false));
     }

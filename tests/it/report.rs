@@ -52,6 +52,16 @@ fn report_at(
     runs: u64,
     incidents_per_year: Option<f64>,
 ) -> (ReportDocument, Vec<Vec<Outcome>>) {
+    report_with(documents, runs, incidents_per_year, &[])
+}
+
+/// The same with gates, which are for all but the first to pass.
+fn report_with(
+    documents: &[Document],
+    runs: u64,
+    incidents_per_year: Option<f64>,
+    gates: &[&str],
+) -> (ReportDocument, Vec<Vec<Outcome>>) {
     let model = |document: &Document| document.model().unwrap_or_else(|p| panic!("{}", p.render(false)));
     let models: Vec<_> = documents.iter().map(model).collect();
     let wanted = Wanted { series: Series::Failures, ..Wanted::METRICS };
@@ -65,9 +75,14 @@ fn report_at(
         })
         .collect();
     let findings: Vec<_> = (documents.iter().zip(&outcomes))
-        .map(|(document, played)| {
-            let objectives = Objective::all_of(document).expect("valid objectives");
-            objectives.iter().map(|objective| objective.judge(played, None)).collect::<Vec<_>>()
+        .enumerate()
+        .map(|(nth, (document, played))| {
+            let mut objectives = Objective::all_of(document).expect("valid objectives");
+            if nth > 0 {
+                objectives.extend(gates.iter().map(|gate| Objective::gate(gate, true).expect("a gate")));
+            }
+            let judged = objectives.iter().map(|objective| objective.judge(played, Some(&outcomes[0])));
+            judged.collect::<Vec<_>>()
         })
         .collect();
     let assumed: Vec<_> = models.iter().map(assumptions).collect();
@@ -267,6 +282,45 @@ fn what_was_asked_for_comes_before_what_is_lost() {
     assert!(sentence.contains("It meets what is asked of it, which the baseline does not."), "{sentence}");
 }
 
+/// To keep the baseline is to say that it passes, too.
+#[test]
+fn a_baseline_that_misses_a_gate_is_not_kept_for_passing_it() {
+    let documents = slow_and_fast();
+    let decided = |gate: &str| report_with(&documents, 30, None, &[gate]).0.decision;
+    for impossible in ["failed_count <= 3", "failed_count <= 0.01x"] {
+        let decision = decided(impossible);
+        assert_eq!(decision.choice.as_deref(), Some("fast"), "{impossible}: {}", decision.sentence);
+        assert!(decision.sentence.contains("It does not meet all that is asked of it."), "{decision:?}");
+    }
+    let of_baseline = report(&documents, 30).0.numbers[0].baseline.expect("a number").mean.0;
+    let between = decided(&format!("failed_count <= {}", of_baseline - 10.0));
+    assert!(between.sentence.contains("It meets what is asked of it, which the baseline does not."));
+    let only_before = decided("probe_count <= 1.5x");
+    assert!(
+        only_before.sentence.starts_with("Keep slow, as it meets what is asked of it, and no other does"),
+        "{}",
+        only_before.sentence
+    );
+}
+
+/// What never ends with one fails with the other: both gaps are sure, and what is lost in all may be the same.
+#[test]
+fn a_sure_gap_in_a_part_of_what_is_lost_is_no_decision() {
+    let hangs = OUTAGE.replace("{ status = 502 }", "\"hang\"");
+    let patient = document("patient", &hangs.replace("client_timeout = \"5s\"", ""), &[]);
+    let hasty = document("hasty", &hangs, &["gateway.health_check.interval=10700ms"]);
+    let orders = [[patient.clone(), hasty.clone()], [hasty, patient]];
+    let verdicts = orders.map(|documents| {
+        let (report, outcomes) = report(&documents, 5);
+        let gaps = [0, 1].map(|i: usize| mean(&outcomes[i], |o| o.open_count));
+        assert!(gaps.iter().any(|open| *open > 100.0) && gaps.contains(&0.0), "{gaps:?}");
+        assert_eq!(report.decision.difference.expect("a difference").may_be_chance, Some(false));
+        report.decision.verdict
+    });
+    assert!(verdicts.contains(&DecisionVerdict::Keep), "{verdicts:?}");
+    assert!(verdicts.contains(&DecisionVerdict::CannotTell), "{verdicts:?}");
+}
+
 #[test]
 fn another_world_is_no_choice() {
     let [slow, fast] = slow_and_fast();
@@ -319,6 +373,20 @@ fn the_cost_of_a_year_has_the_calm_in_it() {
 }
 
 #[test]
+fn what_a_year_differs_by_is_only_said_if_it_is_no_chance() {
+    let of_interval = |name: &str, interval: &str| {
+        let set = [&format!("gateway.health_check.interval={interval}"), "cost.failed_request=1.0"];
+        document(name, OUTAGE, &set)
+    };
+    let (report, _) = report_at(&[of_interval("a", "10s"), of_interval("b", "10700ms")], 5, Some(12.0));
+    for number in &report.numbers[1..] {
+        let gap = number.difference.as_ref().expect("a difference");
+        assert!(gap.may_be_chance == Some(true) && gap.words.ends_with(", which may be chance"), "{gap:?}");
+    }
+    assert!(!report.decision.sentence.contains("In a year"), "{}", report.decision.sentence);
+}
+
+#[test]
 fn what_an_answer_rests_on_is_turned_round() {
     let (report, _) = report(&slow_and_fast(), 30);
     let certainty = report.certainty;
@@ -336,6 +404,12 @@ fn what_an_answer_rests_on_is_turned_round() {
     assert!(
         certainty.would_change[0].starts_with("If the provider goes on answering health checks, fast loses")
     );
+    let [slow, _] = slow_and_fast();
+    let alike = document("alike", OUTAGE, &["gateway.health_check.interval=10700ms"]);
+    let open = [[slow.clone(), alike.clone()], [alike, slow]].map(|pair| self::report(&pair, 5).0);
+    let open = open.iter().find(|report| report.decision.verdict == DecisionVerdict::CannotTell);
+    let mut strongest = open.expect("no decision").certainty.strongest_assumptions.iter();
+    assert!(strongest.all(|assumption| assumption.decision_holds.is_none()), "there is none to hold");
     let paired = certainty.paired.expect("pairs");
     assert_eq!((paired.runs, paired.fewer + paired.equal + paired.more), (30, 30));
     assert!(certainty.untested.iter().any(|words| words.contains("b failing, too")));
@@ -354,13 +428,33 @@ fn the_game_day_says_what_to_inject_and_what_to_see() {
         words.iter().any(|what| what.contains("ejected")) && words.contains(&"failed requests"),
         "{words:?}"
     );
-    assert_eq!(drill.refuted_by.len(), drill.expect.len() + 1);
+    assert_eq!(
+        drill.refuted_by.len(),
+        drill.expect.len(),
+        "30 runs are too few to say how often chance does"
+    );
+    let (many, _) = self::report(&slow_and_fast(), 40);
+    assert!(
+        many.game_day[1].refuted_by.last().expect("words").starts_with("any one number is outside of its")
+    );
 
     let (before, fault) = OUTAGE.split_once("[fault.outage]").expect("a fault");
     let (_, gateway) = fault.split_once("[gateway]").expect("a gateway");
     let calm = format!("{before}[gateway]{gateway}");
     let (report, _) = self::report(&[document("calm", &calm, &[])], 5);
     assert!(report.game_day.is_empty() && report.numbers[0].label == "Failed requests in a run");
+    let notes = [None, Some(12.0)].map(|rate| {
+        let (report, _) = report_at(&[document("calm", &calm, &[])], 5, rate);
+        report.numbers[1].note.clone()
+    });
+    assert!(
+        notes.iter().all(|note| note.contains("95% of years, as far as these 5 runs tell.")),
+        "{notes:?}"
+    );
+    assert!(notes[1].ends_with(
+        "`--incidents-per-year` changes nothing here, as a run is no incident but a stretch of time."
+    ));
+    assert!(!notes[0].contains("--incidents-per-year"), "{notes:?}");
 }
 
 /// The data of a page, as a browser reads it.

@@ -17,7 +17,7 @@ const STRONGEST: usize = 3;
 /// More than anybody checks.
 const EVIDENCE: usize = 12;
 /// Below this the ends of ranges are the extremes that happened to come.
-const FEW_RUNS: u64 = 40;
+pub(super) const FEW_RUNS: u64 = 40;
 
 /// How sure the decision is; documents are of the baseline, and of what is held against it.
 ///
@@ -31,7 +31,7 @@ pub(super) fn certainty(
     progress: &dyn Progress,
 ) -> Result<Certainty, Cancelled> {
     let results: Vec<&ScenarioResult> = std::iter::once(pair.baseline).chain(pair.compared).collect();
-    let turned_round = challenges(pair, plan, progress)?;
+    let turned_round = challenges(pair, decision.verdict, plan, progress)?;
     let paired = pair.compared.map(|compared| paired(pair.baseline.outcomes, compared.outcomes));
     let would_change = would_change(pair, decision, &turned_round, paired.as_ref(), plan);
     let turned_round: Vec<Challenged> = turned_round.into_iter().take(STRONGEST).collect();
@@ -135,7 +135,7 @@ fn untested(model: &Model) -> Vec<String> {
         .map(|id| plain(&model.provider(*id).name))
         .collect();
     if !spared.is_empty() && !model.faults.is_empty() {
-        words.push(format!("{} failing, too: nothing is ever wrong there", spared.join(", ")));
+        words.push(format!("{} failing, too: no fault is simulated there", spared.join(", ")));
     }
     let a_second = digits(model.expected_requests() / model.duration.as_secs_f64());
     words.push(format!("another load than {a_second} requests a second"));
@@ -160,9 +160,8 @@ fn would_change(
 ) -> Vec<String> {
     let mut words = vec![];
     let names = pair.compared.map(|compared| (plain(&pair.baseline.model.name), plain(&compared.model.name)));
-    let is_decided = matches!(decision.verdict, DecisionVerdict::Change | DecisionVerdict::Keep);
     let reports = turned_round.iter().map(|challenged| &challenged.report);
-    for assumption in reports.filter(|report| is_decided && report.decision_holds == Some(false)) {
+    for assumption in reports.filter(|report| report.decision_holds == Some(false)) {
         let (Some((baseline, compared)), Some(instead), Some(before), Some(after)) =
             (&names, &assumption.instead, assumption.baseline_failed, assumption.compared_failed)
         else {
@@ -202,8 +201,7 @@ fn would_change(
             ));
         }
     }
-    let is_random = pair.baseline.model.is_random() || pair.compared.is_some_and(|c| c.model.is_random());
-    if is_random && plan.count() < FEW_RUNS {
+    if pair.is_random() && plan.count() < FEW_RUNS {
         words.push(format!(
             "With {} runs the range of 95% is that of the runs that happened to be: {FEW_RUNS} or more would tell.",
             thousands(plan.count() as f64)

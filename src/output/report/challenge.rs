@@ -1,16 +1,17 @@
 //! What a result rests on most: assumptions are turned round one at a time, and the same runs played again.
 
-use super::document::AssumptionReport;
+use super::candidates::interval;
+use super::document::{AssumptionReport, DecisionVerdict};
 use super::number::Number;
 use super::numbers::Pair;
-use super::scenario::mean;
 use super::words::{digits, span};
 use crate::experiment::runner::{Cancelled, Progress, RunPlan};
+use crate::experiment::statistics::Summary;
 use crate::experiment::survey::Surveyed;
 use crate::metrics::{Outcome, Series, Wanted};
 use crate::model::{
-    Allowance, Arrivals, Effect, Fault, Gaps, InFlight, Model, Probability, ProviderId, Quota, QuotaWindow,
-    Rate, Recovery, Severity,
+    Allowance, Arrivals, Effect, Fault, Gaps, HealthScope, InFlight, Model, Probability, ProviderId, Quota,
+    QuotaWindow, Rate, Recovery, Severity,
 };
 use crate::output::ScenarioResult;
 use crate::time::SimDuration;
@@ -82,7 +83,10 @@ const CHALLENGES: [Challenge; 9] = [
                 told("there is one gateway replica", "there are three that do not talk to each other")
             })
         },
-        turn_round: |model| model.gateway.replicas = NonZeroU32::MIN.saturating_add(2),
+        turn_round: |model| {
+            model.gateway.replicas = NonZeroU32::MIN.saturating_add(2);
+            model.gateway.health = HealthScope::Own;
+        },
     },
 ];
 
@@ -95,12 +99,13 @@ pub(super) struct Challenged {
     pub report: AssumptionReport,
 }
 
-/// Every assumption that was turned round, strongest first.
+/// Every assumption that was turned round, strongest first, and whether a decision for this verdict holds then.
 ///
 /// # Errors
 /// If `progress` said to stop.
 pub(super) fn challenges(
     pair: &Pair,
+    verdict: DecisionVerdict,
     plan: &RunPlan,
     progress: &dyn Progress,
 ) -> Result<Vec<Challenged>, Cancelled> {
@@ -119,29 +124,25 @@ pub(super) fn challenges(
         let Some((words, instead)) = results.iter().rev().find_map(|result| assumes(result.model)) else {
             continue;
         };
-        let failed_of = |result: &ScenarioResult| -> Result<(f64, f64), Cancelled> {
+        let played = |result: &ScenarioResult| -> Result<Played, Cancelled> {
             let mut model = result.model.clone();
             turn_round(&mut model);
             let wanted = Wanted { series: Series::None, ..Wanted::COUNTS };
             let runs = plan.runs.start..plan.runs.start + runs;
             let plan = RunPlan { runs, wanted, ..plan.clone() };
             let outcomes = plan.play(std::slice::from_ref(&model), progress)?.swap_remove(0);
-            let before = &result.outcomes[..outcomes.len()];
-            Ok((lost(before), lost(&outcomes)))
+            let before = lost(&result.outcomes[..outcomes.len()]);
+            Ok(Played { before, after: lost(&outcomes), is_random: model.is_random() })
         };
-        let baseline = failed_of(pair.baseline)?;
-        let compared = pair.compared.map(failed_of).transpose()?;
-        let moved = |(before, after): (f64, f64)| (after - before).abs();
-        let strength = compared.map_or(moved(baseline), |compared| moved(baseline).max(moved(compared)));
-        let holds = compared.map(|compared| {
-            let (before, after) = (compared.0 - baseline.0, compared.1 - baseline.1);
-            before == 0.0 || after / before > STILL_BETTER
-        });
+        let baseline = played(pair.baseline)?;
+        let compared = pair.compared.map(played).transpose()?;
+        let strength = compared.as_ref().map_or(0.0, Played::moved).max(baseline.moved());
+        let holds = compared.as_ref().and_then(|compared| holds(verdict, &baseline, compared));
         let report = AssumptionReport {
             words,
             instead: Some(instead),
-            baseline_failed: Some(Number(baseline.1)),
-            compared_failed: compared.map(|compared| Number(compared.1)),
+            baseline_failed: Some(Number(average(&baseline.after))),
+            compared_failed: compared.map(|compared| Number(average(&compared.after))),
             runs,
             decision_holds: holds,
         };
@@ -153,8 +154,54 @@ pub(super) fn challenges(
     Ok(found.into_iter().map(|(_, challenged)| challenged).collect())
 }
 
-fn lost(outcomes: &[Outcome]) -> f64 {
-    mean(outcomes, |outcome| outcome.failures.total() + outcome.open_count)
+/// What runs of a scenario lose.
+struct Played {
+    before: Vec<f64>,
+    /// With an assumption turned round.
+    after: Vec<f64>,
+    /// Whether runs may differ then.
+    is_random: bool,
+}
+
+impl Played {
+    fn moved(&self) -> f64 {
+        (average(&self.after) - average(&self.before)).abs()
+    }
+}
+
+/// Whether the one that was chosen still loses less; `None` where there is no decision, where it was not made for what is
+/// lost, and where the runs cannot tell.
+fn holds(verdict: DecisionVerdict, baseline: &Played, compared: &Played) -> Option<bool> {
+    // What is saved by the decision, run by run.
+    let saved = |baseline: &[f64], compared: &[f64]| {
+        let pairs = baseline.iter().zip(compared);
+        Summary::of(pairs.map(|(baseline, compared)| match verdict {
+            DecisionVerdict::Change => Some(baseline - compared),
+            DecisionVerdict::Keep => Some(compared - baseline),
+            _ => None,
+        }))
+    };
+    let before = saved(&baseline.before, &compared.before).mean.filter(|saved| *saved >= 0.0)?;
+    let after = saved(&baseline.after, &compared.after);
+    let (low, high) = match interval(&after, 1) {
+        Some(interval) => (interval.low, interval.high),
+        None if baseline.is_random || compared.is_random => return None,
+        None => (after.mean?, after.mean?),
+    };
+    let enough = STILL_BETTER * before;
+    match () {
+        () if low >= enough => Some(true),
+        () if high <= enough => Some(false),
+        () => None,
+    }
+}
+
+fn lost(outcomes: &[Outcome]) -> Vec<f64> {
+    outcomes.iter().map(|outcome| (outcome.failures.total() + outcome.open_count) as f64).collect()
+}
+
+fn average(lost: &[f64]) -> f64 {
+    Summary::of(lost.iter().copied().map(Some)).mean.unwrap_or(0.0)
 }
 
 fn told(words: impl Into<String>, instead: impl Into<String>) -> (String, String) {
@@ -273,5 +320,38 @@ fn halved(gaps: Gaps) -> Gaps {
     match gaps {
         Gaps::Exponential { mean } => Gaps::Exponential { mean: mean.scaled(0.5) },
         Gaps::Weibull { shape, scale } => Gaps::Weibull { shape, scale: scale.scaled(0.5) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(verdict: DecisionVerdict, saved: [&[f64]; 2], expected: Option<bool>) {
+        let played = |sign: f64| {
+            let [before, after] = saved.map(|saved| saved.iter().map(|s| 100.0 + sign * s / 2.0).collect());
+            Played { before, after, is_random: true }
+        };
+        // The baseline loses more by what a change saves.
+        assert_eq!(holds(verdict, &played(1.0), &played(-1.0)), expected, "{saved:?}");
+    }
+
+    #[test]
+    fn a_decision_holds_while_runs_tell_that_something_is_left_of_what_it_saves() {
+        use DecisionVerdict::{CannotTell, Change, Keep};
+        let many = [40.0, 50.0, 60.0];
+        check(Change, [&many, &[20.0, 21.0, 22.0]], Some(true));
+        check(Change, [&many, &[-20.0, -21.0, -22.0]], Some(false));
+        check(Change, [&many, &[0.0; 3]], Some(false));
+        check(Change, [&many, &[-50.0, 60.0, -30.0]], None);
+        check(Change, [&many, &[-20.0]], None);
+        check(CannotTell, [&many, &[-20.0, -21.0, -22.0]], None);
+        // Kept where there was nothing to save: until there is.
+        check(Keep, [&[0.0; 3], &[0.0; 3]], Some(true));
+        check(Keep, [&[0.0; 3], &[20.0, 21.0, 22.0]], Some(false));
+        check(Keep, [&[0.0; 3], &[-20.0, -21.0, -22.0]], Some(true));
+        // Kept although it loses more: what is lost was not the reason.
+        check(Keep, [&many, &many], None);
     }
 }

@@ -1,10 +1,12 @@
 //! What to do: which scenario is best, by how much, and whether that may be chance.
 
+use super::candidates::may_be_chance;
 use super::document::{Decision, DecisionVerdict, Gap, NotCompared, SettingChange};
 use super::number::Number;
 use super::scenario::{estimate, mean};
 use super::settings::{Changes, is_decided_here};
 use crate::experiment::baseline::Difference;
+use crate::experiment::objective::Finding;
 use crate::experiment::statistics::Summary;
 use crate::metrics::{Outcome, metric};
 use crate::output::ScenarioResult;
@@ -19,13 +21,13 @@ pub(super) struct Sides {
     pub choice: Option<usize>,
 }
 
-/// What each scenario but the baseline differs by in a metric; corrected over those that can be chosen.
-pub(super) fn gap(results: &[ScenarioResult], name: &str, of: usize, candidates: &[usize]) -> Option<Gap> {
+/// What a scenario differs by from the baseline in a metric, corrected over all that are held against it.
+pub(super) fn gap(results: &[ScenarioResult], name: &str, of: usize) -> Option<Gap> {
     let metric = metric(name).expect("the metric exists");
-    let outcomes: Vec<&[Outcome]> = candidates.iter().map(|nth| results[*nth].outcomes).collect();
-    let nth = candidates.iter().position(|candidate| *candidate == of)?;
-    let differences = Difference::of_all(metric, &outcomes, results[0].outcomes);
-    let difference = &differences[nth];
+    let (baseline, others) = results.split_first()?;
+    let outcomes: Vec<&[Outcome]> = others.iter().map(|result| result.outcomes).collect();
+    let differences = Difference::of_all(metric, &outcomes, baseline.outcomes);
+    let difference = differences.get(of.checked_sub(1)?)?;
     let mean = difference.summary.mean?;
     // Where nothing is random, one run says all there is to say.
     let is_certain = !results[0].model.is_random() && !results[of].model.is_random();
@@ -111,10 +113,8 @@ pub(super) fn decide(results: &[ScenarioResult], changes: &[Changes]) -> (Decisi
         NotCompared { scenario: results[*nth].model.name.clone(), differs_in }
     };
     decision.not_compared = others.iter().map(not_compared).collect();
-    let rank = |nth: &usize| {
-        let lost = mean(results[*nth].outcomes, |o| o.failures.total() + o.open_count);
-        (!meets_all(&results[*nth]), lost)
-    };
+    let findings: Vec<Vec<Finding>> = (0..results.len()).map(|nth| all_findings(results, nth)).collect();
+    let rank = |nth: &usize| (!meets_all(&findings[*nth]), mean(results[*nth].outcomes, lost));
     let better = |a: &usize, b: &usize| rank(a).partial_cmp(&rank(b)).expect("means are numbers");
     let Some(best_other) = candidates.iter().copied().min_by(better) else {
         decision.verdict = DecisionVerdict::CannotTell;
@@ -125,15 +125,15 @@ pub(super) fn decide(results: &[ScenarioResult], changes: &[Changes]) -> (Decisi
         );
         return (decision, Sides { compared: None, choice: None });
     };
-    let failed = gap(results, "failed_count", best_other, &candidates);
-    let open = gap(results, "open_count", best_other, &candidates);
-    let is_sure = [&failed, &open].into_iter().flatten().any(|gap| gap.may_be_chance == Some(false));
+    let failed = gap(results, "failed_count", best_other);
+    let open = gap(results, "open_count", best_other);
+    let is_sure = surely_loses_less(results, best_other);
     let incident = if results[0].model.faults.is_empty() { "a run" } else { "an incident" };
     let failed_words = |than: &str| match &failed {
         Some(gap) => words_with(gap, Some((&format!("failed requests in {incident}"), than))),
         None => format!("an unknown number of failed requests against {than}"),
     };
-    let (meets, meets_before) = (meets_all(&results[best_other]), meets_all(&results[0]));
+    let (meets, meets_before) = (meets_all(&findings[best_other]), meets_all(&findings[0]));
     let baseline_is_best = better(&0, &best_other).is_le();
     let open_words = open.filter(|gap| gap.mean.0 != 0.0).map_or(String::new(), |gap| {
         let direction = if gap.mean.0 < 0.0 { "fewer" } else { "more" };
@@ -152,7 +152,8 @@ pub(super) fn decide(results: &[ScenarioResult], changes: &[Changes]) -> (Decisi
             failed_words("it")
         );
         Some(0)
-    } else if is_sure || meets && !meets_before && !is_noisy(&results[best_other]) && !is_noisy(&results[0]) {
+    } else if is_sure || meets && !meets_before && !is_noisy(&findings[best_other]) && !is_noisy(&findings[0])
+    {
         decision.verdict = DecisionVerdict::Change;
         let objectives = match (meets, meets_before) {
             (true, false) => " It meets what is asked of it, which the baseline does not.",
@@ -186,14 +187,42 @@ pub(super) fn decide(results: &[ScenarioResult], changes: &[Changes]) -> (Decisi
     (decision, Sides { compared: Some(best_other), choice })
 }
 
-/// Whether a scenario's objectives hold; with none they do.
-fn meets_all(result: &ScenarioResult) -> bool {
-    result.findings.iter().all(|finding| finding.judgement.met)
+/// What a run loses, and scenarios are ranked by.
+fn lost(outcome: &Outcome) -> u64 {
+    outcome.failures.total() + outcome.open_count
+}
+
+/// Whether a scenario loses less than the baseline, by more than chance, given that all were tried.
+fn surely_loses_less(results: &[ScenarioResult], of: usize) -> bool {
+    let pairs = results[of].outcomes.iter().zip(results[0].outcomes);
+    let less = Summary::of(pairs.map(|(outcome, base)| Some(lost(outcome) as f64 - lost(base) as f64)));
+    let is_random = results[0].model.is_random() || results[of].model.is_random();
+    less.mean.is_some_and(|mean| mean < 0.0) && !may_be_chance(&less, results.len() - 1, is_random)
+}
+
+/// What is asked of a scenario. Gates are for the others to pass, so of the baseline nobody asked them, but to choose it is
+/// to say that it passes: a relative one compares it with itself.
+fn all_findings(results: &[ScenarioResult], nth: usize) -> Vec<Finding> {
+    let mut findings = results[nth].findings.to_vec();
+    if nth == 0 {
+        let baseline = results[0].outcomes;
+        for gate in results[1..].iter().flat_map(|result| result.findings).map(|found| &found.objective) {
+            if gate.is_gate() && findings.iter().all(|finding| finding.objective != *gate) {
+                findings.push(gate.judge(baseline, Some(baseline)));
+            }
+        }
+    }
+    findings
+}
+
+/// Whether all objectives hold; with none they do.
+fn meets_all(findings: &[Finding]) -> bool {
+    findings.iter().all(|finding| finding.judgement.met)
 }
 
 /// Whether other runs may have an objective the other way.
-fn is_noisy(result: &ScenarioResult) -> bool {
-    result.findings.iter().any(|finding| finding.is_within_noise || finding.lacks_runs)
+fn is_noisy(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.is_within_noise || finding.lacks_runs)
 }
 
 /// What one scenario loses, and when it notices.

@@ -1,5 +1,6 @@
 //! The game-day sheet: what to inject in staging, and what to see there if the prediction is right.
 
+use super::certainty::FEW_RUNS;
 use super::decision::amount;
 use super::document::{Drill, DrillStep, Estimate, Expectation};
 use super::fault_words::{fault_words, how_to};
@@ -49,7 +50,7 @@ pub(super) fn drill(result: &ScenarioResult) -> Option<Drill> {
             digits(a_second),
             span(model.duration)
         ),
-        refuted_by: refuted_by(&expect),
+        refuted_by: refuted_by(&expect, model.is_random() && result.outcomes.len() as u64 >= FEW_RUNS),
         expect,
     })
 }
@@ -122,7 +123,8 @@ fn in_words(unit: Unit, estimate: &Estimate, runs: u64) -> String {
     words
 }
 
-fn refuted_by(expect: &[Expectation]) -> Vec<String> {
+/// What would show a prediction wrong; ranges of many runs say how often chance does, too.
+fn refuted_by(expect: &[Expectation], has_many_runs: bool) -> Vec<String> {
     let mut words: Vec<String> = vec![];
     for expectation in expect {
         words.push(match &expectation.estimate {
@@ -134,9 +136,11 @@ fn refuted_by(expect: &[Expectation]) -> Vec<String> {
             Some(_) => format!("{} outside of {}", expectation.what, expectation.words),
         });
     }
-    words.push(
-        "a number is outside of its range by chance once in twenty drills: twice in a row is no chance"
-            .to_owned(),
-    );
+    if has_many_runs {
+        words.push(
+            "any one number is outside of its range by chance once in twenty drills: twice in a row is no chance"
+                .to_owned(),
+        );
+    }
     words
 }

@@ -46,7 +46,7 @@ const CLOSEUPS: usize = 16;
 
 /// What the ranges of a report are.
 const RANGES: &str = "Ranges are those in which 95% of runs fall; intervals (95% CI) are of means, by Student's t, and for \
-    differences paired run by run.";
+    differences paired run by run; several at once are corrected (Bonferroni).";
 
 /// Scenarios that were played side by side, with the same runs.
 #[derive(Debug, Clone)]
@@ -79,12 +79,17 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
     let changes: Vec<settings::Changes> =
         documents.iter().map(|document| settings::Changes::between(&documents[0], document)).collect();
     let (mut decision, sides) = decision::decide(results, &changes);
-    let compared = sides.compared.map(|nth| &results[nth]);
-    let pair = Pair { baseline: &results[0], compared, plays_alike: input.plays_alike };
+    let pair = Pair {
+        baseline: &results[0],
+        compared: sides.compared.map(|nth| &results[nth]),
+        plays_alike: input.plays_alike,
+        family: results.len() - 1,
+    };
     let shown: Vec<&ScenarioResult> = std::iter::once(pair.baseline).chain(pair.compared).collect();
     let numbers = numbers::headlines(&pair, decision.difference.clone(), plan, input.incidents_per_year);
     let cost = numbers.iter().find(|number| number.key == "cost_in_year");
-    if let (Some(compared), Some(gap)) = (pair.compared, cost.and_then(|cost| cost.difference.as_ref())) {
+    let gap = cost.and_then(|cost| cost.difference.as_ref()).filter(|gap| gap.may_be_chance == Some(false));
+    if let (Some(compared), Some(gap)) = (pair.compared, gap) {
         let name = plain(&compared.model.name);
         decision.sentence.push_str(&format!(" In a year {name} costs {}.", gap.words));
     }
@@ -96,7 +101,6 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
     let game_day: Vec<Drill> = shown.iter().filter_map(|result| game_day::drill(result)).collect();
     let all: Vec<&[Outcome]> = results.iter().map(|result| result.outcomes).collect();
     let metrics = scenario::telling_metrics(&all);
-    let others: Vec<usize> = (1..results.len()).collect();
     let (mut scenarios, mut left_out) = (vec![], vec![]);
     for (nth, (result, document)) in results.iter().zip(documents).enumerate() {
         if progress.is_cancelled() {
@@ -124,7 +128,7 @@ pub fn report_of_runs(input: &RunsInput, progress: &dyn Progress) -> Result<Repo
                 .map(crate::metrics::Verdict::name),
             objectives: result.findings.iter().map(scenario::objective).collect(),
             metrics: scenario::metric_rows(&metrics, result.outcomes),
-            difference: decision::gap(results, "failed_count", nth, &others),
+            difference: decision::gap(results, "failed_count", nth),
             failed_by_cause: scenario::by_cause(result.outcomes),
             failed_by_stage: scenario::by_stage(result.outcomes),
             distribution: scenario::distribution(result.outcomes),

@@ -1,5 +1,6 @@
 //! The three numbers of the first page, and what they are of the error budget.
 
+use super::candidates::interval;
 use super::decision::{amount, gap_of};
 use super::document::{BudgetReport, Estimate, Gap, Headline};
 use super::number::Number;
@@ -13,8 +14,12 @@ use crate::model::{Effect, InFlight, Model};
 use crate::output::ScenarioResult;
 use crate::output::terminal::thousands;
 
-/// What Anthropic's API had: 76 incidents in 417 days (Chu et al., ICPE 2025; `models/incidents/anthropic-api.toml`).
+/// Incidents a year where nobody says how many: those of a published one (`models/incidents/anthropic-api.toml`).
 pub const INCIDENTS_PER_YEAR: f64 = 67.0;
+const INCIDENTS_SOURCE: &str =
+    "Anthropic's API from July 2023 to August 2024 (76 in 417 days; Chu et al., ICPE 2025)";
+
+const COST: (&str, &str, &str) = ("cost_in_year", "Cost in a year", "usd");
 
 /// Calm costs much the same in every run.
 const CALM_RUNS: u64 = 10;
@@ -29,12 +34,34 @@ pub(super) struct Pair<'a> {
     pub compared: Option<&'a ScenarioResult<'a>>,
     /// As [`super::RunsInput::plays_alike`].
     pub plays_alike: bool,
+    /// How many were held against the baseline, to be corrected for.
+    pub family: usize,
 }
 
 impl<'a> Pair<'a> {
     fn each<T>(&self, of: impl Fn(&'a ScenarioResult<'a>) -> Option<T>) -> (Option<T>, Option<T>) {
         (of(self.baseline), self.compared.and_then(of))
     }
+
+    pub fn is_random(&self) -> bool {
+        self.baseline.model.is_random() || self.compared.is_some_and(|compared| compared.model.is_random())
+    }
+}
+
+/// What a year of a scenario comes to.
+struct OfYear {
+    /// The years that were drawn.
+    totals: Vec<f64>,
+    /// What its mean is the sum of.
+    parts: Vec<Part>,
+}
+
+/// What some runs tell of a year.
+struct Part {
+    /// How many of them a year has.
+    count: f64,
+    values: Vec<f64>,
+    is_random: bool,
 }
 
 /// The numbers, given the difference in failed requests of a run.
@@ -87,16 +114,27 @@ fn in_incident(pair: &Pair, basis: Basis, difference: Option<Gap>) -> Headline {
 }
 
 fn failed_in_year(pair: &Pair, years: &Years, basis: Basis, given: Option<f64>) -> Headline {
-    let totals = |result: &ScenarioResult| {
-        let failed: Vec<f64> = result.outcomes.iter().map(|o| o.failures.total() as f64).collect();
-        (!failed.is_empty()).then(|| years.totals(&failed))
+    let of_year = |result: &ScenarioResult| {
+        let runs: Vec<f64> = result.outcomes.iter().map(|o| o.failures.total() as f64).collect();
+        let totals = years.totals(&runs);
+        let part = Part { count: basis.runs_a_year(), values: runs, is_random: result.model.is_random() };
+        (!part.values.is_empty()).then_some(OfYear { totals, parts: vec![part] })
     };
-    let (baseline, compared) = pair.each(totals);
+    let told = match pair.baseline.outcomes.len() {
+        _ if !pair.is_random() => String::new(),
+        1 => ", as far as one run tells".to_owned(),
+        runs => format!(", as far as these {} runs tell", thousands(runs as f64)),
+    };
     let note = match basis {
         Basis::Time(_) => format!(
-            "A year is {} runs of {}, drawn from those that were simulated.",
+            "A year is {} runs of {}, drawn from those that were simulated; the range has 95% of years{told}.{}",
             digits(SECONDS_PER_YEAR / pair.baseline.model.duration.as_secs_f64()),
-            span(pair.baseline.model.duration)
+            span(pair.baseline.model.duration),
+            match given {
+                Some(_) =>
+                    " `--incidents-per-year` changes nothing here, as a run is no incident but a stretch of time.",
+                None => "",
+            }
         ),
         Basis::Incidents(rate) => {
             let source = match given {
@@ -105,15 +143,20 @@ fn failed_in_year(pair: &Pair, years: &Years, basis: Basis, given: Option<f64>) 
                     digits(rate)
                 ),
                 None => format!(
-                    "As if {rate} incidents a year were all like this one: so many had Anthropic's API from July 2023 to \
-                     August 2024 (76 in 417 days; Chu et al., ICPE 2025), most of them not as bad. Give your own rate \
-                     with `--incidents-per-year`"
+                    "As if {rate} incidents a year were all like this one: so many had {INCIDENTS_SOURCE}, most of \
+                     them not as bad. Give your own rate with `--incidents-per-year`"
                 ),
             };
-            format!("{source}. They come independently of each other; the range has 95% of years.")
+            format!("{source}. They come independently of each other; the range has 95% of years{told}.")
         }
     };
-    of_years("failed_in_year", "Failed requests in a year", "requests", (baseline, compared), note, None)
+    of_years(
+        pair,
+        ("failed_in_year", "Failed requests in a year", "requests"),
+        pair.each(of_year),
+        note,
+        None,
+    )
 }
 
 fn cost_in_year(pair: &Pair, years: &Years, basis: Basis, plan: &RunPlan) -> Headline {
@@ -124,22 +167,27 @@ fn cost_in_year(pair: &Pair, years: &Years, basis: Basis, plan: &RunPlan) -> Hea
     };
     let Some(metric) = known("cost_usd").or_else(|| known("cost_lost_business_usd")) else {
         let missing = missing_prices(pair.baseline.model);
-        return of_years("cost_in_year", "Cost in a year", "usd", (None, None), String::new(), Some(missing));
+        return of_years(pair, COST, (None, None), String::new(), Some(missing));
     };
     if matches!(basis, Basis::Incidents(_)) && !pair.plays_alike {
         let missing = "Calm would have to be played again to say what the rest of a year costs.".to_owned();
-        return of_years("cost_in_year", "Cost in a year", "usd", (None, None), String::new(), Some(missing));
+        return of_years(pair, COST, (None, None), String::new(), Some(missing));
     }
-    let totals = |result: &ScenarioResult| {
+    let of_year = |result: &ScenarioResult| {
         let of_run: Vec<f64> = result.outcomes.iter().filter_map(|o| metric.of(o)).collect();
+        let count = basis.runs_a_year();
+        let part = |values| Part { count, values, is_random: result.model.is_random() };
         Some(match basis {
-            Basis::Time(_) => years.totals(&of_run),
+            Basis::Time(_) => OfYear { totals: years.totals(&of_run), parts: vec![part(of_run)] },
             Basis::Incidents(_) => {
                 // The rest of the year costs what calm does, and every incident what it costs beyond that.
-                let calm = calm_cost(result.model, metric, plan);
-                let rest = calm * SECONDS_PER_YEAR / result.model.duration.as_secs_f64();
-                let beyond: Vec<f64> = of_run.iter().map(|cost| cost - calm).collect();
-                years.totals(&beyond).into_iter().map(|total| total + rest).collect()
+                let mut calm = calm_cost(result.model, metric, plan);
+                let mean = Summary::of(calm.values.iter().copied().map(Some)).mean.unwrap_or(0.0);
+                let stretches = SECONDS_PER_YEAR / result.model.duration.as_secs_f64();
+                let beyond: Vec<f64> = of_run.iter().map(|cost| cost - mean).collect();
+                let totals = years.totals(&beyond).into_iter().map(|total| total + mean * stretches);
+                calm.count = stretches - count;
+                OfYear { totals: totals.collect(), parts: vec![part(of_run), calm] }
             }
         })
     };
@@ -156,19 +204,19 @@ fn cost_in_year(pair: &Pair, years: &Years, basis: Basis, plan: &RunPlan) -> Hea
         Basis::Incidents(_) => "in a year at this load, calm but for the incidents",
     };
     let note = format!("{what}, {year}.");
-    let pair = pair.each(totals);
-    of_years("cost_in_year", "Cost in a year", "usd", pair, note, None)
+    of_years(pair, COST, pair.each(of_year), note, None)
 }
 
-/// What a run costs if nothing goes wrong in it.
-fn calm_cost(model: &Model, metric: &Metric, plan: &RunPlan) -> f64 {
+/// What runs cost if nothing goes wrong in them.
+fn calm_cost(model: &Model, metric: &Metric, plan: &RunPlan) -> Part {
     let calm = calm(model);
-    let runs = if calm.is_random() { plan.count().min(CALM_RUNS) } else { 1 };
+    let is_random = calm.is_random();
+    let runs = if is_random { plan.count().min(CALM_RUNS) } else { 1 };
     let costs = (plan.runs.start..).take(runs as usize).map(|run| {
         let outcome = measure(&calm, plan.seed, run, Wanted::COUNTS, plan.path);
         metric.of(&outcome)
     });
-    Summary::of(costs).mean.unwrap_or(0.0)
+    Part { count: 0.0, values: costs.flatten().collect(), is_random }
 }
 
 /// The same with faults that do nothing, and nobody who switches for them.
@@ -196,29 +244,46 @@ fn missing_prices(model: &Model) -> String {
     )
 }
 
+/// Whether years may differ by chance: runs are few, whatever is drawn from them. `None` if that cannot be told.
+fn may_be_chance(baseline: &OfYear, compared: &OfYear, family: usize) -> Option<bool> {
+    let (mut mean, mut half_width) = (0.0, 0.0);
+    for (base, part) in baseline.parts.iter().zip(&compared.parts) {
+        let pairs = part.values.iter().zip(&base.values);
+        let difference = Summary::of(pairs.map(|(value, base)| Some(value - base)));
+        mean += part.count * difference.mean?;
+        // Widths of parts add up at most, whether or not they are independent.
+        half_width += part.count.abs()
+            * match interval(&difference, family) {
+                Some(interval) => (interval.high - interval.low) / 2.0,
+                None if part.is_random || base.is_random => return None,
+                None => 0.0,
+            };
+    }
+    Some(mean.abs() <= half_width)
+}
+
 fn of_years(
-    key: &'static str,
-    label: &str,
-    unit: &'static str,
-    totals: (Option<Vec<f64>>, Option<Vec<f64>>),
+    pair: &Pair,
+    (key, label, unit): (&'static str, &str, &'static str),
+    (baseline, compared): (Option<OfYear>, Option<OfYear>),
     note: String,
     missing: Option<String>,
 ) -> Headline {
-    let (baseline, compared) = totals;
     // A year is drawn, not simulated: its mean has no interval of its own.
-    let of = |totals: &Vec<f64>| {
-        let summary = Summary::of(totals.iter().map(|total| Some(*total)));
+    let of = |year: &OfYear| {
+        let summary = Summary::of(year.totals.iter().map(|total| Some(*total)));
         estimate(&summary).map(|estimate| Estimate { ci95: None, ..estimate })
     };
     let difference = baseline.as_ref().zip(compared.as_ref()).and_then(|(baseline, compared)| {
-        let differences = compared.iter().zip(baseline).map(|(compared, base)| Some(compared - base));
-        let found = Summary::of(differences);
-        let mut gap = gap_of(found.mean?, None, None);
+        let years = compared.totals.iter().zip(&baseline.totals);
+        let found = Summary::of(years.map(|(compared, base)| Some(compared - base)));
+        let mut gap = gap_of(found.mean?, None, may_be_chance(baseline, compared, pair.family));
         if unit == "usd" {
             let direction = if gap.mean.0 < 0.0 { "less" } else { "more" };
+            let may_be = if gap.may_be_chance == Some(true) { ", which may be chance" } else { "" };
             gap.words = match gap.mean.0 == 0.0 {
                 true => "as much".to_owned(),
-                false => format!("${} {direction}", amount(gap.mean.0.abs())),
+                false => format!("${} {direction}{may_be}", amount(gap.mean.0.abs())),
             };
         }
         Some(gap)

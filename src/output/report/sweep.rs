@@ -328,14 +328,20 @@ impl Choosing<'_> {
                 };
                 (0..self.columns.len()).filter(is_known).collect()
             }
-            None => (0..self.columns.len()).collect(),
+            // A load, or how long an outage lasts, is nothing to take, and nobody knows which axes are.
+            None => vec![],
         };
         let points = self.points(table, &decided, &self.lost.by_point);
         let Field { candidates: found, situations, is_mixed } = Field::of(points);
         report.situations = situations;
         let what = if self.lost.has_open { "failed or unanswered requests" } else { "failed requests" };
         let Some(best) = candidates::best(&found).filter(|_| !decided.is_empty() && found.len() > 1) else {
-            report.decision = span(&found, report, what, table.row_count());
+            let why = match self.experiment {
+                None => "its experiment is not there to say which settings somebody decides on",
+                Some(_) if decided.is_empty() => "no axis is a setting that somebody decides on",
+                Some(_) => "there is one choice of settings",
+            };
+            report.decision = span(why, report, what, table.row_count());
             return None;
         };
         let value_of = |axis: usize, candidate: &Candidate| -> String {
@@ -539,7 +545,7 @@ pub(super) fn list(words: &[String]) -> String {
 }
 
 /// Where there is nothing to choose: from how little to how much is lost.
-fn span(found: &[Candidate], report: &SweepReport, what: &str, points: usize) -> String {
+fn span(why: &str, report: &SweepReport, what: &str, points: usize) -> String {
     let means = report.points.estimates.0.iter().find(|(name, _)| name == "failed_count");
     let means: Vec<f64> =
         means.map_or(vec![], |(_, columns)| columns.mean.values.iter().copied().flatten().collect());
@@ -547,10 +553,6 @@ fn span(found: &[Candidate], report: &SweepReport, what: &str, points: usize) ->
         .iter()
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), mean| (low.min(*mean), high.max(*mean)));
     let paths: BTreeSet<String> = report.axes.iter().map(|axis| readable(&axis.path)).collect();
-    let why = match found.len() {
-        1 => "there is one choice of settings",
-        _ => "no axis is a setting that somebody decides on",
-    };
     let paths: Vec<String> = paths.into_iter().collect();
     format!(
         "Nothing is chosen here, as {why}: over {} points of {}, {what} of a run go from {} to {} on average.",

@@ -100,6 +100,23 @@ fn a_sweep_shows_what_its_table_of_points_has() {
     assert!(a["decision"]["sentence"].as_str().unwrap().contains("health check interval 5s"), "{a:?}");
 }
 
+/// How long an outage lasts, or a load, would be chosen too.
+#[test]
+fn a_sweep_without_its_experiment_chooses_nothing() {
+    let folder = sweep_results();
+    change_manifest(&folder.path().join("out"), "[[sweep.axis]]", "[[sweep.axes]]");
+    run_in(&folder, &["report", "out", "--output", "b.html"]).ok();
+    let b = document(&folder.path().join("b.html"));
+    let said = b["decision"]["sentence"].as_str().unwrap();
+    let words =
+        "Nothing is chosen here, as its experiment is not there to say which settings somebody decides on: ";
+    assert!(said.starts_with(words), "{said}");
+    assert_eq!(
+        (&b["decision"]["verdict"], &b["sweep"]["best"]),
+        (&"cannot_tell".into(), &serde_json::json!([]))
+    );
+}
+
 #[test]
 fn a_search_gives_the_same_report_from_its_folder() {
     let tune = "[tune]\nminimize = \"failed_count\"\nsubject_to = [\"probe_per_day <= 30000\"]\n";
