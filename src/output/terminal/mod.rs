@@ -1,7 +1,7 @@
 //! What people read: the summaries of `run` and `tune`.
 //!
-//! [`text`] lays words out for a screen, [`summary`] says what each scenario lost, side by side, and [`lanes`] draws how
-//! it came about, on the columns of [`strip`].
+//! `text` lays words out for a screen, `summary` says what each scenario lost, side by side, and `lanes` draws how
+//! it came about, on the columns of `strip`.
 
 mod lanes;
 mod strip;

@@ -119,8 +119,9 @@ function lanesFigure() {
             const shape = { x: from[0], y: from[1] - row * 0.33, width: Math.max(1.5, to[0] - from[0]), height: row * 0.66 };
             const text = lane.truth ? band.name : span(end(band) - band.start_s);
             const fits = shape.width > text.length * 6.4 + 12;
+            // A shape that is reused keeps its label unless told.
             return { type: "rect", shape, style: { fill: lane.truth ? palette.truth : palette.accent },
-              ...(fits ? { textContent: { style: { text, fill: lane.truth ? "#1c1d1f" : palette.paper, fontSize: 11, fontFamily: palette.sans } }, textConfig: { position: "insideLeft", distance: 6 } } : {}) };
+              ...(fits ? { textContent: { style: { text, fill: lane.truth ? "#1c1d1f" : palette.paper, fontSize: 11, fontFamily: palette.sans } }, textConfig: { position: "insideLeft", distance: 6 } } : { textContent: false }) };
           },
         }],
       };

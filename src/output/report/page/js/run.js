@@ -311,7 +311,7 @@ function lanesOption(closeup, lanes, view, width, row) {
         const text = lane.truth ? band.name : `${span(end(band) - band.start_s)}`;
         const fits = size.width > text.length * 6.4 + 12;
         return { type: "rect", shape: size, style: { fill: colourOf({ lane, band }) },
-          ...(fits ? { textContent: { style: { text, fill: lane.truth ? "#1c1d1f" : palette.paper, fontSize: small(), fontFamily: palette.sans } }, textConfig: { position: "insideLeft", distance: 6 } } : {}) };
+          ...(fits ? { textContent: { style: { text, fill: lane.truth ? "#1c1d1f" : palette.paper, fontSize: small(), fontFamily: palette.sans } }, textConfig: { position: "insideLeft", distance: 6 } } : { textContent: false }) };
       },
     },
     { type: "line", data: [], markLine: { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: palette.rule, type: "solid" },
