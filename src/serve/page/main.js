@@ -70,7 +70,7 @@ async function question(runs, movedAt) {
   }
   if (!underWay) page.removeAttribute("aria-busy");
   if (isMovedSince !== null) ask();
-  else if (complaint === null && number === asked && told.runs < told.runs_possible && runs === null) question(told.runs_possible, null);
+  else if (complaint === null && number === asked && runs === null && (told.runs < told.runs_possible || told.closeup === null)) question(told.runs_possible, null);
 }
 
 /** How the numbers were made, and how long it took. */

@@ -25,7 +25,8 @@ function summaryPage() {
     el("div", { class: "decision" },
       el("h1", { class: sentence.length > 110 ? "is-long" : null }, sentence),
       rest ? el("p", { class: "because" }, prose(rest)) : null,
-      becauseOf(decision)),
+      becauseOf(decision),
+      othersOf(decision)),
     el("div", { class: "numbers" }, report.numbers.map(headline)),
     stripsFigure(),
     el("div", { class: "two" },
@@ -47,7 +48,17 @@ function becauseOf(decision) {
   const changes = decision.changes.slice(0, 3).map(changeText).join("; ");
   const more = decision.changes.length > 3 ? `; and ${plural(decision.changes.length - 3, "more setting")}` : "";
   if (!changes) return null;
-  return el("p", { class: "because" }, `What changes: ${changes}${more}.`);
+  return el("p", { class: "because" }, `${isKept() ? "What differs" : "What changes"}: ${changes}${more}.`);
+}
+
+/** What is in the report and no choice, with what it loses: who decides should know that it is there. */
+function othersOf({ not_compared: others }) {
+  if (!others?.length) return null;
+  const known = others.map(({ scenario }) => ({ scenario, failed: scenarioOf(scenario) && metricOf(scenarioOf(scenario), "failed_count") }));
+  known.sort((one, other) => compareValues(one.failed?.mean ?? null, other.failed?.mean ?? null, false));
+  const words = known.slice(0, 4).map(({ scenario, failed }) => (failed ? `${scenario} (${rangeText(failed, "count")} failed)` : scenario));
+  const more = known.length > 4 ? `; and ${whole.format(known.length - 4)} more` : "";
+  return el("p", { class: "because" }, `No choice, as more differs there than what one decides on: ${words.join("; ")}${more}. All are below.`);
 }
 
 function changeText({ path, old, new: now }) {
