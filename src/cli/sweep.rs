@@ -39,9 +39,9 @@ const MIN_RUNS: u64 = 10;
 Examples:
   failover-sim sweep experiments/02_health_check_interval
   failover-sim sweep experiments/02_health_check_interval --dry-run
-  failover-sim sweep experiments/02_health_check_interval --runs 10 --out results/quick
+  failover-sim sweep experiments/02_health_check_interval --runs 10 --out quick
   failover-sim sweep experiments/02_health_check_interval --runs 100 --resume
-  failover-sim sweep experiments/02_health_check_interval --shard 1/4 --out part1
+  failover-sim sweep experiments/02_health_check_interval --shard 1/4 --out 1
 
 What is played is kept in the folder's ledger/ about every second, so a sweep can be
 stopped or killed at any moment and goes on with `--resume`. The results are the same.
