@@ -7,7 +7,7 @@ use super::print::PrintArgs;
 use super::progress::Bar;
 use crate::output::Results;
 use crate::output::report::{FolderInput, ReportDocument, report_of_results};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Make a report of results that `run --out`, `sweep`, `merge` or `tune --out` wrote
 #[derive(Debug, clap::Args)]
@@ -42,13 +42,13 @@ impl ReportArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
         self.print.format("report", &[])?;
         // What is wrong with the results is told first.
-        Results::open(&self.results)?;
+        let results = Results::open(&self.results)?;
         let page = Page::create(&self.output, Some(&self.results), self.force)?;
         let bar = self.print.bar(0, 0)?;
         let line = CommandLine::new("report").word(&self.results.to_string_lossy());
         let line = line.option("--incidents-per-year", self.incidents_per_year);
         let command = line.option("--output", Some("report.html")).text();
-        let report = of_results(&self.results, command, self.incidents_per_year, &bar)?;
+        let report = of_results(&results, command, self.incidents_per_year, &bar)?;
         page.write(&report)?;
         bar.finish();
         self.print.summary(&format!("{}: {}\n", self.output.display(), report.decision.sentence))
@@ -57,11 +57,10 @@ impl ReportArgs {
 
 /// The report of what is in a folder.
 pub(super) fn of_results(
-    results: &Path,
+    results: &Results,
     command: String,
     incidents_per_year: Option<f64>,
     bar: &Bar,
 ) -> Result<ReportDocument, Failure> {
-    let results = Results::open(results)?;
-    Ok(report_of_results(&FolderInput { results: &results, command, incidents_per_year }, bar)?)
+    Ok(report_of_results(&FolderInput { results, command, incidents_per_year }, bar)?)
 }

@@ -22,8 +22,8 @@ use crate::metrics::Wanted;
 use crate::output::terminal::thousands;
 use crate::output::{
     AxisColumn, Design, Existing, ExperimentProvenance, FileError, LedgerFolder, Plan, Provenance, Recorded,
-    Request, ResultFolder, ScenarioProvenance, SetAside, Shard, SweepDocument, SweepProvenance, Tally,
-    WrittenFile, point_lines, write_ledger,
+    Request, ResultFolder, Results, ScenarioProvenance, SetAside, Shard, SweepDocument, SweepProvenance,
+    Tally, WrittenFile, point_lines, write_ledger,
 };
 use crate::scenario::{Loader, Problems};
 use std::fs::File;
@@ -190,7 +190,8 @@ impl SweepArgs {
         }
         .report(&self.print, format);
         if let Some(page) = page {
-            page.write(&of_results(&out, self.command(), self.page.incidents_per_year, &bar)?)?;
+            let results = Results::open(&out)?;
+            page.write(&of_results(&results, self.command(), self.page.incidents_per_year, &bar)?)?;
         }
         printed
     }

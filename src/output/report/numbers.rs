@@ -12,7 +12,7 @@ use crate::experiment::statistics::Summary;
 use crate::metrics::{METRICS, Metric, Outcome, Wanted, measure, metric};
 use crate::model::{Effect, InFlight, Model};
 use crate::output::ScenarioResult;
-use crate::output::terminal::thousands;
+use crate::output::terminal::{objective_percent, thousands};
 
 /// Incidents a year where nobody says how many: those of a published one (`models/incidents/anthropic-api.toml`).
 pub const INCIDENTS_PER_YEAR: f64 = 67.0;
@@ -325,9 +325,7 @@ pub(super) fn budget(pair: &Pair) -> Option<BudgetReport> {
         (Some(only), None) | (None, Some(only)) => percent(only),
         (None, None) => return None,
     };
-    // As many digits as were written, and not those that the conversion adds.
-    let share = format!("{:.6}", 100.0 * objective);
-    let share = share.trim_end_matches('0').trim_end_matches('.');
+    let share = objective_percent(objective);
     let assumed = if slo.is_none() { ", which is assumed, as no scenario has an `[slo]`" } else { "" };
     Some(BudgetReport {
         objective: (1e9 * objective).round() / 1e9,

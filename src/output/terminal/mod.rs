@@ -12,4 +12,4 @@ mod words;
 pub use summary::summary;
 pub use text::{Screen, thousands};
 pub(super) use text::{Text, plain, short};
-pub(super) use words::certainty_words;
+pub(super) use words::{certainty_words, objective_percent};

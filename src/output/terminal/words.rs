@@ -24,12 +24,15 @@ pub(super) fn served_words(shown: &Shown) -> Option<String> {
     Some(format!("{succeeded} of {requests} requests{cached}; {a_second} a second"))
 }
 
+/// An objective in percent: as many digits as were written, and not those that the conversion adds.
+pub(in crate::output) fn objective_percent(objective: f64) -> String {
+    let percent = format!("{:.6}", 100.0 * objective);
+    percent.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// What a run spends of the error budget, on average.
 pub(super) fn budget_words(slo: &Slo, spent: f64) -> String {
-    let (percent, objective) = (short(100.0 * spent), 100.0 * slo.objective.get());
-    // As many digits as were written, and not those that the conversion adds.
-    let objective = format!("{objective:.6}");
-    let objective = objective.trim_end_matches('0').trim_end_matches('.');
+    let (percent, objective) = (short(100.0 * spent), objective_percent(slo.objective.get()));
     let days = slo.window.as_secs_f64() / 86_400.0;
     let window = if days.fract() == 0.0 { format!("{days} d") } else { slo.window.to_string() };
     format!("{percent}% of the {} failures that {objective}% allows in {window}", thousands(slo.budget()))
