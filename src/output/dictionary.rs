@@ -1,5 +1,6 @@
 //! The data dictionary: every column of every table, generated from the schema.
 
+use super::differences::differences;
 use super::schema::{self, AxisColumn, Design, N_MEANING, STATISTIC_MEANINGS};
 use super::table::{Column, Table};
 use crate::experiment::statistics::Summary;
@@ -42,10 +43,14 @@ pub fn data_dictionary() -> String {
     for (statistic, meaning) in Summary::STATISTICS.iter().zip(STATISTIC_MEANINGS) {
         row(statistic, "the metric's", meaning);
     }
-    let others: [(Table, &str); 3] = [
+    let others: [(Table, &str); 4] = [
         (schema::faults(&design, &[]), "One row for each run, fault, provider that it hits, and replica."),
         (schema::series(&design, &[]), "One row for each run and second, if a command records them."),
         (schema::requests("", &[], 0, &[]), "One row for each request, in order of arrival."),
+        (
+            differences(&[]),
+            "One row for each scenario but the first, the baseline, and metric; in Python, of `compare`.",
+        ),
     ];
     for (table, about) in others {
         section(&mut text, table.name, about);
