@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod schema;
 mod serve;
+mod stop;
 mod sweep;
 mod tune;
 mod validate;
