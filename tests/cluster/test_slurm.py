@@ -1,7 +1,9 @@
 """The array of docs/cluster on a real Slurm of two nodes: its tasks are preempted, put back, and lose their node."""
 
+import re
+
 import pytest
-from conftest import FILES, SHARDS
+from conftest import ROOT, SHARDS
 from slurm import Cluster, wait_for
 
 
@@ -15,18 +17,25 @@ def slurm(tmp_path):
         cluster.stop()
 
 
+def commands():
+    """What docs/how-to/cluster.md has people type, without its first line, which says what to play."""
+    page = (ROOT / "docs/how-to/cluster.md").read_text()
+    (block,) = [block for block in re.findall(r"```sh\n(.*?)```", page, re.S) if "sbatch" in block]
+    exports, *lines = block.splitlines()
+    assert exports.startswith("export EXPERIMENT=") and len(lines) == 2
+    return "\n".join(lines)
+
+
 class Array:
-    """The array and its merge, submitted as docs/how-to/cluster.md says."""
+    """The array and its merge."""
 
     def __init__(self, slurm, folder):
         self.slurm, self.folder = slurm, folder
-        small = ["--cpus-per-task=1", "--mem=100"]
-        self.id = self._submit(f"--array=1-{SHARDS}", *small, FILES / "shards.sbatch")
-        after = [f"--dependency=afterok:{self.id}", "--kill-on-invalid-dep=yes"]
-        self.merge = self._submit(*after, *small, FILES / "merge.sbatch")
-
-    def _submit(self, *args):
-        return self.slurm.run("sbatch", "--parsable", *args, cwd=self.folder.path, **self.folder.environment)
+        (folder.path / "docs").symlink_to(ROOT / "docs")
+        # The machine is small.
+        submit = re.sub(r"(?<!\.)sbatch ", "sbatch --cpus-per-task=1 --mem=100 ", commands())
+        told = slurm.run("bash", "-euc", f"{submit}\necho $shards", cwd=folder.path, **folder.environment)
+        self.merge, self.id = re.fullmatch(r"Submitted batch job (\d+)\n(\d+)", told).groups()
 
     def _tasks(self, state, columns, *args):
         listed = self.slurm.run("squeue", "-h", "-r", "-j", self.id, "-t", state, "-o", columns, *args, check=False)
@@ -35,8 +44,8 @@ class Array:
     def at_work(self, *args):
         """Shards that are running, have something to lose, and are not done."""
         running = [int(shard) for (shard,) in self._tasks("RUNNING", "%K", *args)]
-        is_done = lambda shard: (self.folder.shard(shard) / "manifest.json").exists()
-        return [shard for shard in running if len(self.folder.segments(shard)) > 1 and not is_done(shard)]
+        unfinished = [shard for shard in running if not (self.folder.shard(shard) / "manifest.json").exists()]
+        return [shard for shard in unfinished if len(self.folder.segments(shard)) > 1]
 
     def is_merged(self):
         # What was put back waits for two minutes, in case that its node is not well yet.
