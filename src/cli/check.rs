@@ -1,12 +1,14 @@
 //! `check`: reads a scenario or an experiment and says all that is wrong with it.
 
+use super::Failure;
 use super::print::{Format, PrintArgs, print_out};
-use super::{Failure, counted, is_experiment, large, models_and_objectives};
 use crate::experiment::file::Experiment;
 use crate::experiment::survey::point_model;
+use crate::job::is_experiment;
+use crate::job::run::models_and_objectives;
 use crate::output::SCHEMA_VERSION;
+use crate::output::terminal::{counted, large};
 use crate::scenario::Loader;
-use anstream::adapter::strip_str;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +34,7 @@ impl CheckArgs {
                 "path": path.display().to_string(),
                 "valid": checked.is_ok(),
                 "summary": checked.as_ref().ok(),
-                "problems": checked.as_ref().err().map(|failure| strip_str(&failure.message).to_string()),
+                "problems": checked.as_ref().err().map(|failure| failure.text(false)),
             }));
             match checked {
                 Ok(summary) => writeln!(report, "{}: {summary}", path.display()).expect("a string grows"),

@@ -62,7 +62,7 @@ impl ServeArgs {
 
     #[cfg(feature = "serve")]
     pub(super) fn execute(&self) -> Result<(), Failure> {
-        use super::opened::Opened;
+        use crate::job::Opened;
         use crate::serve::{Hosts, Server};
         use std::io::Write;
         use std::net::SocketAddr;
@@ -78,7 +78,7 @@ impl ServeArgs {
             document.set_text(assignment)?;
         }
         super::start_threads(self.threads);
-        let runs = self.runs.unwrap_or(super::opened::DEFAULT_RUNS);
+        let runs = self.runs.unwrap_or(crate::job::DEFAULT_RUNS);
         let what_if = crate::serve::WhatIf::new(document, self.seed, runs, &())?;
         let played = what_if.runs();
         let address = SocketAddr::new(self.host, self.port);
