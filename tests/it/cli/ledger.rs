@@ -391,7 +391,7 @@ fn a_ledger_of_something_else_is_refused_and_left_alone() {
     write(&folder, "small.toml", SMALL);
     let plan = folder.path().join("out/ledger/plan.json");
     let text = fs::read_to_string(&plan).unwrap();
-    fs::write(&plan, text.replace("\"schema_version\":1,", "\"schema_version\":0,")).unwrap();
+    fs::write(&plan, text.replace("\"schema_version\":2,", "\"schema_version\":1,")).unwrap();
     refuse(" # with another schema version", &["--resume"]);
     fs::write(&plan, &text[..30]).unwrap();
     refuse(" # with a damaged plan", &["--resume"]);
