@@ -16,6 +16,7 @@ mod report;
 mod run;
 mod schema;
 mod serve;
+mod stop;
 mod sweep;
 mod swept;
 mod tune;

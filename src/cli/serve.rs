@@ -85,15 +85,7 @@ impl ServeArgs {
         let hosts = if self.allow_remote { Hosts::Any } else { Hosts::Loopback };
         let server = Server::bind(what_if, address, hosts).map_err(|error| cannot_listen(address, &error))?;
         let stopper = server.stopper();
-        let has_asked = std::sync::atomic::AtomicBool::new(false);
-        ctrlc::set_handler(move || {
-            // Who asks twice does not want to wait for the answers under way.
-            if has_asked.swap(true, std::sync::atomic::Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-            stopper.stop();
-        })
-        .map_err(|error| Failure::bad_input(format!("error: cannot listen for Ctrl-C: {error}")))?;
+        super::stop::when_asked(move || stopper.stop())?;
         super::print_out(&format!("http://{}/\n", server.address()))?;
         // Where nobody listens to standard error, there is nobody to tell.
         let _ = writeln!(std::io::stderr(), "open this page in a browser; Ctrl-C ends it");

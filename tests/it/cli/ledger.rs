@@ -2,9 +2,11 @@
 
 use super::results::{Csv, EXPERIMENT, contents};
 use super::{Done, SMALL, command, done, folder, json, names, run_in, snapshot};
+use nix::sys::signal::Signal;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -97,25 +99,24 @@ fn a_sweep_that_is_killed_again_and_again_ends_with_the_same_bytes() {
     assert!(names(&folder.path().join("out")).iter().all(|name| !name.ends_with(".partial")));
 }
 
+/// What is there when a sweep of many runs is at work.
 #[cfg(unix)]
-#[test]
-fn an_interrupted_sweep_says_how_to_go_on() {
-    let folder = swept(&experiment(2000));
-    let mut sweep_many = command(&["sweep", ".", "--out", "out"]);
-    let mut child = sweep_many.current_dir(folder.path()).spawn().expect("the command starts");
+fn at_work(folder: &TempDir, mut sweep: Command) -> Child {
+    sweep.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = sweep.spawn().expect("the command starts");
     for _ in 0..6000 {
-        if segments(&folder, "out").len() > 1 || child.try_wait().expect("a child").is_some() {
+        if segments(folder, "out").len() > 1 || child.try_wait().expect("a child").is_some() {
             break;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
     assert!(child.try_wait().expect("a child").is_none(), "it should be at work still");
-    // Nobody else may write there meanwhile, however it is asked.
-    for how in ["--resume", "--force"] {
-        let complaint = sweep(&folder, "out", &[how]).refused();
-        assert!(complaint.contains("is being written by another process"), "{complaint}");
-    }
-    crate::support::interrupt(&child);
+    child
+}
+
+/// It was asked to end, did, and kept what it had.
+#[cfg(unix)]
+fn ended_when_asked(folder: &TempDir, child: Child) {
     let output = child.wait_with_output().expect("it ends");
     let told = String::from_utf8(output.stderr).expect("UTF-8");
     assert_eq!(output.status.code(), Some(130), "{told}");
@@ -124,12 +125,42 @@ fn an_interrupted_sweep_says_how_to_go_on() {
         "{told}"
     );
     assert_eq!(names(&folder.path().join("out")), ["ledger"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_sweep_says_how_to_go_on() {
+    let folder = swept(&experiment(2000));
+    let child = at_work(&folder, command(&["sweep", ".", "--out", "out"]));
+    // Nobody else may write there meanwhile, however it is asked.
+    for how in ["--resume", "--force"] {
+        let complaint = sweep(&folder, "out", &[how]).refused();
+        assert!(complaint.contains("is being written by another process"), "{complaint}");
+    }
+    crate::support::interrupt(&child);
+    ended_when_asked(&folder, child);
 
     // Fewer runs than were played of some points are no hindrance.
     ok_of_fewer(sweep(&folder, "out", &["--resume", "--runs", "2"]));
     sweep(&folder, "whole", &["--runs", "2"]).ok();
     let runs = |mut tables: BTreeMap<String, Vec<u8>>| tables.remove("runs.csv");
     assert!(runs(tables(&folder, "out")) == runs(tables(&folder, "whole")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sweep_ends_well_when_its_machine_is_taken_away_and_outlives_a_logout() {
+    let folder = swept(&experiment(2000));
+    // As `nohup` starts it.
+    let mut sweep = Command::new("sh");
+    sweep.args(["-c", "trap '' HUP; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_failover-sim")]);
+    sweep.args(["sweep", ".", "--out", "out"]);
+    let mut child = at_work(&folder, sweep);
+    crate::support::send(&child, Signal::SIGHUP);
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(child.try_wait().expect("a child").is_none(), "it outlives the terminal");
+    crate::support::send(&child, Signal::SIGTERM);
+    ended_when_asked(&folder, child);
 }
 
 #[test]
