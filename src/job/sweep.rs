@@ -289,9 +289,9 @@ impl SurveyedSweep {
 
 /// A sweep with a folder of its own, locked for this process.
 pub struct OpenSweep {
-    surveyed: SurveyedSweep,
-    folder: ResultFolder,
-    ledger: LedgerFolder,
+    pub(super) surveyed: SurveyedSweep,
+    pub(super) folder: ResultFolder,
+    pub(super) ledger: LedgerFolder,
     set_aside: Vec<SetAside>,
 }
 
