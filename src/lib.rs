@@ -30,13 +30,14 @@
 //!
 //! The modules, in the order of the data flow: [`scenario`] reads TOML, [`model`] holds what is valid, [`engine`] plays it,
 //! [`metrics`] measures, [`experiment`] plays many, [`output`] writes, [`validation`] holds
-//! predictions against measurements of real gateways, `serve` (behind the feature of that name) shows a what-if page in a
+//! predictions against measurements of real gateways, [`job`] is what each command does, `serve` (behind the feature of that name) shows a what-if page in a
 //! browser, [`cli`] is the command. [`time`] and [`random`] lie
 //! under all of them.
 
 pub mod cli;
 pub mod engine;
 pub mod experiment;
+pub mod job;
 pub mod metrics;
 pub mod model;
 pub mod output;

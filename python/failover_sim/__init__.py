@@ -1,5 +1,30 @@
-"""How many requests will this gateway config lose? A deterministic discrete-event failover simulator."""
+"""How many requests will this gateway config lose? A deterministic discrete-event failover simulator.
 
-from failover_sim._native import FailoverSimError, InputError, Scenario, Table
+>>> import failover_sim as fs
+>>> scenario = fs.Scenario.load("experiments/01_incident_3am/any_phase_60s.toml")
+>>> fast = scenario.with_values({"gateway.health_check.interval": "5s"}).named("fast")
+>>> fs.compare([scenario, fast], runs=30)
+<Comparison of fast with any_phase_60s: 30 runs, seed 1 each>
+"""
 
-__all__ = ["FailoverSimError", "InputError", "Scenario", "Table"]
+from failover_sim._errors import FailoverSimError, InputError
+from failover_sim._native import __version__
+from failover_sim._progress import Progress
+from failover_sim._runs import Comparison, Runs, compare
+from failover_sim._scenario import Scenario, Setting, SettingValue
+from failover_sim._table import Column, Table
+
+__all__ = [
+    "Column",
+    "Comparison",
+    "FailoverSimError",
+    "InputError",
+    "Progress",
+    "Runs",
+    "Scenario",
+    "Setting",
+    "SettingValue",
+    "Table",
+    "__version__",
+    "compare",
+]

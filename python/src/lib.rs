@@ -3,19 +3,26 @@
 //! Ctrl-C is heard.
 
 mod failure;
+mod played;
 mod scenario;
+mod setting;
 mod table;
 mod watch;
 
 use pyo3::prelude::*;
 
-/// The simulator, as Python sees it.
+/// The simulator, as the package sees it; what people use is in `failover_sim`.
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::failure::{FailoverSimError, InputError};
+    use super::played::{Played, play};
     #[pymodule_export]
-    use super::scenario::Scenario;
+    use super::scenario::{Scenario, open_experiment};
     #[pymodule_export]
     use super::table::Table;
+
+    /// The version of the package and of the command line.
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
 }

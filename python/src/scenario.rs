@@ -1,21 +1,19 @@
-//! A scenario and its runs.
+//! A scenario: what is simulated.
 
-use crate::failure::refused;
-use crate::table::Table;
+use crate::failure::{input_error, refused};
+use crate::setting::setting;
 use crate::watch::watched;
-use failover_sim::experiment::runner::RunPlan;
-use failover_sim::experiment::segment::PointFacts;
-use failover_sim::metrics::{Series, Wanted};
-use failover_sim::output::{Design, Point, schema};
+use failover_sim::experiment::file::Experiment;
+use failover_sim::output::explain;
 use failover_sim::scenario::{Document, Loader};
-use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use std::path::PathBuf;
 
-/// A scenario: what is simulated.
-#[pyclass(frozen)]
+/// A scenario as it was read, with settings made since.
+#[pyclass(frozen, module = "failover_sim._native")]
 pub struct Scenario {
-    document: Document,
+    pub document: Document,
 }
 
 #[pymethods]
@@ -26,28 +24,76 @@ impl Scenario {
         Ok(Scenario { document })
     }
 
+    #[staticmethod]
+    fn parse(text: &str, name: &str) -> PyResult<Self> {
+        let mut document = Loader::new().parse(name, text).map_err(refused)?;
+        document.rename(name.to_owned());
+        Ok(Scenario { document })
+    }
+
     #[getter]
     fn name(&self) -> &str {
         self.document.name()
     }
 
-    #[pyo3(signature = (runs, seed, threads=None, progress=None))]
-    fn run(
-        &self,
-        py: Python<'_>,
-        runs: u64,
-        seed: u64,
-        threads: Option<usize>,
-        progress: Option<Bound<'_, PyAny>>,
-    ) -> PyResult<Table> {
-        let model = self.document.model().map_err(refused)?;
-        let wanted = Wanted { series: Series::All, ..Wanted::METRICS };
-        let plan = RunPlan { seed, runs: 0..runs, wanted, path: None };
-        let played =
-            watched(py, threads, progress.as_ref(), |watch| plan.play(std::slice::from_ref(&model), watch))?;
-        let outcomes = played.map_err(|_| PyKeyboardInterrupt::new_err(()))?.swap_remove(0);
-        let facts = PointFacts::of(&model, plan.path_of(&model));
-        let points = [Point { number: 0, facts: &facts, outcomes: &outcomes, error: None }];
-        Ok(Table::of(&schema::runs(&Design { seed, ..Design::default() }, &points)))
+    #[getter]
+    fn path(&self) -> &str {
+        self.document.path()
     }
+
+    fn named(&self, name: String) -> Self {
+        let mut document = self.document.clone();
+        document.rename(name);
+        Scenario { document }
+    }
+
+    fn with_values(&self, values: &Bound<'_, PyDict>, origin: &str) -> PyResult<Self> {
+        let mut document = self.document.clone();
+        for (path, value) in values {
+            let path: String = path.extract()?;
+            let value = setting(&path, &value)?;
+            document.set(&path, value, origin).map_err(refused)?;
+        }
+        Ok(Scenario { document })
+    }
+
+    /// Path, value as TOML, and origin of each setting.
+    fn resolved(&self) -> Vec<(String, String, String)> {
+        self.document.resolved().into_iter().map(|s| (s.path, s.value, s.origin)).collect()
+    }
+
+    fn to_toml(&self) -> String {
+        self.document.standalone()
+    }
+
+    /// What it says it is about; null where it says nothing, or not a text.
+    #[getter]
+    fn about(&self) -> Option<String> {
+        Some(self.document.get("about")?.as_str()?.to_owned())
+    }
+
+    fn check(&self) -> PyResult<()> {
+        self.document.model().map_err(refused).map(drop)
+    }
+
+    fn explain(&self, py: Python<'_>, request: u64, run: u64, seed: u64) -> PyResult<String> {
+        let model = self.document.model().map_err(refused)?;
+        watched(py, Some(1), None, |_| explain(&model, seed, run, request))?.map_err(|count| {
+            let help = match count {
+                0 => "none arrives in this run".to_owned(),
+                count => format!("this run has the requests 0 to {}", count - 1),
+            };
+            let message = format!("there is no request number {request} in `{}`", model.name);
+            input_error(format!("error: {message}\n  = help: {help}"))
+        })
+    }
+}
+
+/// What an experiment asks, its scenarios, and how many runs each gets.
+#[pyfunction]
+pub fn open_experiment(path: PathBuf) -> PyResult<(String, Vec<Scenario>, u64)> {
+    let Experiment { question, scenarios, runs, .. } =
+        Experiment::open(&path, &mut Loader::new()).map_err(refused)?;
+    let scenarios = scenarios.into_iter().map(|document| Scenario { document }).collect();
+    Ok((question, scenarios, runs))
 }

@@ -1,19 +1,22 @@
 //! A table of results, handed to other libraries through the Arrow PyCapsule interface: nothing is copied on the way, and
 //! nobody needs a particular one of them.
 
+use arrow_array::cast::AsArray;
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
+use arrow_array::types::{Float64Type, UInt64Type};
 use arrow_array::{
-    ArrayRef, BooleanArray, Float64Array, RecordBatch, RecordBatchIterator, StringArray, UInt64Array,
+    Array, ArrayRef, BooleanArray, Float64Array, RecordBatch, RecordBatchIterator, StringArray, UInt64Array,
 };
 use arrow_schema::{DataType, Field, Schema};
 use failover_sim::output::{self, Column, Values};
+use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
-use pyo3::types::PyCapsule;
+use pyo3::types::{PyCapsule, PyList};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Rows of one kind, by column.
-#[pyclass(frozen)]
+#[pyclass(frozen, module = "failover_sim._native")]
 pub struct Table {
     name: &'static str,
     batch: RecordBatch,
@@ -55,6 +58,26 @@ impl Table {
     #[getter]
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Name, unit and meaning of each column.
+    #[getter]
+    fn columns(&self) -> Vec<(String, String, String)> {
+        let told = |field: &Field, key: &str| field.metadata().get(key).cloned().unwrap_or_default();
+        let fields = self.batch.schema();
+        fields.fields().iter().map(|f| (f.name().clone(), told(f, "unit"), told(f, "meaning"))).collect()
+    }
+
+    /// The values of a column, the first `limit` of them.
+    fn column<'py>(&self, py: Python<'py>, name: &str, limit: Option<usize>) -> PyResult<Bound<'py, PyList>> {
+        let column = self.batch.column_by_name(name).ok_or_else(|| PyKeyError::new_err(name.to_owned()))?;
+        let column = column.slice(0, limit.map_or(column.len(), |limit| limit.min(column.len())));
+        match column.data_type() {
+            DataType::Utf8 => PyList::new(py, column.as_string::<i32>()),
+            DataType::UInt64 => PyList::new(py, column.as_primitive::<UInt64Type>()),
+            DataType::Float64 => PyList::new(py, column.as_primitive::<Float64Type>()),
+            _ => PyList::new(py, column.as_boolean().iter().collect::<Vec<_>>()),
+        }
     }
 
     fn __len__(&self) -> usize {

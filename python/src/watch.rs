@@ -14,8 +14,23 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub struct Watch {
     done: AtomicU64,
+    total: AtomicU64,
     skipped: AtomicU64,
     is_cancelled: AtomicBool,
+}
+
+impl Watch {
+    /// So many runs will be done in all, those included that are done already.
+    pub fn expect(&self, runs: u64) {
+        self.total.store(runs, Ordering::Relaxed);
+    }
+
+    /// The runs that are done, and how many there are to do; the latter is 0 where nobody knows yet.
+    fn counts(&self) -> (u64, u64) {
+        let [done, total, skipped] =
+            [&self.done, &self.total, &self.skipped].map(|count| count.load(Ordering::Relaxed));
+        (done, total.saturating_sub(skipped))
+    }
 }
 
 impl Progress for Watch {
@@ -34,7 +49,8 @@ impl Progress for Watch {
 
 /// Does work on a pool of so many threads (one for each core, if none are named) while Python goes on.
 ///
-/// `progress`, if there is one, is called with the runs that are done and those that need not be played.
+/// `progress`, if there is one, is called with the runs that are done and how many there are to do, which is 0 where nobody
+/// knows yet.
 ///
 /// # Errors
 /// With what a signal handler or `progress` raised, once the work has stopped; what the work came to is dropped then.
@@ -58,10 +74,9 @@ pub fn watched<T: Send>(
         let mut raised = None;
         while !worker.is_finished() {
             py.detach(|| thread::park_timeout(TICK));
-            let told = py.check_signals().and_then(|()| {
-                let counts = (watch.done.load(Ordering::Relaxed), watch.skipped.load(Ordering::Relaxed));
-                progress.map_or(Ok(()), |progress| progress.call1(counts).map(drop))
-            });
+            let told = py
+                .check_signals()
+                .and_then(|()| progress.map_or(Ok(()), |progress| progress.call1(watch.counts()).map(drop)));
             if let Err(error) = told {
                 watch.is_cancelled.store(true, Ordering::Relaxed);
                 raised.get_or_insert(error);

@@ -1,12 +1,14 @@
 //! `check`: reads a scenario or an experiment and says all that is wrong with it.
 
+use super::Failure;
 use super::print::{Format, PrintArgs, print_out};
-use super::{Failure, counted, is_experiment, large, models_and_objectives};
 use crate::experiment::file::Experiment;
 use crate::experiment::survey::point_model;
+use crate::job::is_experiment;
+use crate::job::run::models_and_objectives;
 use crate::output::SCHEMA_VERSION;
+use crate::output::terminal::{counted, large};
 use crate::scenario::Loader;
-use anstream::adapter::strip_str;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +34,7 @@ impl CheckArgs {
                 "path": path.display().to_string(),
                 "valid": checked.is_ok(),
                 "summary": checked.as_ref().ok(),
-                "problems": checked.as_ref().err().map(|failure| strip_str(&failure.message).to_string()),
+                "problems": checked.as_ref().err().map(|failure| failure.text(false)),
             }));
             match checked {
                 Ok(summary) => writeln!(report, "{}: {summary}", path.display()).expect("a string grows"),
@@ -69,11 +71,11 @@ fn check(path: &Path, loader: &mut Loader) -> Result<String, Failure> {
         counted(experiment.runs as f64, "run")
     );
     if let Some(sweep) = &experiment.sweep {
-        let points = sweep.points(&experiment.scenarios)?;
+        let layout = sweep.layout(&experiment.scenarios)?;
         // One by one, as nobody needs them all.
-        let mut invalid = points.iter().filter_map(|point| {
-            let problems = point_model(sweep, &experiment.scenarios, point).err()?;
-            Some((point.index, problems))
+        let mut invalid = (0..layout.len()).filter_map(|index| {
+            let point = sweep.point(&experiment.scenarios, &layout, index);
+            Some((index, point_model(sweep, &experiment.scenarios, &point).err()?))
         });
         if let Some((first, problems)) = invalid.next() {
             let which = match 1 + invalid.count() {
@@ -81,12 +83,12 @@ fn check(path: &Path, loader: &mut Loader) -> Result<String, Failure> {
                 count => format!(
                     "{} of the {} points of the sweep are no valid scenario, first point {first}",
                     large(count as f64),
-                    large(points.len() as f64)
+                    large(layout.len() as f64)
                 ),
             };
             return Err(Failure::from(problems).headed(&format!("{}: {which}:", path.display())));
         }
-        write!(summary, ", {} to sweep", counted(points.len() as f64, "point")).expect("a string grows");
+        write!(summary, ", {} to sweep", counted(layout.len() as f64, "point")).expect("a string grows");
     }
     Ok(summary)
 }

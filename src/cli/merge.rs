@@ -2,11 +2,10 @@
 
 use super::Failure;
 use super::print::{Format, PrintArgs};
-use super::sweep::{Finished, finish};
-use crate::experiment::ledger::{Standing, standing};
-use crate::experiment::stopping::Stopping;
-use crate::output::{Existing, LedgerFolder, Plan, ResultFolder, Shard, SweepProvenance};
-use std::path::{Path, PathBuf};
+use super::swept::print_swept;
+use crate::job::merge;
+use crate::output::Existing;
+use std::path::PathBuf;
 
 /// Join the shards of a sweep to the results of all of it
 #[derive(Debug, clap::Args)]
@@ -32,160 +31,12 @@ pub struct MergeArgs {
     print: PrintArgs,
 }
 
-/// A finished shard.
-struct Part<'a> {
-    path: &'a Path,
-    shard: Shard,
-    plan: Plan,
-    sweep: SweepProvenance,
-}
-
 impl MergeArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
         let format = self.print.format("merge", &[Format::Json, Format::Csv])?;
-        let parts = self.shards.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
-        check(&parts)?;
-        let (Some(first), false) = (parts.first(), self.shards.contains(&self.out)) else {
-            return Err(Failure::refused(
-                format!("{} is one of the shards", self.out.display()),
-                "choose a folder of its own for `--out`",
-            ));
-        };
-        let stopping = first.sweep.stopping().ok_or_else(|| unreadable(first.path))?;
-        let open = |part: &Part| open_ledger(part, &stopping);
-        let ledgers = parts.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-        let plan = Plan { shard: None, ..first.plan.clone() };
         let existing = if self.force { Existing::Replace } else { Existing::Refuse };
-        let folder = ResultFolder::create(&self.out, existing)?;
+        let swept = merge(&self.shards, &self.out, existing, std::env::args().collect())?;
         self.print.note_missing_parquet();
-        let (mut ledger, _) = folder.ledger(&plan)?;
-        ledgers.iter().try_for_each(|of_part| ledger.copy(of_part))?;
-        let (files, tally) = finish(folder, &ledger, &plan, &stopping)?;
-        Finished {
-            out: &self.out,
-            plan: &plan,
-            ledger: &ledger,
-            stopping: &stopping,
-            files: &files,
-            tally: &tally,
-        }
-        .report(&self.print, format)
+        print_swept(&swept, &self.print, format)
     }
-}
-
-fn open(path: &Path) -> Result<Part<'_>, Failure> {
-    let refused = |what: &str, help: &str| Failure::refused(format!("{} {what}", path.display()), help);
-    if !LedgerFolder::exists(path) {
-        return Err(refused(
-            "is not the results folder of a sweep",
-            "name the folders that `sweep --shard` wrote",
-        ));
-    }
-    let plan = LedgerFolder::plan(path)?;
-    let Some(shard) = plan.shard else {
-        return Err(refused("has all points of its sweep", "there is nothing to merge it with"));
-    };
-    let finished = SweepProvenance::read(path)?;
-    let own = |sweep: &SweepProvenance| sweep.shard == Some(shard) && sweep.fingerprint == plan.fingerprint;
-    match finished.filter(own) {
-        Some(sweep) => Ok(Part { path, shard, plan, sweep }),
-        None => Err(unfinished(path, shard)),
-    }
-}
-
-fn open_ledger(part: &Part, stopping: &Stopping) -> Result<LedgerFolder, Failure> {
-    let (ledger, damaged) = LedgerFolder::open(part.path, &part.plan, false)?;
-    if let Some(segment) = damaged.first() {
-        return Err(Failure::refused(
-            format!("{}: {}", segment.path.display(), segment.damage),
-            format!("play what it had with {}", rest_of(part.path, part.shard)),
-        ));
-    }
-    for point in part.plan.points() {
-        if let Standing::Lacks(_) = standing(&ledger, stopping, point, 0)? {
-            return Err(unfinished(part.path, part.shard));
-        }
-    }
-    Ok(ledger)
-}
-
-fn unfinished(path: &Path, shard: Shard) -> Failure {
-    Failure::refused(
-        format!("{} is not finished", path.display()),
-        format!("play the rest of it with {}", rest_of(path, shard)),
-    )
-}
-
-/// The command that goes on with a shard.
-fn rest_of(path: &Path, shard: Shard) -> String {
-    format!("`sweep --shard {shard} --out {} --resume`", path.display())
-}
-
-/// Refuses shards that are not all of one sweep, each once.
-fn check(parts: &[Part]) -> Result<(), Failure> {
-    let Some(first) = parts.first() else { return Ok(()) };
-    for (nth, part) in parts.iter().enumerate().skip(1) {
-        let both = format!("{} and {}", first.path.display(), part.path.display());
-        let same = |plan: &Plan| Plan { shard: None, ..plan.clone() };
-        if let Some(difference) = same(&first.plan).difference(&same(&part.plan)) {
-            return Err(Failure::refused(
-                format!("{both} are of different sweeps: of the first, {difference} in the second"),
-                "play both from the same experiment, with the same options",
-            ));
-        }
-        let runs = |sweep: &SweepProvenance| (sweep.until.clone(), sweep.min_runs, sweep.max_runs);
-        if runs(&first.sweep) != runs(&part.sweep) {
-            return Err(Failure::refused(
-                format!(
-                    "{both} have different runs: {}, and {}",
-                    told_runs(&first.sweep),
-                    told_runs(&part.sweep)
-                ),
-                "play one of them on with `--resume` and the options of the other",
-            ));
-        }
-        if first.shard.count != part.shard.count {
-            return Err(Failure::refused(
-                format!("{both} are of different divisions: shard {}, and shard {}", first.shard, part.shard),
-                "play the points in one division",
-            ));
-        }
-        if let Some(twin) = parts[..nth].iter().find(|other| other.shard == part.shard) {
-            return Err(Failure::refused(
-                format!("{} and {} are both shard {}", twin.path.display(), part.path.display(), part.shard),
-                "name each shard once",
-            ));
-        }
-    }
-    let is_missing = |index: &usize| parts.iter().all(|part| part.shard.index != *index);
-    let missing: Vec<String> = (1..=first.shard.count)
-        .filter(is_missing)
-        .map(|index| Shard { index, ..first.shard }.to_string())
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let what = if missing.len() == 1 { "shard" } else { "shards" };
-    Err(Failure::refused(
-        format!(
-            "{what} {} of the sweep {} not there",
-            missing.join(", "),
-            if missing.len() == 1 { "is" } else { "are" }
-        ),
-        "name the folders of all shards; one that was not played yet is played with `sweep --shard`",
-    ))
-}
-
-fn told_runs(sweep: &SweepProvenance) -> String {
-    match &sweep.until {
-        None => sweep.max_runs.to_string(),
-        Some(until) => format!("{} to {} until \"{until}\"", sweep.min_runs, sweep.max_runs),
-    }
-}
-
-fn unreadable(path: &Path) -> Failure {
-    Failure::refused(
-        format!("the manifest of {} was changed", path.display()),
-        "write it anew with `sweep --resume`",
-    )
 }

@@ -111,9 +111,11 @@ impl Colour {
     }
 }
 
-/// Whether errors are printed in colour.
-pub(super) fn colours_errors() -> bool {
-    AutoStream::choice(&io::stderr()) != ColorChoice::Never
+/// Prints why a command did not do what it was asked to standard error.
+pub(super) fn print_failure(failure: &Failure) {
+    let colour = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
+    // Where nobody listens any more, there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{}", failure.text(colour));
 }
 
 /// What standard output is shown on.

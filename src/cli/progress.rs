@@ -1,6 +1,6 @@
-//! A progress bar on a terminal, and Ctrl-C.
+//! A progress bar on a terminal, which Ctrl-C stops.
 
-use super::Failure;
+use super::{Failure, stop};
 use crate::experiment::runner::Progress;
 use crate::output::terminal::thousands;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Counts runs on standard error, or silently. Ctrl-C asks the runner to stop after the runs that
-/// it is in; a second one ends the program, and leaves partial files for the next command to clear away.
+/// Counts runs on standard error, or silently. Who asks the program to stop has the runner stop after the runs that it
+/// is in.
 pub(super) struct Bar {
     bar: ProgressBar,
     cancelled: Arc<AtomicBool>,
@@ -33,14 +33,7 @@ impl Bar {
         }
         let cancelled = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&cancelled);
-        // One run may be long: who asks twice does not want to wait for it.
-        let ask = move || {
-            if flag.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-        };
-        ctrlc::set_handler(ask)
-            .map_err(|error| Failure::bad_input(format!("error: cannot listen for Ctrl-C: {error}")))?;
+        stop::when_asked(move || flag.store(true, Ordering::Relaxed))?;
         Ok(Bar { bar, cancelled })
     }
 

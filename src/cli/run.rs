@@ -2,30 +2,27 @@
 
 use super::again::CommandLine;
 use super::export::ExportArgs;
-use super::opened::{Opened, SweptPoint};
 use super::page::PageArgs;
 use super::print::{Format, PrintArgs, screen};
 use super::progress::Bar;
-use super::{Failure, PlayArgs, all_or_failures, models_and_objectives, print_out};
+use super::{Failure, PlayArgs, print_out};
 use crate::engine::{Path as EnginePath, simulate};
-use crate::experiment::objective::{Finding, Objective};
+use crate::experiment::objective::Objective;
 use crate::experiment::runner::RunPlan;
-use crate::experiment::segment::PointFacts;
-use crate::metrics::{Beliefs, Outcome, Series, Wanted};
+use crate::job::run::{Played, RunJob, RunOptions};
+use crate::job::settings::make_settings;
+use crate::job::{Opened, SweptPoint, limits};
+use crate::metrics::{Beliefs, Series, Wanted};
 use crate::model::Model;
 use crate::output::report::{ReportDocument, RunsInput, report_of_runs};
 use crate::output::terminal;
 use crate::output::{
-    Design, EventLog, Existing, Point, Provenance, Request, RequestFile, ResultFolder, ResultSink,
-    ScenarioProvenance, ScenarioResult, SecondTotal, add_seconds, assumptions, csv_text, document, explain,
-    junit, schema,
+    EventLog, Provenance, Request, RequestFile, ResultFolder, ResultSink, ScenarioProvenance, ScenarioResult,
+    document, explain, junit,
 };
 use crate::scenario::{Document, ResolvedSetting};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-
-/// Seconds of counts that are held at once, some 240 MB: a long scenario of many runs has more than fits in memory.
-const SECONDS_AT_ONCE: u64 = 20_000_000;
 
 /// Simulate one scenario, several side by side, or an experiment's
 #[derive(Debug, clap::Args)]
@@ -106,34 +103,36 @@ enum PathChoice {
 impl RunArgs {
     pub(super) fn execute(&self) -> Result<(), Failure> {
         let opened = self.open()?;
-        let documents = &opened.documents;
-        let (models, mut objectives) = models_and_objectives(documents)?;
+        let runs = self.play.runs.unwrap_or(opened.runs);
+        // The terminal draws failures by second; tables have all requests.
+        let series = if self.out.is_some() { Series::All } else { Series::Failures };
+        let options = RunOptions {
+            seed: self.play.seed,
+            runs: self.run_index.map_or(0..runs, |k| k..k.saturating_add(1)),
+            wanted: Wanted { series, ..Wanted::METRICS },
+            path: self.path.map(|PathChoice::Plain| EnginePath::Plain),
+            gates: self.gate.clone(),
+        };
+        let job = RunJob::new(opened, options)?;
+        let RunJob { opened, models, plan, .. } = &job;
         if self.resolved {
             return print_out(&match self.print.format("run --resolved", &[Format::Json])? {
-                Format::Json => resolved_json(documents),
-                _ => resolved(documents),
+                Format::Json => resolved_json(&opened.documents),
+                _ => resolved(&opened.documents),
             });
         }
         let format = self.print.format("run", &[Format::Json, Format::Csv, Format::Junit])?;
-        self.add_gates(&mut objectives, format)?;
-        let runs = self.play.runs.unwrap_or(opened.runs);
-        let runs = self.run_index.map_or(0..runs, |k| k..k.saturating_add(1));
-        // The terminal draws failures by second; tables have all requests.
-        let series = if self.out.is_some() { Series::All } else { Series::Failures };
-        let plan = RunPlan {
-            seed: self.play.seed,
-            runs,
-            wanted: Wanted { series, ..Wanted::METRICS },
-            path: self.path.map(|PathChoice::Plain| EnginePath::Plain),
-        };
+        check_judged(&job.objectives, format)?;
         if let Some(request) = self.explain {
-            return self.explain(&models, &plan, request);
+            return self.explain(&job, request);
         }
-        self.play.check_size(&models, plan.count(), plan.wanted)?;
+        if !self.play.yes {
+            job.check_size()?;
+        }
         self.check_files()?;
-        self.export.check(&models)?;
+        self.export.check(models)?;
         // Files are opened first: what cannot be written should fail before the work, not after it.
-        let mut sink = self.out.as_deref().map(|out| self.open_results(out, &plan, &opened)).transpose()?;
+        let mut sink = self.out.as_deref().map(|out| self.open_results(out, &job)).transpose()?;
         let requests =
             self.requests.as_deref().map(|path| RequestFile::create(path, self.play.force)).transpose()?;
         let events =
@@ -143,38 +142,25 @@ impl RunArgs {
 
         self.play.start_threads();
         let bar = self.print.bar(plan.count() * models.len() as u64, 0)?;
-        let mut played = Vec::new();
-        for (i, model) in models.iter().enumerate() {
-            let (mut seconds, mut outcomes) = (Vec::new(), Vec::new());
-            for batch in batches(&plan, model, sink.is_some()) {
-                let mut played = batch.play(std::slice::from_ref(model), &bar)?.swap_remove(0);
-                if let Some(sink) = &mut sink {
-                    let facts = PointFacts::of(model, plan.path_of(model));
-                    let number = opened.point.as_ref().map_or(i, |point| point.number);
-                    sink.points(&[Point { number, facts: &facts, outcomes: &played, error: None }])?;
-                }
-                add_seconds(&mut seconds, &mut played);
-                outcomes.append(&mut played);
-            }
-            played.push((seconds, outcomes));
-        }
+        let played = match &mut sink {
+            Some(sink) => job.play(&bar, Some(&mut |point| Ok(sink.points(std::slice::from_ref(point))?)))?,
+            None => job.play(&bar, None)?,
+        };
         bar.finish();
 
-        write_requests(requests, &models, &plan, &bar)?;
-        write_events(events, &models, &plan, &bar)?;
-        self.export.write(exports, &models, &plan, &bar)?;
+        write_requests(requests, models, plan, &bar)?;
+        write_events(events, models, plan, &bar)?;
+        self.export.write(exports, models, plan, &bar)?;
         bar.check()?;
         if let Some(sink) = sink {
-            sink.finish(self.provenance(&opened, plan.count()))?;
+            sink.finish(self.provenance(opened, plan.count()))?;
         }
-        let findings = judge(&objectives, &played);
-        let shown =
-            Shown { opened: &opened, models: &models, plan: &plan, played: &played, findings: &findings };
-        shown.show(|results, beliefs| {
+        let findings = job.judge(&played);
+        job.show(&played, &findings, |results, beliefs| {
             // A report takes some more runs: what they come to is not lost with it.
-            let printed = self.print(format, &shown, results, beliefs);
+            let printed = self.print(format, &job, &played, results, beliefs);
             if let Some(page) = page {
-                page.write(&self.report(&shown, results, &bar)?)?;
+                page.write(&self.report(&job, results, &bar)?)?;
             }
             printed
         })?;
@@ -202,23 +188,6 @@ impl RunArgs {
         }
     }
 
-    /// Adds the gates to what the scenarios ask for themselves: they come first.
-    fn add_gates(&self, objectives: &mut [Vec<Objective>], format: Format) -> Result<(), Failure> {
-        let compares = objectives.len() > 1;
-        let gates = self.gate.iter().map(|text| Objective::gate(text, compares).map_err(Failure::from));
-        let gates = all_or_failures(gates)?;
-        for objectives in objectives.iter_mut().skip(usize::from(compares)) {
-            objectives.splice(0..0, gates.iter().cloned());
-        }
-        if format == Format::Junit && objectives.iter().all(Vec::is_empty) {
-            return Err(Failure::refused(
-                "`--format junit` reports on gates and objectives, and there are none",
-                "add a gate, such as --gate \"failed_count.p95 <= 1000\", or an `[[objective]]` to the scenario",
-            ));
-        }
-        Ok(())
-    }
-
     /// Refuses to write two things to the same file.
     fn check_files(&self) -> Result<(), Failure> {
         let logs = [("--events", self.events.as_deref()), ("--requests", self.requests.as_deref())];
@@ -239,7 +208,7 @@ impl RunArgs {
     /// What there is to run, with `--set` applied.
     fn open(&self) -> Result<Opened, Failure> {
         let mut opened = Opened::read(&self.paths)?;
-        self.play.make_settings(&mut opened.documents)?;
+        make_settings(&self.play.set, &mut opened.documents)?;
         match self.point {
             Some(number) => opened.at_point(number),
             None => Ok(opened),
@@ -247,8 +216,10 @@ impl RunArgs {
     }
 
     /// One request of each scenario's first run, as those listed by `--requests` are numbered.
-    fn explain(&self, models: &[Model], plan: &RunPlan, request: u64) -> Result<(), Failure> {
-        self.play.check_size(models, 1, Wanted::METRICS)?;
+    fn explain(&self, RunJob { models, plan, .. }: &RunJob, request: u64) -> Result<(), Failure> {
+        if !self.play.yes {
+            limits::check_size(models, 1, Wanted::METRICS)?;
+        }
         let mut text = String::new();
         for model in models {
             if models.len() > 1 {
@@ -268,10 +239,9 @@ impl RunArgs {
         print_out(&text)
     }
 
-    fn open_results(&self, out: &Path, plan: &RunPlan, opened: &Opened) -> Result<ResultSink, Failure> {
-        let design = design(plan, opened);
-        let existing = if self.play.force { Existing::Replace } else { Existing::Refuse };
-        let sink = ResultFolder::create(out, existing)?.begin(design, plan.wanted.series == Series::All)?;
+    fn open_results(&self, out: &Path, job: &RunJob) -> Result<ResultSink, Failure> {
+        let folder = ResultFolder::create(out, self.play.existing())?;
+        let sink = folder.begin(job.design(), job.plan.wanted.series == Series::All)?;
         self.print.note_missing_parquet();
         Ok(sink)
     }
@@ -285,17 +255,12 @@ impl RunArgs {
         self.page.again(line.option("--path", self.path.map(|PathChoice::Plain| "plain")))
     }
 
-    fn report(
-        &self,
-        shown: &Shown,
-        results: &[ScenarioResult],
-        bar: &Bar,
-    ) -> Result<ReportDocument, Failure> {
+    fn report(&self, job: &RunJob, results: &[ScenarioResult], bar: &Bar) -> Result<ReportDocument, Failure> {
         let input = RunsInput {
-            documents: &shown.opened.documents,
+            documents: &job.opened.documents,
             results,
-            plan: shown.plan,
-            preface: &shown.opened.preface(),
+            plan: &job.plan,
+            preface: &job.opened.preface(),
             command: self.again().text(),
             incidents_per_year: self.page.incidents_per_year,
             plays_alike: true,
@@ -306,11 +271,12 @@ impl RunArgs {
     fn print(
         &self,
         format: Format,
-        shown: &Shown,
+        job: &RunJob,
+        played: &[Played],
         results: &[ScenarioResult],
         beliefs: &[Beliefs],
     ) -> Result<(), Failure> {
-        let Shown { opened, models, plan, played, .. } = *shown;
+        let RunJob { opened, plan, .. } = job;
         match format {
             Format::Table => self.print.summary(&terminal::summary(
                 &opened.preface(),
@@ -319,7 +285,7 @@ impl RunArgs {
                 beliefs,
                 screen(),
             )),
-            Format::Csv => print_out(&points_csv(opened, models, plan, played)),
+            Format::Csv => print_out(&job.points_csv(played)),
             Format::Json => {
                 let point = opened.point.as_ref().map(SweptPoint::document);
                 let document = document(plan.seed, plan.count(), point, results);
@@ -330,80 +296,15 @@ impl RunArgs {
     }
 }
 
-/// What was played.
-#[derive(Clone, Copy)]
-struct Shown<'a> {
-    opened: &'a Opened,
-    models: &'a [Model],
-    plan: &'a RunPlan,
-    played: &'a [Played],
-    findings: &'a [Vec<Finding>],
-}
-
-impl Shown<'_> {
-    /// Shows it, with what is seen in each scenario's first run.
-    fn show(
-        &self,
-        show: impl FnOnce(&[ScenarioResult], &[Beliefs]) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        let Shown { models, plan, played, findings, .. } = *self;
-        let beliefs_of = |model| Beliefs::of(model, plan.seed, plan.runs.start, plan.path);
-        let beliefs: Vec<_> = models.iter().map(beliefs_of).collect();
-        let assumptions: Vec<_> = models.iter().map(assumptions).collect();
-        let results: Vec<ScenarioResult> = (models.iter().zip(played))
-            .zip(beliefs.iter().zip(&assumptions).zip(findings))
-            .map(|((model, (seconds, outcomes)), ((beliefs, assumptions), findings))| ScenarioResult {
-                model,
-                path: plan.path_of(model),
-                first_run: plan.runs.start,
-                outcomes,
-                seconds,
-                timeline: &beliefs.timeline,
-                assumptions,
-                findings,
-            })
-            .collect();
-        show(&results, &beliefs)
+/// Refuses to report on what is judged where nothing is.
+fn check_judged(objectives: &[Vec<Objective>], format: Format) -> Result<(), Failure> {
+    if format != Format::Junit || !objectives.iter().all(Vec::is_empty) {
+        return Ok(());
     }
-}
-
-/// What all rows of the tables have in common.
-fn design(plan: &RunPlan, opened: &Opened) -> Design {
-    let axes = opened.point.as_ref().map(|point| point.axes.clone()).unwrap_or_default();
-    Design { seed: plan.seed, first_run: plan.runs.start, axes }
-}
-
-/// The table of points as `--out` writes it, a row for each scenario.
-fn points_csv(opened: &Opened, models: &[Model], plan: &RunPlan, played: &[Played]) -> String {
-    let facts: Vec<_> = models.iter().map(|model| PointFacts::of(model, plan.path_of(model))).collect();
-    let first = opened.point.as_ref().map_or(0, |point| point.number);
-    let rows = (first..).zip(facts.iter().zip(played));
-    let points: Vec<Point> =
-        rows.map(|(number, (facts, (_, outcomes)))| Point { number, facts, outcomes, error: None }).collect();
-    csv_text(&schema::points(&design(plan, opened), &points))
-}
-
-/// A scenario's seconds over all runs, and its runs.
-type Played = (Vec<SecondTotal>, Vec<Outcome>);
-
-/// What the runs say of every scenario's objectives; the first scenario is the baseline.
-fn judge(objectives: &[Vec<Objective>], played: &[Played]) -> Vec<Vec<Finding>> {
-    let baseline = played.first().map(|(_, outcomes)| outcomes.as_slice());
-    let judged = |(objectives, (_, outcomes)): (&Vec<Objective>, &Played)| {
-        objectives.iter().map(|objective| objective.judge(outcomes, baseline)).collect()
-    };
-    objectives.iter().zip(played).map(judged).collect()
-}
-
-/// The runs of one scenario, so many at a time that their counts of seconds fit in memory.
-///
-/// Tables take the outcomes of a scenario in one go.
-fn batches(plan: &RunPlan, model: &Model, for_tables: bool) -> Vec<RunPlan> {
-    let seconds = (model.duration.as_secs_f64() as u64).max(1);
-    let at_once = if for_tables { plan.count() } else { (SECONDS_AT_ONCE / seconds).max(1) };
-    let starts = plan.runs.clone().step_by(at_once as usize);
-    let batch = |start: u64| start..plan.runs.end.min(start.saturating_add(at_once));
-    starts.map(|start| RunPlan { runs: batch(start), ..plan.clone() }).collect()
+    Err(Failure::refused(
+        "`--format junit` reports on gates and objectives, and there are none",
+        "add a gate, such as --gate \"failed_count.p95 <= 1000\", or an `[[objective]]` to the scenario",
+    ))
 }
 
 /// The first run of each scenario, a row for each request.

@@ -62,7 +62,7 @@ impl ServeArgs {
 
     #[cfg(feature = "serve")]
     pub(super) fn execute(&self) -> Result<(), Failure> {
-        use super::opened::Opened;
+        use crate::job::Opened;
         use crate::serve::{Hosts, Server};
         use std::io::Write;
         use std::net::SocketAddr;
@@ -78,22 +78,14 @@ impl ServeArgs {
             document.set_text(assignment)?;
         }
         super::start_threads(self.threads);
-        let runs = self.runs.unwrap_or(super::opened::DEFAULT_RUNS);
+        let runs = self.runs.unwrap_or(crate::job::DEFAULT_RUNS);
         let what_if = crate::serve::WhatIf::new(document, self.seed, runs, &())?;
         let played = what_if.runs();
         let address = SocketAddr::new(self.host, self.port);
         let hosts = if self.allow_remote { Hosts::Any } else { Hosts::Loopback };
         let server = Server::bind(what_if, address, hosts).map_err(|error| cannot_listen(address, &error))?;
         let stopper = server.stopper();
-        let has_asked = std::sync::atomic::AtomicBool::new(false);
-        ctrlc::set_handler(move || {
-            // Who asks twice does not want to wait for the answers under way.
-            if has_asked.swap(true, std::sync::atomic::Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-            stopper.stop();
-        })
-        .map_err(|error| Failure::bad_input(format!("error: cannot listen for Ctrl-C: {error}")))?;
+        super::stop::when_asked(move || stopper.stop())?;
         super::print_out(&format!("http://{}/\n", server.address()))?;
         // Where nobody listens to standard error, there is nobody to tell.
         let _ = writeln!(std::io::stderr(), "open this page in a browser; Ctrl-C ends it");

@@ -1,5 +1,6 @@
 //! The data dictionary: every column of every table, generated from the schema.
 
+use super::differences::differences;
 use super::schema::{self, AxisColumn, Design, N_MEANING, STATISTIC_MEANINGS};
 use super::table::{Column, Table};
 use crate::experiment::statistics::Summary;
@@ -23,7 +24,7 @@ A row of a sweep's `runs` is played alone, to the same bytes, with what it carri
 
 /// Every column of every table with its unit and its meaning, in Markdown.
 pub fn data_dictionary() -> String {
-    let swept = AxisColumn { name: "<swept setting>".to_owned(), values: Vec::new() };
+    let swept = AxisColumn::new("<swept setting>", Vec::new());
     let design = Design { axes: vec![swept], ..Design::default() };
     let points = schema::points(&design, &[]);
     // A metric has ten columns there: they are explained once.
@@ -42,10 +43,14 @@ pub fn data_dictionary() -> String {
     for (statistic, meaning) in Summary::STATISTICS.iter().zip(STATISTIC_MEANINGS) {
         row(statistic, "the metric's", meaning);
     }
-    let others: [(Table, &str); 3] = [
+    let others: [(Table, &str); 4] = [
         (schema::faults(&design, &[]), "One row for each run, fault, provider that it hits, and replica."),
         (schema::series(&design, &[]), "One row for each run and second, if a command records them."),
         (schema::requests("", &[], 0, &[]), "One row for each request, in order of arrival."),
+        (
+            differences(&[]),
+            "One row for each scenario but the first, the baseline, and metric; in Python, of `compare`.",
+        ),
     ];
     for (table, about) in others {
         section(&mut text, table.name, about);

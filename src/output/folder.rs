@@ -114,6 +114,11 @@ impl ResultFolder {
         Ok(ResultFolder { path: path.to_owned(), existing, manifest, _made: made })
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether a file is one that the results in a folder may have.
     pub fn owns(results: &Path, file: &Path) -> bool {
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -60,7 +60,8 @@ fn check_free(path: &Path, overwrite: bool) -> Result<(), FileError> {
 pub(super) fn clear_leftover(final_path: &Path) -> Result<(), FileError> {
     let Some(partial_path) = partial_path(final_path) else { return Ok(()) };
     let partial_path = &partial_path;
-    let Ok(leftover) = File::open(partial_path) else { return Ok(()) };
+    // To write: over NFS there is no other lock that excludes somebody.
+    let Ok(leftover) = File::options().write(true).open(partial_path) else { return Ok(()) };
     if matches!(leftover.try_lock(), Err(TryLockError::WouldBlock)) {
         return Err(FileError::InUse { path: final_path.to_owned() });
     }

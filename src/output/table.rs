@@ -168,13 +168,13 @@ impl<'r, R> TableBuilder<'r, R> {
         self.push(name, unit, meaning, values);
     }
 
-    pub fn bool(
+    pub fn bool<T: Into<Option<bool>>>(
         &mut self,
         name: &'static str,
         meaning: impl Into<Cow<'static, str>>,
-        value: impl Fn(&R) -> bool,
+        value: impl Fn(&R) -> T,
     ) {
-        let values = Values::Bool(self.rows.iter().map(|row| Some(value(row))).collect());
+        let values = Values::Bool(self.rows.iter().map(|row| value(row).into()).collect());
         self.push(name, "yes or no", meaning, values);
     }
 

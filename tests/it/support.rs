@@ -5,6 +5,9 @@ use failover_sim::model::{
     Probability, Provider, ProviderId, Rate, Route, Traffic,
 };
 use failover_sim::time::{SimDuration, SimTime};
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
+use std::process::Child;
 
 /// A time this long after the start.
 pub fn at_secs(seconds: u64) -> SimTime {
@@ -58,7 +61,12 @@ pub fn story_model() -> Model {
 }
 
 /// What Ctrl-C does to a command.
-pub fn interrupt(command: &std::process::Child) {
-    let pid = i32::try_from(command.id()).map(nix::unistd::Pid::from_raw).expect("the system's own number");
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("it is there");
+pub fn interrupt(command: &Child) {
+    send(command, Signal::SIGINT);
+}
+
+/// Sends a signal to a command.
+pub fn send(command: &Child, signal: Signal) {
+    let pid = i32::try_from(command.id()).map(Pid::from_raw).expect("the system's own number");
+    signal::kill(pid, signal).expect("it is there");
 }

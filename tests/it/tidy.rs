@@ -68,8 +68,15 @@ fn dependencies_run_one_way() {
     assert_absent("src/scenario", &["crate::engine", "crate::metrics", "crate::experiment", "crate::output"]);
     assert_absent("src/experiment", &["crate::output", "crate::cli"]);
     assert_absent("src/output", &["crate::cli", "crate::validation", "crate::serve"]);
-    assert_absent("src/serve", &["crate::cli", "crate::validation"]);
+    assert_absent(
+        "src/job",
+        &["crate::cli", "crate::validation", "crate::serve", "clap", "indicatif", "anstream"],
+    );
+    assert_absent("src/serve", &["crate::cli", "crate::validation", "crate::job"]);
     assert_absent("src/validation", &["crate::output", "crate::cli"]);
+    for folder in ["model", "engine", "metrics", "scenario", "experiment", "output", "validation"] {
+        assert_absent(&format!("src/{folder}"), &["crate::job"]);
+    }
     for folder in ["src/model", "src/engine", "src/metrics", "src/scenario", "src/experiment"] {
         assert_absent(folder, &["crate::validation", "crate::serve"]);
     }
@@ -109,9 +116,15 @@ fn routing_and_detectors_have_no_oracle() {
 
 #[test]
 fn only_the_command_line_prints_or_exits() {
-    for folder in
-        ["src/scenario", "src/experiment", "src/metrics", "src/output", "src/serve", "src/validation"]
-    {
+    for folder in [
+        "src/scenario",
+        "src/experiment",
+        "src/metrics",
+        "src/output",
+        "src/job",
+        "src/serve",
+        "src/validation",
+    ] {
         assert_absent(folder, &["println!", "eprintln!", "print!(", "process::exit"]);
     }
 }

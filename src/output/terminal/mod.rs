@@ -12,4 +12,5 @@ mod words;
 pub use summary::summary;
 pub use text::{Screen, thousands};
 pub(super) use text::{Text, plain, short};
+pub(crate) use text::{counted, large};
 pub(super) use words::{certainty_words, objective_percent};

@@ -199,7 +199,21 @@ pub fn thousands(value: f64) -> String {
     if value < 0.0 && digits != "0" { format!("-{grouped}") } else { grouped }
 }
 
-/// The same with its sign.
+/// A number that may be beyond all counting.
+pub(crate) fn large(number: f64) -> String {
+    match number {
+        ..1e15 => thousands(number),
+        ..f64::INFINITY => format!("{number:.1e}"),
+        _ => "over 1e308".to_owned(),
+    }
+}
+
+/// So many of something: `1 run`, `1,000 runs`.
+pub(crate) fn counted(number: f64, what: &str) -> String {
+    format!("{} {what}{}", large(number), if number == 1.0 { "" } else { "s" })
+}
+
+/// A number with its sign.
 pub(super) fn signed(value: f64) -> String {
     let number = thousands(value);
     if value > 0.0 && number != "0" { format!("+{number}") } else { number }

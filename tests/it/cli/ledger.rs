@@ -2,9 +2,11 @@
 
 use super::results::{Csv, EXPERIMENT, contents};
 use super::{Done, SMALL, command, done, folder, json, names, run_in, snapshot};
+use nix::sys::signal::Signal;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -97,25 +99,24 @@ fn a_sweep_that_is_killed_again_and_again_ends_with_the_same_bytes() {
     assert!(names(&folder.path().join("out")).iter().all(|name| !name.ends_with(".partial")));
 }
 
+/// What is there when a sweep of many runs is at work.
 #[cfg(unix)]
-#[test]
-fn an_interrupted_sweep_says_how_to_go_on() {
-    let folder = swept(&experiment(2000));
-    let mut sweep_many = command(&["sweep", ".", "--out", "out"]);
-    let mut child = sweep_many.current_dir(folder.path()).spawn().expect("the command starts");
+fn at_work(folder: &TempDir, mut sweep: Command) -> Child {
+    sweep.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = sweep.spawn().expect("the command starts");
     for _ in 0..6000 {
-        if segments(&folder, "out").len() > 1 || child.try_wait().expect("a child").is_some() {
+        if segments(folder, "out").len() > 1 || child.try_wait().expect("a child").is_some() {
             break;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
     assert!(child.try_wait().expect("a child").is_none(), "it should be at work still");
-    // Nobody else may write there meanwhile, however it is asked.
-    for how in ["--resume", "--force"] {
-        let complaint = sweep(&folder, "out", &[how]).refused();
-        assert!(complaint.contains("is being written by another process"), "{complaint}");
-    }
-    crate::support::interrupt(&child);
+    child
+}
+
+/// It was asked to end, did, and kept what it had.
+#[cfg(unix)]
+fn ended_when_asked(folder: &TempDir, child: Child) {
     let output = child.wait_with_output().expect("it ends");
     let told = String::from_utf8(output.stderr).expect("UTF-8");
     assert_eq!(output.status.code(), Some(130), "{told}");
@@ -124,12 +125,42 @@ fn an_interrupted_sweep_says_how_to_go_on() {
         "{told}"
     );
     assert_eq!(names(&folder.path().join("out")), ["ledger"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_sweep_says_how_to_go_on() {
+    let folder = swept(&experiment(2000));
+    let child = at_work(&folder, command(&["sweep", ".", "--out", "out"]));
+    // Nobody else may write there meanwhile, however it is asked.
+    for how in ["--resume", "--force"] {
+        let complaint = sweep(&folder, "out", &[how]).refused();
+        assert!(complaint.contains("is being written by another process"), "{complaint}");
+    }
+    crate::support::interrupt(&child);
+    ended_when_asked(&folder, child);
 
     // Fewer runs than were played of some points are no hindrance.
     ok_of_fewer(sweep(&folder, "out", &["--resume", "--runs", "2"]));
     sweep(&folder, "whole", &["--runs", "2"]).ok();
     let runs = |mut tables: BTreeMap<String, Vec<u8>>| tables.remove("runs.csv");
     assert!(runs(tables(&folder, "out")) == runs(tables(&folder, "whole")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sweep_ends_well_when_its_machine_is_taken_away_and_outlives_a_logout() {
+    let folder = swept(&experiment(2000));
+    // As `nohup` starts it.
+    let mut sweep = Command::new("sh");
+    sweep.args(["-c", "trap '' HUP; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_failover-sim")]);
+    sweep.args(["sweep", ".", "--out", "out"]);
+    let mut child = at_work(&folder, sweep);
+    crate::support::send(&child, Signal::SIGHUP);
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(child.try_wait().expect("a child").is_none(), "it outlives the terminal");
+    crate::support::send(&child, Signal::SIGTERM);
+    ended_when_asked(&folder, child);
 }
 
 #[test]
@@ -391,7 +422,7 @@ fn a_ledger_of_something_else_is_refused_and_left_alone() {
     write(&folder, "small.toml", SMALL);
     let plan = folder.path().join("out/ledger/plan.json");
     let text = fs::read_to_string(&plan).unwrap();
-    fs::write(&plan, text.replace("\"schema_version\":1,", "\"schema_version\":0,")).unwrap();
+    fs::write(&plan, text.replace("\"schema_version\":2,", "\"schema_version\":1,")).unwrap();
     refuse(" # with another schema version", &["--resume"]);
     fs::write(&plan, &text[..30]).unwrap();
     refuse(" # with a damaged plan", &["--resume"]);
@@ -472,6 +503,62 @@ fn shards_that_do_not_fit_are_refused() {
     }
     assert!(!folder.path().join("out").exists());
     snapshot("shards", &complaints.join("\n"));
+}
+
+/// Three traces as an axis, cut so that shard 2 has no point with the third.
+const TRACES: &str = r#"
+question = "?"
+scenarios = ["small.toml"]
+runs = 2
+[[sweep.axis]]
+path = "gateway.health_check.interval"
+values = ["5s", "20s"]
+[[sweep.axis]]
+path = "traffic.arrivals.trace.file"
+values = ["a.csv", "b.csv", "c.csv"]
+"#;
+
+#[test]
+fn a_trace_that_changed_between_shards_is_noticed() {
+    let trace = |gap: u64| {
+        let times: Vec<String> = (0..200).map(|nth| (gap * nth).to_string()).collect();
+        format!("t_ms\n{}\n", times.join("\n"))
+    };
+    let small = SMALL.replace("poisson = \"20/s\"", "trace = { file = \"a.csv\" }");
+    let files = [("a.csv", trace(200)), ("b.csv", trace(210)), ("c.csv", trace(220))];
+    let folder = folder(&[("small.toml", &small), ("experiment.toml", TRACES)]);
+    files.iter().for_each(|(name, text)| write(&folder, name, text));
+    sweep(&folder, "1", &["--shard", "1/3"]).ok();
+    write(&folder, "c.csv", &trace(230));
+    for shard in ["2", "3"] {
+        sweep(&folder, shard, &["--shard", &format!("{shard}/3")]).ok();
+    }
+    let second = Csv::read(&folder.path().join("2/points.csv"));
+    assert!(!second.texts("traffic.arrivals.trace.file").contains(&"c.csv"));
+    let merge = ["merge", "1", "2", "3", "--out", "out"];
+    for complaint in [run_in(&folder, &merge).refused(), sweep(&folder, "1", &["--resume"]).refused()] {
+        assert!(complaint.contains("has changed, such as a trace"), "{complaint}");
+    }
+    sweep(&folder, "1", &["--shard", "1/3", "--force"]).ok();
+    run_in(&folder, &merge).ok();
+    sweep(&folder, "whole", &[]).ok();
+    assert!(tables(&folder, "out") == tables(&folder, "whole"));
+}
+
+/// A plan says of the sweep's points only what a shard has of them.
+#[test]
+fn the_plan_of_a_shard_is_as_large_as_its_share() {
+    let experiment = "question = \"?\"\nscenarios = [\"small.toml\"]\nruns = 1\n\
+         [sweep]\ndesign = { random = 2000 }\n\
+         [[sweep.axis]]\npath = \"gateway.health_check.interval\"\nrange = { from = \"4s\", to = \"60s\" }\n\
+         [[sweep.axis]]\npath = \"fault.outage.lasts\"\nrange = { from = \"4s\", to = \"30s\" }\n";
+    let folder = swept(experiment);
+    let plan_bytes = |out: &str, shard: &str| {
+        sweep(&folder, out, &["--shard", shard, "--metrics", "counts"]).ok();
+        fs::metadata(folder.path().join(out).join("ledger/plan.json")).expect("a plan").len()
+    };
+    let (small, large) = (plan_bytes("small", "7/1000"), plan_bytes("large", "1/10"));
+    assert!(small + 1000 < large && small < 12_000, "{small} and {large} bytes");
 }
 
 /// Runs the sweep where no file may grow beyond so many blocks of 512 bytes, as on a disk that is full then.

@@ -335,7 +335,7 @@ fn the_reference_has_every_command() {
          | 1 | an objective, a gate or a bar is missed; or writing failed midway |\n\
          | 2 | bad input, or an output that cannot be written; nothing was simulated |\n\
          | 3 | some points of a sweep failed; the others are there |\n\
-         | 130 | interrupted; a sweep goes on with `--resume` |\n",
+         | 130 | interrupted, by Ctrl-C or SIGTERM; a sweep goes on with `--resume` |\n",
     );
     let block = |page: &mut String, heading: &str, text: &str| {
         write!(page, "\n## {heading}\n\n```\n{}\n```\n", text.trim_end()).expect("a text takes all");

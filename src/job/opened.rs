@@ -1,7 +1,6 @@
 //! What `run` is given: scenario files, an experiment's scenarios, or one point of its sweep.
 
-use super::sweep::axis_columns;
-use super::{Failure, all_or_failures, is_experiment};
+use super::{Failure, all_or_failures, axis_columns};
 use crate::experiment::design::Sweep;
 use crate::experiment::file::Experiment;
 use crate::output::{AxisColumn, PointDocument};
@@ -10,10 +9,11 @@ use crate::scenario::{Document, Loader};
 use std::path::{Component, Path, PathBuf};
 
 /// Runs of each scenario where neither the command nor an experiment says how many.
-pub(super) const DEFAULT_RUNS: u64 = 100;
+pub const DEFAULT_RUNS: u64 = 100;
 
 /// The scenarios to run, and what they belong to.
-pub(super) struct Opened {
+#[derive(Debug)]
+pub struct Opened {
     /// The first is the baseline.
     pub documents: Vec<Document>,
     /// How many runs each gets, unless the command says.
@@ -26,7 +26,8 @@ pub(super) struct Opened {
 }
 
 /// A point of a sweep.
-pub(super) struct SweptPoint {
+#[derive(Debug)]
+pub struct SweptPoint {
     /// As the column `point` of the sweep's tables has it.
     pub number: usize,
     /// All columns of the sweep, so that the point's rows are those of its tables.
@@ -36,7 +37,10 @@ pub(super) struct SweptPoint {
 }
 
 impl Opened {
-    /// Reads what these paths name.
+    /// Reads what these paths name: scenario files, or one experiment.
+    ///
+    /// # Errors
+    /// All that is wrong with them, or if an experiment is not alone, or two scenarios cannot be told apart.
     pub fn read(paths: &[PathBuf]) -> Result<Opened, Failure> {
         let mut loader = Loader::new();
         if let [path] = paths
@@ -55,10 +59,13 @@ impl Opened {
         let opened = paths.iter().map(|path| loader.open(path).map_err(Failure::from));
         let mut documents = all_or_failures(opened)?;
         tell_apart(&mut documents)?;
-        Ok(Opened { documents, runs: DEFAULT_RUNS, point: None, question: None, sweep: None })
+        Ok(Opened::of(documents, DEFAULT_RUNS))
     }
 
     /// Reads one scenario.
+    ///
+    /// # Errors
+    /// All that is wrong with it, or if it is an experiment.
     #[cfg(feature = "serve")]
     pub fn read_one(path: &Path) -> Result<Document, Failure> {
         if is_experiment(path) {
@@ -68,7 +75,15 @@ impl Opened {
         Ok(Loader::new().open(path)?)
     }
 
+    /// These scenarios, of names that differ, each to be run so many times.
+    pub fn of(documents: Vec<Document>, runs: u64) -> Opened {
+        Opened { documents, runs, point: None, question: None, sweep: None }
+    }
+
     /// The point of this number alone, of the sweep that the scenarios have.
+    ///
+    /// # Errors
+    /// If they have no sweep, or that no such point.
     pub fn at_point(self, number: u64) -> Result<Opened, Failure> {
         let Some(sweep) = &self.sweep else {
             return Err(Failure::refused(
@@ -76,16 +91,19 @@ impl Opened {
                 "name the experiment folder that was swept",
             ));
         };
-        let points = sweep.points(&self.documents)?;
-        let point = usize::try_from(number).ok().and_then(|number| points.get(number)).ok_or_else(|| {
-            Failure::refused(
-                format!("there is no point {number}"),
-                format!("the sweep has the points 0 to {}", points.len() - 1),
-            )
-        })?;
+        let layout = sweep.layout(&self.documents)?;
+        let points = 0..layout.len();
+        let number =
+            usize::try_from(number).ok().filter(|number| points.contains(number)).ok_or_else(|| {
+                Failure::refused(
+                    format!("there is no point {number}"),
+                    format!("the sweep has the points 0 to {}", layout.len() - 1),
+                )
+            })?;
+        let point = &sweep.point(&self.documents, &layout, number);
         let values = sweep.axes.iter().zip(&point.values);
         let settings = values.filter_map(|(axis, value)| Some((axis.path.clone(), value.clone()?))).collect();
-        let axes = axis_columns(sweep, &points);
+        let axes = axis_columns(sweep, &self.documents, &layout, points);
         let documents = vec![sweep.document(&self.documents, point)?];
         Ok(Opened { documents, point: Some(SweptPoint { number: point.index, axes, settings }), ..self })
     }
@@ -138,4 +156,9 @@ fn steps(path: &str) -> Vec<String> {
     let path = Path::new(path).with_extension("");
     let steps = path.components().filter(|step| *step != Component::CurDir);
     steps.map(|step| step.as_os_str().to_string_lossy().into_owned()).collect()
+}
+
+/// Whether a path names an experiment rather than a scenario.
+pub fn is_experiment(path: &Path) -> bool {
+    path.is_dir() || path.file_name().is_some_and(|name| name == "experiment.toml")
 }

@@ -1,0 +1,247 @@
+"""A scenario: what is simulated."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from failover_sim import _html
+from failover_sim import _native as native
+from failover_sim._arguments import SEED_MAX, seed_number, whole
+
+if TYPE_CHECKING:
+    from failover_sim._progress import Progress
+    from failover_sim._runs import Runs
+
+SettingValue: TypeAlias = "str | bool | int | float | timedelta | Sequence[SettingValue] | Mapping[str, SettingValue]"
+"""A value of a setting: times as `"5s"` or a `timedelta`, rates as `"20/s"`, shares from 0 to 1."""
+
+PlainValue: TypeAlias = "str | bool | int | float | list[PlainValue] | dict[str, PlainValue]"
+"""A value of a setting, as it is read: times and rates are texts."""
+
+
+class Setting(NamedTuple):
+    """A setting of a scenario, its value, and where that came from."""
+
+    path: str
+    """Such as `gateway.health_check.interval`."""
+    value: PlainValue
+    origin: str
+    """The file and line, `with_values`, or `default`."""
+
+
+class Scenario:
+    """What is simulated: traffic, providers and their faults, and a gateway. It does not change.
+
+    Made by `Scenario.load` or `Scenario.from_toml`. All settings are in `docs/settings.md`. Two are equal if they have the
+    same name and the same settings. It can be pickled, and so sent to other processes: parts travel with it, and only a
+    recorded trace is still read from its file.
+
+    >>> import failover_sim as fs
+    >>> scenario = fs.Scenario.load("experiments/01_incident_3am/any_phase_60s.toml")
+    >>> scenario
+    <Scenario any_phase_60s>
+    >>> scenario["gateway.health_check.interval"]
+    '60s'
+    >>> fast = scenario.with_values({"gateway.health_check.interval": "5s"}).named("fast")
+    >>> fast.run(runs=3).runs["failed_count"]
+    [4906, 4893, 5397]
+    """
+
+    _native: native.Scenario
+
+    def __init__(self) -> None:
+        raise TypeError("a scenario is made by Scenario.load(path) or Scenario.from_toml(text)")
+
+    @classmethod
+    def _of(cls, read: native.Scenario) -> Scenario:
+        scenario = object.__new__(cls)
+        scenario._native = read
+        return scenario
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Scenario:
+        """Reads a scenario file.
+
+        Args:
+            path: The file; parts that it names are looked up beside it. The scenario is called as the file is, without
+                its extension.
+
+        Raises:
+            InputError: It cannot be read, or is not TOML. What else is wrong with it is said by `check` and `run`, all at
+                once.
+        """
+        return cls._of(native.Scenario.load(os.fspath(path)))
+
+    @classmethod
+    def from_toml(cls, text: str, name: str = "scenario") -> Scenario:
+        """Reads a scenario from a text, as a file has it.
+
+        Args:
+            text: The TOML.
+            name: What it is called in results and messages. Parts are looked up in the working directory.
+
+        Raises:
+            InputError: It is not TOML.
+
+        >>> import failover_sim as fs
+        >>> scenario = fs.Scenario.from_toml('''
+        ... duration = "10m"
+        ... traffic.arrivals = { constant = "20/s" }
+        ... provider.primary.latency = { constant = "800ms" }
+        ... [fault.outage]
+        ... on = { name = "primary" }
+        ... at = "2m"
+        ... lasts = "30s"
+        ... requests = { status = 503 }
+        ... probes = "hang"
+        ... in_flight = "finish"
+        ... ''', name="half a minute")
+        >>> scenario.run(runs=1).runs["failed_count"]
+        [600]
+        """
+        return cls._of(native.Scenario.parse(text, name))
+
+    @property
+    def name(self) -> str:
+        """What it is called in results."""
+        return self._native.name
+
+    @property
+    def about(self) -> str | None:
+        """What it says it is about."""
+        return self._native.about
+
+    def named(self, name: str) -> Scenario:
+        """The same scenario under another name."""
+        return self._of(self._native.named(name))
+
+    def with_values(self, values: Mapping[str, SettingValue]) -> Scenario:
+        """The same scenario with other settings. They are made in order, as with `--set` on the command line.
+
+        Args:
+            values: By path, such as `gateway.health_check.interval`. A time is a text with its unit, `"250ms"`, `"1m 30s"`,
+                or a `datetime.timedelta`; a rate is a text, `"20/s"`; a share is a number from 0 to 1; a list or dict sets
+                a whole list or table.
+
+        Raises:
+            InputError: There is no such setting, or it takes no such value.
+            TypeError: A value is none that any setting takes.
+
+        >>> import failover_sim as fs
+        >>> scenario = fs.Scenario.load("experiments/01_incident_3am/any_phase_60s.toml")
+        >>> scenario.with_values({"gateway.health_check.interval": 5})
+        Traceback (most recent call last):
+        ...
+        failover_sim.InputError: error: `gateway.health_check.interval` is 5, without a unit
+         --> with_values:1:33
+          |
+        1 | gateway.health_check.interval = 5
+          |                                 ^
+          |
+          = help: write "5s" for seconds or "5ms" for milliseconds
+        """
+        return self._of(self._native.with_values(dict(values), "with_values"))
+
+    def check(self) -> None:
+        """Says all that is wrong with it.
+
+        Raises:
+            InputError: Something is.
+        """
+        self._native.check()
+
+    @property
+    def settings(self) -> list[Setting]:
+        """Every setting that has a value, defaults included: what `failover-sim run --resolved` prints."""
+        return [Setting(path, _plain(value), origin) for path, value, origin in self._native.resolved()]
+
+    @property
+    def values(self) -> dict[str, PlainValue]:
+        """The values of all settings by path, defaults included."""
+        return {setting.path: setting.value for setting in self.settings}
+
+    def __getitem__(self, path: str) -> PlainValue:
+        """The value of a setting, or its default.
+
+        Raises:
+            KeyError: There is no such setting, or it has no value here.
+        """
+        return self.values[path]
+
+    def to_toml(self) -> str:
+        """The scenario as one text that stands by itself: parts and settings are in it, defaults are left out."""
+        return self._native.to_toml()
+
+    def run(
+        self,
+        *,
+        runs: int = 100,
+        seed: int = 1,
+        threads: int | None = None,
+        progress: Progress = None,
+    ) -> Runs:
+        """Plays runs of the scenario.
+
+        Args:
+            runs: How many, 1 to 1,000,000.
+            seed: The seed of all random numbers, 0 to 2^64 - 1: the same seed gives the same bytes.
+            threads: 1 to 1024; without it, one for each core. The results are the same.
+            progress: `True` or `False` for a bar or none; without it one is shown on a terminal and in a notebook. Or a
+                function, which is called with the runs that are done and how many there are to do.
+
+        Raises:
+            InputError: The scenario is not valid, or a number is beyond its range.
+            KeyboardInterrupt: Somebody pressed Ctrl-C.
+        """
+        from failover_sim._runs import Runs, play
+
+        return Runs(*play([self], runs, seed, threads, progress))
+
+    def explain(self, request: int, *, run: int = 0, seed: int = 1) -> str:
+        """The life of one request, and why each provider was chosen or skipped.
+
+        Args:
+            request: Its place in the order of arrival, from 0.
+            run: The run that it is in, from 0.
+            seed: The seed of all random numbers.
+
+        Raises:
+            InputError: The scenario is not valid, or the run has no such request.
+        """
+        request = whole("request", request, 0, SEED_MAX)
+        run = whole("run", run, 0, SEED_MAX)
+        return self._native.explain(request, run, seed_number(seed))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Scenario):
+            return NotImplemented
+        return (self.name, self.to_toml()) == (other.name, other.to_toml())
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.to_toml()))
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return Scenario.from_toml, (self.to_toml(), self.name)
+
+    def __repr__(self) -> str:
+        return f"<Scenario {self.name}>"
+
+    def _repr_html_(self) -> str:
+        settings = [setting for setting in self.settings if setting.origin != "default"]
+        headings = [_html.Heading(title, is_text=True) for title in ("setting", "value", "from")]
+        parts = [_html.paragraph(f"scenario {self.name}")]
+        parts += [_html.paragraph(self.about)] if self.about is not None else []
+        rows = [(setting.path, str(setting.value), setting.origin) for setting in settings]
+        defaults = len(self.settings) - len(settings)
+        parts += [_html.grid(headings, rows), _html.note(f"and {defaults} defaults: .settings; in words: .to_toml()")]
+        return _html.page(parts)
+
+
+def _plain(value: str) -> PlainValue:
+    """A value of its TOML."""
+    plain: PlainValue = tomllib.loads(f"value = {value}")["value"]
+    return plain

@@ -1,0 +1,161 @@
+"""Bad input: the exception has the words of the command line."""
+
+import copy
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import failover_sim as fs
+
+INCIDENT = "experiments/01_incident_3am/any_phase_60s.toml"
+
+
+def text_of(error: type[Exception], work: Callable[[], object]) -> str:
+    with pytest.raises(error) as raised:
+        work()
+    assert type(raised.value) is error
+    return str(raised.value)
+
+
+def refusal(work: Callable[[], object]) -> str:
+    return text_of(fs.InputError, work)
+
+
+def test_one_class_for_bad_input_and_one_for_all() -> None:
+    assert issubclass(fs.InputError, ValueError)
+    assert issubclass(fs.InputError, fs.FailoverSimError)
+    assert not issubclass(fs.FailoverSimError, ValueError)
+    error = fs.InputError("what is wrong")
+    assert str(pickle.loads(pickle.dumps(error))) == str(copy.copy(error)) == "what is wrong"
+    assert f"{fs.InputError.__module__}.{fs.InputError.__qualname__}" == "failover_sim.InputError"
+
+
+@pytest.mark.parametrize("path", ["experiments/01_incident_3am/any_phase_60.toml", "experiments/01_incident_3am"])
+def test_a_file_that_cannot_be_read(path: str, cli: Callable[..., str]) -> None:
+    said = refusal(lambda: fs.Scenario.load(path))
+    assert said == {
+        "experiments/01_incident_3am": "error: `experiments/01_incident_3am` is a folder\n"
+        "  = help: name the scenario file in it",
+        "experiments/01_incident_3am/any_phase_60.toml": "error: the scenario `experiments/01_incident_3am/any_phase_60.toml` does not exist\n"
+        "  = help: did you mean `experiments/01_incident_3am/any_phase_60s.toml`?",
+    }[path]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["duration = 5\n", "duration = \n", 'duration = "1m"\n[gateway]\nhelth_check.interval = "5s"\n'],
+    ids=["values", "no TOML", "names"],
+)
+def test_what_is_wrong_with_a_file(text: str, cli: Callable[..., str], tmp_path: Path) -> None:
+    """All of it at once, with file, line and column: as the command line says it."""
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    expected = cli("run", path, code=2)
+    said = refusal(lambda: fs.Scenario.load(path).run())
+    assert said == expected.rstrip("\n")
+    assert f"--> {path}:" in said
+    if "no TOML" not in text and "=" in text and "duration = \n" not in text:
+        assert refusal(lambda: fs.Scenario.load(path).check()) == said
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "shown"),
+    [
+        ("gateway.health_check.interval", 5, "5"),
+        ("gateway.health_check.interval", "5 parsecs", '"5 parsecs"'),
+        ("gateway.health_check.interval", True, "true"),
+        ("gateway.health_check.interval", -1.5, "-1.5"),
+        ("gateway.health_check.interval", [], "[]"),
+        ("gateway.helth_check.interval", "5s", '"5s"'),
+        ("provider.claude_east.error_rate", 1.5, "1.5"),
+        ("provider.claude_east.error_rate", float("nan"), "nan"),
+        ("gateway.health_check.eject_after", 2**63, None),
+        ("traffic.arrivals", {"poison": "5/s"}, '{ poison = "5/s" }'),
+        ("gateway", "envoy", '"envoy"'),
+        ("", 1, "1"),
+    ],
+)
+def test_settings_that_are_refused(path: str, value: object, shown: str | None, cli: Callable[..., str]) -> None:
+    """The place is Python's argument; all else is what `--set` is told."""
+    scenario = fs.Scenario.load(INCIDENT)
+    said = refusal(lambda: scenario.with_values({path: value}))  # type: ignore[dict-item]
+    assert "with_values:1:" in said
+    if shown is not None:
+        expected = cli("run", INCIDENT, "--set", f"{path} = {shown}", code=2)
+        assert said == expected.rstrip("\n").replace("--set:", "with_values:")
+
+
+def test_the_first_setting_that_is_refused_is_named() -> None:
+    scenario = fs.Scenario.load(INCIDENT)
+    assert refusal(lambda: scenario.with_values({"gateway.health_check.interval": 5})) == (
+        "error: `gateway.health_check.interval` is 5, without a unit\n"
+        " --> with_values:1:33\n"
+        "  |\n"
+        "1 | gateway.health_check.interval = 5\n"
+        "  |                                 ^\n"
+        "  |\n"
+        '  = help: write "5s" for seconds or "5ms" for milliseconds'
+    )
+
+
+@pytest.mark.parametrize("value", [None, object(), b"5s", {1: 2}, {"constant": None}, [None], 1j], ids=repr)
+def test_what_is_no_value_of_any_setting(value: object) -> None:
+    scenario = fs.Scenario.load(INCIDENT)
+    said = text_of(TypeError, lambda: scenario.with_values({"traffic.arrivals": value}))  # type: ignore[dict-item]
+    assert said.startswith("`traffic.arrivals` takes str, bool, int, float, datetime.timedelta, or a list or dict of these, not ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"runs": 0}, "error: `runs` is 0\n  = help: write a whole number from 1 to 1000000"),
+        ({"runs": -1}, "error: `runs` is -1\n  = help: write a whole number from 1 to 1000000"),
+        ({"runs": 10**30}, f"error: `runs` is {10**30}\n  = help: write a whole number from 1 to 1000000"),
+        ({"seed": -1}, "error: `seed` is -1\n  = help: write a whole number from 0 to 18446744073709551615"),
+        ({"threads": 0}, "error: `threads` is 0\n  = help: write a whole number from 1 to 1024"),
+    ],
+)
+def test_numbers_beyond_their_range(arguments: dict[str, Any], said: str, small: fs.Scenario) -> None:
+    assert refusal(lambda: small.run(**arguments)) == said
+    assert refusal(lambda: fs.compare({"a": small, "b": small}, **arguments)) == said
+
+
+def test_numbers_that_are_none(small: fs.Scenario) -> None:
+    for wrong in ("30", 3.0, True):
+        said = text_of(TypeError, lambda wrong=wrong: small.run(runs=wrong))  # type: ignore[misc]
+        assert said == f"`runs` takes a whole number, not {type(wrong).__name__}"
+
+
+def test_a_request_that_is_not_there(small: fs.Scenario, cli: Callable[..., str]) -> None:
+    expected = cli("run", INCIDENT, "--explain", 10**6, code=2)
+    assert refusal(lambda: fs.Scenario.load(INCIDENT).explain(10**6)) == expected.rstrip("\n")
+
+
+def test_nothing_to_compare(small: fs.Scenario) -> None:
+    expected = (
+        "error: there is nothing to compare with\n"
+        "  = help: give the baseline first, and then at least one scenario more"
+    )
+    for scenarios in ([], [small], {"small": small}):
+        assert refusal(lambda scenarios=scenarios: fs.compare(scenarios)) == expected  # type: ignore[misc]
+
+
+def test_scenarios_of_one_name(small: fs.Scenario) -> None:
+    assert refusal(lambda: fs.compare([small, small])) == (
+        "error: two scenarios are called `small`\n"
+        "  = help: results are told apart by their names: give one another with `.named()`, or give a dict by name"
+    )
+
+
+def test_an_experiment_that_is_none(cli: Callable[..., str]) -> None:
+    for path in ("experiments", "experiments/12_none", INCIDENT):
+        said = refusal(lambda path=path: fs.compare(path))  # type: ignore[misc]
+        assert said.startswith("error: ")
+
+
+def test_all_scenarios_that_are_wrong(small: fs.Scenario) -> None:
+    wrong = fs.Scenario.from_toml('duration = "1h"', name="wrong")
+    assert "the file has no `traffic`" in refusal(lambda: fs.compare([small, wrong]))
