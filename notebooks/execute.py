@@ -9,6 +9,7 @@ order or complains on stderr, or is longer than 20 lines. Pictures are compared 
 
 import argparse
 import base64
+import os
 import sys
 from pathlib import Path
 
@@ -25,6 +26,7 @@ LONGEST_CELL = 20  # lines
 
 def execute(path: Path) -> nbformat.NotebookNode:
     """The notebook with fresh outputs. A cell that fails raises."""
+    os.environ["TQDM_DISABLE"] = "1"  # progress bars depend on the machine
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(path.parent)}}
     NotebookClient(notebook, timeout=600, kernel_name="python3", record_timing=False, resources=resources).execute()

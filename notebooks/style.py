@@ -23,13 +23,13 @@ LOAD = "#56B4E9"  # sky blue: what is done rather than what comes of it: attempt
 FAULT = "#E3E3E3"  # light grey, behind the data: while a fault lasts
 INK = "#222222"  # lines and words on the data
 
+ROOT = Path(__file__).resolve().parent.parent  # of the repository
 WIDTH = 520  # px, of a figure's data; the labels left of it come on top
 
 
 def results(name: str) -> Path:
     """The folder that the command has written, below `results` or the folder that FAILOVER_SIM_RESULTS names."""
-    root = Path(__file__).resolve().parent.parent
-    return Path(os.environ.get("FAILOVER_SIM_RESULTS", root / "results")) / name
+    return Path(os.environ.get("FAILOVER_SIM_RESULTS", ROOT / "results")) / name
 
 
 def finding(sentence: str, note: str = "") -> alt.Title:
