@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from failover_sim import _html
 from failover_sim import _native as native
-from failover_sim._arguments import SEED_MAX, seed_number, whole
+from failover_sim._arguments import SEED_MAX, run_count, seed_number, whole
 
 if TYPE_CHECKING:
     from failover_sim._progress import Progress
@@ -24,13 +24,12 @@ PlainValue: TypeAlias = "str | bool | int | float | list[PlainValue] | dict[str,
 
 
 class Setting(NamedTuple):
-    """A setting of a scenario, its value, and where that came from."""
+    """A setting of a scenario: its path, such as `gateway.health_check.interval`; its value; and where that came from: a file
+    and line, `with_values`, or `default`."""
 
     path: str
-    """Such as `gateway.health_check.interval`."""
     value: PlainValue
     origin: str
-    """The file and line, `with_values`, or `default`."""
 
 
 class Scenario:
@@ -183,6 +182,7 @@ class Scenario:
         seed: int = 1,
         threads: int | None = None,
         progress: Progress = None,
+        yes: bool = False,
     ) -> Runs:
         """Plays runs of the scenario.
 
@@ -192,14 +192,17 @@ class Scenario:
             threads: 1 to 1024; without it, one for each core. The results are the same.
             progress: `True` or `False` for a bar or none; without it one is shown on a terminal and in a notebook. Or a
                 function, which is called with the runs that are done and how many there are to do.
+            yes: Go on although there is more to simulate than fits into minutes, or into memory.
 
         Raises:
-            InputError: The scenario is not valid, or a number is beyond its range.
+            InputError: The scenario is not valid, a number is beyond its range, or there is more to simulate than fits into
+                minutes.
             KeyboardInterrupt: Somebody pressed Ctrl-C.
         """
         from failover_sim._runs import Runs, play
 
-        return Runs(*play([self], runs, seed, threads, progress))
+        job = native.Job.of([self._native], run_count(runs), seed_number(seed))
+        return Runs(*play(job, threads, progress, yes))
 
     def explain(self, request: int, *, run: int = 0, seed: int = 1) -> str:
         """The life of one request, and why each provider was chosen or skipped.
@@ -231,14 +234,17 @@ class Scenario:
         return f"<Scenario {self.name}>"
 
     def _repr_html_(self) -> str:
-        settings = [setting for setting in self.settings if setting.origin != "default"]
+        settings = self.settings
+        rows = [(path, str(value), origin) for path, value, origin in settings if origin != "default"]
         headings = [_html.Heading(title, is_text=True) for title in ("setting", "value", "from")]
-        parts = [_html.paragraph(f"scenario {self.name}")]
-        parts += [_html.paragraph(self.about)] if self.about is not None else []
-        rows = [(setting.path, str(setting.value), setting.origin) for setting in settings]
-        defaults = len(self.settings) - len(settings)
-        parts += [_html.grid(headings, rows), _html.note(f"and {defaults} defaults: .settings; in words: .to_toml()")]
-        return _html.page(parts)
+        said = f"{_html.counted(len(rows), 'setting')}, and {len(settings) - len(rows)} at their default"
+        return _html.page(
+            [
+                _html.paragraph(f"scenario {self.name}"),
+                *([_html.paragraph(self.about)] if self.about is not None else []),
+                _html.folded(said, _html.grid(headings, rows)),
+            ]
+        )
 
 
 def _plain(value: str) -> PlainValue:
