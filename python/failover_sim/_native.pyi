@@ -1,9 +1,23 @@
 """The simulator, as the package sees it; what people use is in `failover_sim`."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, final
 
-__all__ = ["Played", "Scenario", "Table", "__version__", "open_experiment", "play"]
+__all__ = [
+    "Experiment",
+    "OpenSweep",
+    "Played",
+    "Scenario",
+    "Swept",
+    "Table",
+    "Tuned",
+    "__version__",
+    "open_experiment",
+    "open_sweep",
+    "play",
+    "tune",
+]
 
 __version__: str
 
@@ -55,3 +69,89 @@ def play(
     progress: _Tell | None,
 ) -> Played: ...
 def open_experiment(path: str) -> tuple[str, list[Scenario], int]: ...
+
+@final
+class Experiment:
+    @staticmethod
+    def open(path: str) -> Experiment: ...
+    @staticmethod
+    def reopen(place: str, text: str, scenarios: Sequence[Scenario]) -> Experiment: ...
+    @staticmethod
+    def written(
+        question: str,
+        scenarios: Sequence[str],
+        runs: int,
+        axes: dict[str, Any],
+        sweep: dict[str, Any],
+        tune: dict[str, Any] | None,
+    ) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def scenarios(self) -> list[Scenario]: ...
+
+@final
+class OpenSweep:
+    @property
+    def notes(self) -> list[str]: ...
+    def play(self, command: Sequence[str], threads: int | None, progress: _Tell | None) -> Swept: ...
+
+@final
+class Swept:
+    def table(self, name: str) -> Table: ...
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def axes(self) -> list[str]: ...
+    @property
+    def point_count(self) -> int: ...
+    @property
+    def failed_count(self) -> int: ...
+    @property
+    def run_counts(self) -> tuple[int, int]: ...
+    @property
+    def notes(self) -> list[str]: ...
+    def summary(self) -> str: ...
+
+@final
+class Tuned:
+    def candidates(self) -> Table: ...
+    @property
+    def recommended(self) -> list[tuple[str, str]] | None: ...
+    @property
+    def axes(self) -> list[str]: ...
+    @property
+    def objectives(self) -> list[str]: ...
+    @property
+    def constraints(self) -> list[str]: ...
+    @property
+    def best(self) -> list[Scenario]: ...
+    @property
+    def runs(self) -> int: ...
+    @property
+    def direction(self) -> str: ...
+    def summary(self) -> str: ...
+    def to_json(self) -> str: ...
+
+def open_sweep(
+    experiment: Experiment,
+    options: dict[str, Any],
+    out: str,
+    resume: bool,
+    force: bool,
+    guard: object | None,
+    threads: int | None,
+) -> OpenSweep: ...
+def tune(
+    experiment: Experiment,
+    options: dict[str, Any],
+    out: str | None,
+    force: bool,
+    command: Sequence[str],
+    threads: int | None,
+    progress: _Tell | None,
+) -> Tuned: ...

@@ -207,12 +207,19 @@ impl SurveyedSweep {
         &self.own
     }
 
+    fn invalid(&self) -> impl Iterator<Item = &(usize, String)> {
+        self.survey.invalid.iter().filter(|(point, _)| self.own.binary_search(point).is_ok())
+    }
+
+    /// How many of the points to play are no valid scenario.
+    pub fn invalid_count(&self) -> usize {
+        self.invalid().count()
+    }
+
     /// Which points will have no result, in a sentence; `None` if all will.
     pub fn warning(&self) -> Option<String> {
-        let is_own = |(point, _): &&(usize, String)| self.own.binary_search(point).is_ok();
-        let mut invalid = self.survey.invalid.iter().filter(is_own);
-        let (first, message) = invalid.next()?;
-        let count = 1 + invalid.count();
+        let (first, message) = self.invalid().next()?;
+        let count = self.invalid_count();
         let are = if count == 1 { "is" } else { "are" };
         Some(format!(
             "{count} of {} points {are} no valid scenario, the others are played; the first is point {first}: {message}",
@@ -298,6 +305,15 @@ impl OpenSweep {
             };
             failure.advised(&go_on(self.folder.path()))
         })
+    }
+
+    /// What it came to, where nobody wants files: a ledger that has everything is all that is in the folder.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn settle(self) -> Result<Swept, Failure> {
+        let OpenSweep { surveyed: SurveyedSweep { job, plan, .. }, folder, ledger, .. } = self;
+        Ok(Swept::settle(folder.path(), ledger, plan, job.stopping)?)
     }
 
     /// Makes the tables of a ledger that has everything; `command` is what the manifest says of how it was asked for.
