@@ -6,6 +6,7 @@ from typing import Any, final
 
 __all__ = [
     "Experiment",
+    "Job",
     "OpenSweep",
     "Played",
     "Scenario",
@@ -13,9 +14,7 @@ __all__ = [
     "Table",
     "Tuned",
     "__version__",
-    "open_experiment",
     "open_sweep",
-    "play",
     "tune",
 ]
 
@@ -53,22 +52,27 @@ class Table:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 @final
+class Job:
+    @staticmethod
+    def of(scenarios: Sequence[Scenario], runs: int | None, seed: int) -> Job: ...
+    @staticmethod
+    def open(path: str, runs: int | None, seed: int) -> Job: ...
+    @property
+    def names(self) -> list[str]: ...
+    def check_size(self) -> None: ...
+    def play(self, threads: int | None, progress: _Tell | None) -> Played: ...
+
+@final
 class Played:
+    @property
+    def run_count(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
     def table(self, name: str) -> Table: ...
     def differences(self) -> Table: ...
     def series(self, threads: int | None, progress: _Tell | None) -> Table: ...
     def summary(self) -> str: ...
     def to_json(self) -> str: ...
-
-def play(
-    scenarios: Sequence[Scenario],
-    preface: Sequence[str],
-    runs: int,
-    seed: int,
-    threads: int | None,
-    progress: _Tell | None,
-) -> Played: ...
-def open_experiment(path: str) -> tuple[str, list[Scenario], int]: ...
 
 @final
 class Experiment:

@@ -192,10 +192,15 @@ def sweep(
 
     >>> import failover_sim as fs
     >>> scenario = fs.Scenario.load("experiments/01_incident_3am/any_phase_5s.toml")
-    >>> limits = {"gateway.health_check.eject_after": [1, 2, 3], "gateway.health_check.interval": {"from": "5s", "to": "9s", "count": 3}}
-    >>> swept = fs.sweep(scenario, axes=limits, runs=3, metrics="counts")
-    >>> len(swept), swept.points["failed_count_p50"][:3]
-    (9, [507.0, 600.0, 650.0])
+    >>> swept = fs.sweep(
+    ...     scenario,
+    ...     axes={"gateway.health_check.eject_after": [1, 2, 3], "gateway.health_check.interval": {"from": "2s", "to": "8s", "step": "2s"}},
+    ...     keep=["gateway.health_check.eject_after < 3"],
+    ...     runs=3,
+    ...     metrics="counts",
+    ... )
+    >>> len(swept), swept.points["failed_count_p50"][:4]
+    (8, [251.0, 347.0, 443.0, 539.0])
     """
     run_counts(runs, until, min_runs, max_runs)
     if metrics not in ("all", "counts"):

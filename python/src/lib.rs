@@ -20,9 +20,9 @@ mod _native {
     #[pymodule_export]
     use super::experiment::Experiment;
     #[pymodule_export]
-    use super::played::{Played, play};
+    use super::played::{Job, Played};
     #[pymodule_export]
-    use super::scenario::{Scenario, open_experiment};
+    use super::scenario::Scenario;
     #[pymodule_export]
     use super::sweep::{OpenSweep, Swept, open_sweep};
     #[pymodule_export]

@@ -72,7 +72,7 @@ fn field(column: &Column) -> Field {
     };
     let told = [("unit", column.unit), ("meaning", &column.meaning)];
     let told = told.map(|(key, text)| (key.to_owned(), text.to_owned()));
-    Field::new(column.name.clone(), data_type, true).with_metadata(told.into())
+    Field::new(column.name.clone(), data_type, true).with_metadata(told)
 }
 
 fn array(values: &Values) -> ArrayRef {

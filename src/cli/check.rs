@@ -71,11 +71,11 @@ fn check(path: &Path, loader: &mut Loader) -> Result<String, Failure> {
         counted(experiment.runs as f64, "run")
     );
     if let Some(sweep) = &experiment.sweep {
-        let points = sweep.points(&experiment.scenarios)?;
+        let layout = sweep.layout(&experiment.scenarios)?;
         // One by one, as nobody needs them all.
-        let mut invalid = points.iter().filter_map(|point| {
-            let problems = point_model(sweep, &experiment.scenarios, point).err()?;
-            Some((point.index, problems))
+        let mut invalid = (0..layout.len()).filter_map(|index| {
+            let point = sweep.point(&experiment.scenarios, &layout, index);
+            Some((index, point_model(sweep, &experiment.scenarios, &point).err()?))
         });
         if let Some((first, problems)) = invalid.next() {
             let which = match 1 + invalid.count() {
@@ -83,12 +83,12 @@ fn check(path: &Path, loader: &mut Loader) -> Result<String, Failure> {
                 count => format!(
                     "{} of the {} points of the sweep are no valid scenario, first point {first}",
                     large(count as f64),
-                    large(points.len() as f64)
+                    large(layout.len() as f64)
                 ),
             };
             return Err(Failure::from(problems).headed(&format!("{}: {which}:", path.display())));
         }
-        write!(summary, ", {} to sweep", counted(points.len() as f64, "point")).expect("a string grows");
+        write!(summary, ", {} to sweep", counted(layout.len() as f64, "point")).expect("a string grows");
     }
     Ok(summary)
 }

@@ -43,11 +43,11 @@ impl DryRun<'_> {
     pub fn report(&self) -> Result<String, Problems> {
         let (sweep, scenarios, stopping) = (self.job.sweep(), self.job.scenarios(), self.job.stopping());
         let layout = sweep.layout(scenarios)?;
-        let survey = Survey::of(sweep, scenarios, &layout.points, self.job.wanted());
+        let survey = Survey::of(sweep, scenarios, &layout, (0..layout.len()).collect(), self.job.wanted());
         let mut text = self.tallies(&layout);
         let mut say = |words: String| writeln!(text, "{words}").expect("a string grows");
 
-        let points = layout.points.len() as f64;
+        let points = layout.len() as f64;
         let of_each = stopping.max as f64;
         let runs = points * of_each;
         // A point that is known well enough gets fewer.
@@ -63,7 +63,7 @@ impl DryRun<'_> {
         let sum = |cost: fn(&Surveyed) -> f64| survey.points.iter().map(|p| cost(p) * played(p)).sum::<f64>();
         let (requests, events) = (sum(|point| point.requests), sum(|point| point.events));
         say(format!("{up_to}about {} requests, {} events", rough(requests), rough(events)));
-        if let Some(timing) = self.time(&layout.points, &survey) {
+        if let Some(timing) = self.time(&layout, &survey) {
             let threads = rayon::current_num_threads();
             let seconds = timing.seconds_per_event * events / threads as f64;
             let plural = if threads == 1 { "" } else { "s" };
@@ -78,7 +78,7 @@ impl DryRun<'_> {
             let points = if count == 1 { "1 point is" } else { &format!("{count} points are") };
             say(format!("\n{points} no valid scenario, first point {point}:\n  {message}"));
         }
-        text += &self.first_points(&layout.points);
+        text += &self.first_points(&layout);
         Ok(text)
     }
 
@@ -106,12 +106,13 @@ impl DryRun<'_> {
     }
 
     /// The values of a few points.
-    fn first_points(&self, points: &[Point]) -> String {
+    fn first_points(&self, layout: &Layout) -> String {
         let paths: Vec<&str> = self.job.sweep().axes.iter().map(|axis| axis.path.as_str()).collect();
         let header =
             ["point", "scenario"].into_iter().chain((0..paths.len()).map(|nth| short_name(&paths, nth)));
         let mut rows = vec![header.map(cut).collect::<Vec<String>>()];
-        for point in points.iter().take(POINTS_SHOWN) {
+        for index in 0..layout.len().min(POINTS_SHOWN) {
+            let point = self.job.sweep().point(self.job.scenarios(), layout, index);
             let scenario = self.job.scenarios()[point.scenario].name().to_owned();
             let value = |value: &Option<toml::Value>| match value {
                 Some(toml::Value::String(text)) => cut(text),
@@ -130,7 +131,7 @@ impl DryRun<'_> {
         let left_out = rows[0].len() - fitting;
         rows.iter_mut().for_each(|row| row.truncate(fitting));
         text += &table(&rows, 0);
-        if points.len() > POINTS_SHOWN {
+        if layout.len() > POINTS_SHOWN {
             text += "...\n";
         }
         if left_out > 0 {
@@ -141,15 +142,15 @@ impl DryRun<'_> {
     }
 
     /// Plays runs of points here and there. `None` if there is no point to play.
-    fn time(&self, points: &[Point], survey: &Survey) -> Option<Timing> {
-        let playable: Vec<usize> = (0..points.len()).filter(|i| survey.points[*i].events > 0.0).collect();
+    fn time(&self, layout: &Layout, survey: &Survey) -> Option<Timing> {
+        let playable: Vec<usize> = (0..layout.len()).filter(|i| survey.points[*i].events > 0.0).collect();
         let (mut seconds, mut events, mut bytes) = (0.0, 0.0, 0.0);
         let begin = Instant::now();
         let mut rows = 0_u32;
         while !playable.is_empty() && (rows == 0 || begin.elapsed() < TIMED) {
             // Multiples of the golden ratio spread evenly, however many there are.
             let place = (f64::from(rows) * 0.618_033_988_75).fract() * playable.len() as f64;
-            let point = &points[playable[place as usize]];
+            let point = &self.job.sweep().point(self.job.scenarios(), layout, playable[place as usize]);
             let model = shortened(point_model(self.job.sweep(), self.job.scenarios(), point).ok()?);
             let start = Instant::now();
             let outcome = measure(&model, self.seed, u64::from(rows), self.job.wanted(), None);

@@ -56,6 +56,19 @@ impl LatencyCells {
         edges.saturating_sub(1).saturating_mul(1 << SHIFT)
     }
 
+    /// As [`Self::rank_within`] of these cells, for a few draws of the latency instead of all cells' edges.
+    pub fn rank_within_alone(latency: Latency, slow: Option<f64>, patience: SimDuration) -> u64 {
+        let edge = |cell: u64| cell.saturating_mul(1 << SHIFT);
+        let is_within =
+            |cell: u64| slowed(latency.of_rank(edge(cell)), slow).scaled(1.0 + ROUNDING) < patience;
+        let (mut within, mut beyond) = (0_u64, (1 << CELL_BITS) + 1);
+        while within < beyond {
+            let middle = within.midpoint(beyond);
+            if is_within(middle) { within = middle + 1 } else { beyond = middle }
+        }
+        edge(within.saturating_sub(1))
+    }
+
     /// Counts the draw of this rank; false if it has to be computed.
     #[inline(always)]
     pub fn count(&mut self, rank: u64) -> bool {
@@ -104,6 +117,7 @@ mod tests {
                 let takes = |rank| slowed(latency.of_rank(rank), slow);
                 for patience in (1..4000).step_by(7).map(SimDuration::from_millis) {
                     let rank = cells.rank_within(patience);
+                    assert_eq!(rank, LatencyCells::rank_within_alone(latency, slow, patience));
                     assert!(rank == 0 || takes(rank - 1) <= patience, "{latency:?} {slow:?} {patience}");
                     // And few of those that are quick enough are left out.
                     let beyond = rank.saturating_add(3 << SHIFT);

@@ -9,6 +9,7 @@
 //! failure, so what arrives and ends well in such a time is counted, too; the rest of the requests have their events.
 
 use super::breaker::Breaker;
+use super::latency_cells::LatencyCells;
 use super::recorder::{Alike, Ending, Recorder};
 use super::request::{Asked, Tries};
 use super::routing::{Place, ROOT, Spent};
@@ -294,8 +295,16 @@ impl<R: Recorder> Simulation<'_, '_, R> {
         let mut struck_count = 0;
         if may_be_late || wants_each || model.error_rate > Probability::ZERO || struck.is_some() {
             let at_provider = self.world.provider_key(provider).numbered(Tries::default().next(provider, 0));
-            let mut cells = self.latency_memo.cells(model.latency, slow, last - first).filter(|_| wants_each);
-            let countable = cells.as_ref().map_or(0, |cells| cells.rank_within(patience));
+            let mut cells = match wants_each {
+                true => self.latency_memo.cells(model.latency, slow, last - first),
+                false => None,
+            };
+            // Below this rank no draw is late, so none need be computed to know it.
+            let in_time = match &cells {
+                Some(cells) => cells.rank_within(patience),
+                None if wants_each || !may_be_late => 0,
+                None => LatencyCells::rank_within_alone(model.latency, slow, patience),
+            };
             for ordinal in first..last {
                 let key = self.requests.numbered(ordinal).joined(at_provider);
                 if struck.is_some_and(|(fault, _)| self.world.strikes(provider, fault, key)) {
@@ -310,7 +319,8 @@ impl<R: Recorder> Simulation<'_, '_, R> {
                     continue;
                 }
                 let rank = model.latency.rank(key);
-                let is_counted = rank < countable && cells.as_mut().is_some_and(|cells| cells.count(rank));
+                let is_counted =
+                    rank < in_time && cells.as_mut().map_or(!wants_each, |cells| cells.count(rank));
                 if is_counted || !(may_be_late || wants_each) {
                     continue;
                 }

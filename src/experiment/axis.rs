@@ -89,10 +89,9 @@ impl Domain {
     /// The value at a share of the domain, from 0 to 1. Listed values have equal shares, in their order; for a range
     /// see [`Range::value_at`].
     pub fn value_at(&self, unit: f64) -> toml::Value {
-        let nth = |count: usize| ((unit * count as f64) as usize).min(count - 1);
         match self {
-            Domain::Values(values) => values[nth(values.len())].clone(),
-            Domain::Cases(cases) => cases[nth(cases.len())].name.as_str().into(),
+            Domain::Values(values) => values[share_of(values.len(), unit)].clone(),
+            Domain::Cases(cases) => cases[share_of(cases.len(), unit)].name.as_str().into(),
             Domain::Range(range) => range.value_at(unit),
         }
     }
@@ -107,6 +106,11 @@ impl Domain {
         };
         Some((position as f64 + 0.5) / self.count()? as f64)
     }
+}
+
+/// Which of `count` values, from 0, each of an equal share, lies at a share from 0 to 1.
+pub(super) fn share_of(count: usize, unit: f64) -> usize {
+    ((unit * count as f64) as usize).min(count - 1)
 }
 
 impl AxisKind {
@@ -170,6 +174,19 @@ impl Axis {
     /// Whether points of this scenario have a value on it.
     pub fn applies_to(&self, scenario: &Document) -> bool {
         self.scenarios.as_ref().is_none_or(|names| names.iter().any(|name| name == scenario.name()))
+    }
+
+    /// Whether its values are texts, tables or cases, which may name a file; numbers do not.
+    pub(super) fn names_things(&self) -> bool {
+        self.kind == AxisKind::Text || matches!(self.domain, Domain::Cases(_))
+    }
+
+    /// All values that it takes, as result tables have them; of a range the two ends.
+    pub fn takes(&self) -> Vec<AxisValue> {
+        let all = |count: usize| (0..count).filter_map(|nth| self.domain.nth(nth)).collect();
+        let ends = || [0.0, 1.0].map(|unit| self.domain.value_at(unit)).to_vec();
+        let values: Vec<toml::Value> = self.domain.count().map_or_else(ends, all);
+        values.iter().map(|value| axis_value(self, value)).collect()
     }
 
     /// The settings that one of its values stands for.

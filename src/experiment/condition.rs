@@ -3,9 +3,11 @@
 use super::axis::AxisKind;
 use super::comparison::{Comparison, Split};
 use crate::scenario::quantity::Kind;
+use crate::scenario::shape::inline;
 use crate::scenario::source::Place;
 use crate::scenario::{Document, Problem, Problems, value_of};
 use std::cmp::Ordering;
+use std::fmt;
 
 /// A comparison of a setting with another, or with a value.
 #[derive(Debug, Clone)]
@@ -21,6 +23,16 @@ pub struct Condition {
 enum Right {
     Path(String),
     Value(toml::Value),
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} {} ", self.left, self.comparison)?;
+        match &self.right {
+            Right::Path(path) => f.write_str(path),
+            Right::Value(value) => f.write_str(&inline(value)),
+        }
+    }
 }
 
 impl Condition {

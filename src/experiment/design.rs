@@ -2,7 +2,7 @@
 //!
 //! Running the points is left to the runner.
 
-use super::axis::Axis;
+use super::axis::{Axis, share_of};
 use super::condition::Condition;
 use super::sampling::Design;
 use crate::model::Model;
@@ -10,6 +10,7 @@ use crate::scenario::check::is_within;
 use crate::scenario::shape::inline;
 use crate::scenario::{Document, Problem, Problems};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use toml::Value;
 
 /// More points than anybody waits for; a slip of the pen reaches it easily.
@@ -39,13 +40,73 @@ pub struct Point {
     pub values: Vec<Option<Value>>,
 }
 
-/// The points of a sweep, and what became of the others.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// Which points a sweep has, and what became of the others. The points are made when they are asked for, as a million of
+/// them would fill the memory of a small machine.
+#[derive(Debug, Clone, Default)]
 pub struct Layout {
     /// Scenario by scenario.
-    pub points: Vec<Point>,
+    parts: Vec<Part>,
     /// One for each scenario.
     pub tallies: Vec<Tally>,
+}
+
+/// The points of one scenario.
+#[derive(Debug, Clone)]
+struct Part {
+    scenario: usize,
+    /// The number of its first point in the sweep.
+    first: usize,
+    choice: Choice,
+    kept: Kept,
+}
+
+/// Which points of a design are kept.
+#[derive(Debug, Clone)]
+enum Kept {
+    /// All, and so many there are.
+    All(usize),
+    /// These, ascending.
+    Some(Vec<u32>),
+}
+
+impl Kept {
+    fn count(&self) -> usize {
+        match self {
+            Kept::All(count) => *count,
+            Kept::Some(numbers) => numbers.len(),
+        }
+    }
+
+    /// The number by design of the `nth` point that is kept.
+    fn number(&self, nth: usize) -> usize {
+        match self {
+            Kept::All(_) => nth,
+            Kept::Some(numbers) => numbers[nth] as usize,
+        }
+    }
+}
+
+impl Layout {
+    /// How many points are kept.
+    pub fn len(&self) -> usize {
+        self.parts.last().map_or(0, |part| part.first + part.kept.count())
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Numbers that two layouts of the same axes share only if they have the same points.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = usize> {
+        self.parts.iter().flat_map(|part| {
+            let some = match &part.kept {
+                Kept::All(_) => &[][..],
+                Kept::Some(numbers) => numbers,
+            };
+            [part.kept.count()].into_iter().chain(some.iter().map(|number| *number as usize))
+        })
+    }
 }
 
 /// How many points of a scenario the design has, and why some are not run.
@@ -77,11 +138,21 @@ impl Tally {
 }
 
 /// Where the values of a scenario's points come from.
+#[derive(Debug, Clone)]
 enum Choice {
     /// The number of values on each axis.
     Grid(Vec<usize>),
-    /// The share of its domain on each axis, by point.
-    Sampled(Vec<Vec<f64>>),
+    /// The share of its domain on each axis, by point; the same for all scenarios.
+    Sampled(Arc<Vec<Vec<f64>>>),
+}
+
+/// Where on its axis a value lies.
+#[derive(Debug, Clone, Copy)]
+enum Position {
+    /// The place among the values of a grid.
+    Nth(usize),
+    /// The share of the domain.
+    Share(f64),
 }
 
 impl Sweep {
@@ -92,27 +163,36 @@ impl Sweep {
     /// # Errors
     /// If no point is kept, if there are more than a million, or if a grid has an axis without an end of values.
     pub fn points(&self, scenarios: &[Document]) -> Result<Vec<Point>, Problems> {
-        Ok(self.layout(scenarios)?.points)
+        let layout = self.layout(scenarios)?;
+        Ok((0..layout.len()).map(|index| self.point(scenarios, &layout, index)).collect())
     }
 
-    /// As [`Self::points`], and how many were left out.
+    /// Which points are kept, and how many were left out.
     ///
     /// # Errors
     /// As [`Self::points`].
     pub fn layout(&self, scenarios: &[Document]) -> Result<Layout, Problems> {
-        let mut layout = Layout::default();
         let mut designed = 0;
         for document in scenarios {
             designed += self.count(document, designed)?;
         }
+        let sampled = self.sampled();
+        let mut layout = Layout::default();
         for scenario in 0..scenarios.len() {
-            let tally = self.lay_out(scenarios, scenario, &mut layout.points)?;
-            layout.tallies.push(tally);
+            self.lay_out(scenarios, scenario, sampled.as_ref(), &mut layout)?;
         }
-        if layout.points.is_empty() {
-            return Err(self.nothing_kept().into());
-        }
-        Ok(layout)
+        if layout.is_empty() { Err(self.nothing_kept().into()) } else { Ok(layout) }
+    }
+
+    /// The point of this number, from 0.
+    ///
+    /// # Panics
+    /// If the layout has fewer.
+    pub fn point(&self, scenarios: &[Document], layout: &Layout, index: usize) -> Point {
+        let after = layout.parts.partition_point(|part| part.first <= index);
+        let Part { scenario, first, choice, kept } = &layout.parts[after - 1];
+        let number = kept.number(index - first);
+        Point { index, scenario: *scenario, values: self.values(number, choice, &scenarios[*scenario]) }
     }
 
     /// The points of one scenario that are kept, as if there were no other.
@@ -121,9 +201,54 @@ impl Sweep {
     /// As [`Self::points`].
     pub fn points_of(&self, scenarios: &[Document], scenario: usize) -> Result<Vec<Point>, Problems> {
         self.count(&scenarios[scenario], 0)?;
-        let mut points = vec![];
-        self.lay_out(scenarios, scenario, &mut points)?;
-        if points.is_empty() { Err(self.nothing_kept().into()) } else { Ok(points) }
+        let mut layout = Layout::default();
+        self.lay_out(scenarios, scenario, self.sampled().as_ref(), &mut layout)?;
+        if layout.is_empty() {
+            return Err(self.nothing_kept().into());
+        }
+        Ok((0..layout.len()).map(|index| self.point(scenarios, &layout, index)).collect())
+    }
+
+    /// The numbers, ascending, of a few points that tell two sweeps apart as surely as all of them: the first and the
+    /// last of each scenario, and the first with each text or case of each axis, as nothing else names a file.
+    pub(super) fn telling(&self, scenarios: &[Document], layout: &Layout) -> BTreeSet<usize> {
+        let mut telling = BTreeSet::new();
+        for part in layout.parts.iter().filter(|part| part.kept.count() > 0) {
+            let document = &scenarios[part.scenario];
+            let values = |axis: &Axis| match axis.names_things() && axis.applies_to(document) {
+                true => axis.domain.count().unwrap_or(0),
+                false => 0,
+            };
+            let mut seen: Vec<Vec<bool>> = self.axes.iter().map(|axis| vec![false; values(axis)]).collect();
+            let mut unseen: usize = seen.iter().map(Vec::len).sum();
+            telling.extend([part.first, part.first + part.kept.count() - 1]);
+            for nth in 0..part.kept.count() {
+                if unseen == 0 {
+                    break;
+                }
+                let positions = self.positions(part.kept.number(nth), &part.choice);
+                for (seen, position) in seen.iter_mut().zip(positions).filter(|(seen, _)| !seen.is_empty()) {
+                    let place = match position {
+                        Position::Nth(nth) => nth,
+                        Position::Share(share) => share_of(seen.len(), share),
+                    };
+                    if !std::mem::replace(&mut seen[place], true) {
+                        unseen -= 1;
+                        telling.insert(part.first + nth);
+                    }
+                }
+            }
+        }
+        telling
+    }
+
+    /// How points are chosen, in words: the design, and each condition.
+    pub fn chosen(&self) -> Vec<String> {
+        let design = match self.design {
+            Design::Grid => "a grid".to_owned(),
+            sampled => format!("{sampled:?} with seed {}", self.seed),
+        };
+        [design].into_iter().chain(self.keep.iter().map(ToString::to_string)).collect()
     }
 
     pub(crate) fn nothing_kept(&self) -> Problem {
@@ -176,56 +301,80 @@ impl Sweep {
         self.axes.iter().map(size).collect()
     }
 
+    /// The shares of a sampled design.
+    fn sampled(&self) -> Option<Arc<Vec<Vec<f64>>>> {
+        let names: Vec<&str> = self.axes.iter().map(|axis| axis.path.as_str()).collect();
+        (self.design != Design::Grid).then(|| Arc::new(self.design.units(self.seed, &names)))
+    }
+
     /// Appends the points of a scenario that are kept.
     fn lay_out(
         &self,
         scenarios: &[Document],
         scenario: usize,
-        points: &mut Vec<Point>,
-    ) -> Result<Tally, Problems> {
+        sampled: Option<&Arc<Vec<Vec<f64>>>>,
+        layout: &mut Layout,
+    ) -> Result<(), Problems> {
         let document = &scenarios[scenario];
         let mut tally = Tally { designed: self.count(document, 0)?, ..Tally::default() };
-        let choice = match self.design {
-            Design::Grid => Choice::Grid(self.sizes(document)?),
-            sampled => {
-                let names: Vec<&str> = self.axes.iter().map(|axis| axis.path.as_str()).collect();
-                Choice::Sampled(sampled.units(self.seed, &names))
-            }
+        let choice = match sampled {
+            Some(units) => Choice::Sampled(Arc::clone(units)),
+            None => Choice::Grid(self.sizes(document)?),
         };
-        let mut seen = BTreeSet::new();
-        for number in 0..tally.designed {
-            let point =
-                Point { index: points.len(), scenario, values: self.values(number, &choice, document) };
-            // What is written is known to differ.
-            if let Choice::Sampled(_) = choice
-                && !seen.insert(text_of(&point.values))
-            {
-                tally.equal += 1;
-            } else if self.keeps(scenarios, &point)? {
-                points.push(point);
-            } else {
-                tally.dropped += 1;
+        let first = layout.len();
+        let kept = if sampled.is_none() && self.keep.is_empty() {
+            Kept::All(tally.designed)
+        } else {
+            let mut kept: Vec<u32> = Vec::new();
+            let mut seen = BTreeSet::new();
+            for number in 0..tally.designed {
+                let index = first + kept.len();
+                let point = Point { index, scenario, values: self.values(number, &choice, document) };
+                // What is written is known to differ.
+                if sampled.is_some() && !seen.insert(text_of(&point.values)) {
+                    tally.equal += 1;
+                } else if self.keeps(scenarios, &point)? {
+                    kept.push(number as u32);
+                } else {
+                    tally.dropped += 1;
+                }
             }
+            Kept::Some(kept)
+        };
+        layout.parts.push(Part { scenario, first, choice, kept });
+        layout.tallies.push(tally);
+        Ok(())
+    }
+
+    /// Where on each axis the `number`th point lies that a scenario has by design.
+    fn positions(&self, number: usize, choice: &Choice) -> Vec<Position> {
+        match choice {
+            Choice::Grid(sizes) => {
+                let mut rest = number;
+                let mut positions: Vec<Position> = (sizes.iter().rev())
+                    .map(|size| {
+                        let nth = rest % size;
+                        rest /= size;
+                        Position::Nth(nth)
+                    })
+                    .collect();
+                positions.reverse();
+                positions
+            }
+            Choice::Sampled(units) => units.iter().map(|of_axis| Position::Share(of_axis[number])).collect(),
         }
-        Ok(tally)
     }
 
     /// The values of the `number`th point that a scenario has by design.
     fn values(&self, number: usize, choice: &Choice, document: &Document) -> Vec<Option<Value>> {
-        let mut rest = number;
-        let mut value = |(i, axis): (usize, &Axis)| match choice {
-            Choice::Grid(sizes) => {
-                let nth = rest % sizes[i];
-                rest /= sizes[i];
-                axis.applies_to(document).then(|| axis.domain.nth(nth)).flatten()
-            }
-            Choice::Sampled(units) => {
-                axis.applies_to(document).then(|| axis.domain.value_at(units[i][number]))
+        let value = |(axis, position): (&Axis, Position)| {
+            axis.applies_to(document).then_some(())?;
+            match position {
+                Position::Nth(nth) => axis.domain.nth(nth),
+                Position::Share(share) => Some(axis.domain.value_at(share)),
             }
         };
-        let mut values: Vec<Option<Value>> = self.axes.iter().enumerate().rev().map(&mut value).collect();
-        values.reverse();
-        values
+        self.axes.iter().zip(self.positions(number, choice)).map(value).collect()
     }
 
     /// The settings of a point, in the order in which they are made: a table before what is in it, and a table's part

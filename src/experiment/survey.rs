@@ -1,6 +1,6 @@
 //! A look at every point of a sweep before the first run: which are valid, what they cost, and what they are.
 
-use super::design::{Point, Sweep};
+use super::design::{Layout, Point, Sweep};
 use crate::engine::{Path, fastest_path};
 use crate::metrics::{MetricsRecorder, Wanted};
 use crate::model::{Arrivals, Model, TokenCount};
@@ -8,13 +8,15 @@ use crate::scenario::{Document, Problems};
 use rayon::prelude::*;
 use std::fmt::{self, Write};
 
-/// What is known of a sweep's points before they are played.
+/// What is known of points of a sweep before they are played: of all, or of a shard's.
 #[derive(Debug, Clone)]
 pub struct Survey {
-    /// Two sweeps of the same fingerprint have the same points with the same models, in the same order.
-    pub fingerprint: u64,
-    /// By point.
+    /// The numbers of the points, ascending.
+    pub own: Vec<usize>,
+    /// By place among these.
     pub points: Vec<Surveyed>,
+    /// By place among these: a number for everything that its result depends on.
+    fingerprints: Vec<u64>,
     /// The points that are no valid scenario, ascending, and the first thing that is wrong with each.
     pub invalid: Vec<(usize, String)>,
 }
@@ -67,29 +69,88 @@ pub fn point_model(sweep: &Sweep, scenarios: &[Document], point: &Point) -> Resu
 }
 
 impl Survey {
-    /// Makes the model of every point once, on all threads, and keeps none of them.
-    pub fn of(sweep: &Sweep, scenarios: &[Document], points: &[Point], wanted: Wanted) -> Survey {
-        let looks: Vec<(u64, Result<Surveyed, String>)> = points
+    /// Makes the model of each of these points once, on all threads, and keeps none of them.
+    pub fn of(
+        sweep: &Sweep,
+        scenarios: &[Document],
+        layout: &Layout,
+        own: Vec<usize>,
+        wanted: Wanted,
+    ) -> Survey {
+        let looks: Vec<(u64, Result<Surveyed, String>)> = own
             .par_iter()
-            .map(|point| {
-                let model = point_model(sweep, scenarios, point);
-                let fingerprint = fingerprint(point, model.as_ref());
+            .map(|&index| {
+                let point = sweep.point(scenarios, layout, index);
+                let model = point_model(sweep, scenarios, &point);
+                let fingerprint = fingerprint(&point, model.as_ref());
                 (
                     fingerprint,
                     model.map(|model| Surveyed::of(&model, wanted)).map_err(|problems| first_line(&problems)),
                 )
             })
             .collect();
-        let mut hash = Hash::default();
-        let mut survey = Survey { fingerprint: 0, points: Vec::with_capacity(looks.len()), invalid: vec![] };
-        for (point, (fingerprint, look)) in looks.into_iter().enumerate() {
-            hash.number(fingerprint);
+        let (points, fingerprints) = (Vec::with_capacity(own.len()), Vec::with_capacity(own.len()));
+        let mut survey = Survey { own, points, fingerprints, invalid: vec![] };
+        for (place, (fingerprint, look)) in looks.into_iter().enumerate() {
+            survey.fingerprints.push(fingerprint);
             survey.points.push(look.as_ref().copied().unwrap_or_default());
-            survey.invalid.extend(look.err().map(|message| (point, message)));
+            survey.invalid.extend(look.err().map(|message| (survey.own[place], message)));
         }
-        survey.fingerprint = hash.0;
         survey
     }
+
+    /// What the point of this number costs.
+    ///
+    /// # Panics
+    /// If it was not looked at.
+    pub fn cost_of(&self, point: usize) -> Surveyed {
+        self.points[self.place_of(point)]
+    }
+
+    /// The fingerprint of all points that were looked at.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint_of(&self.own)
+    }
+
+    /// A number for everything that the results of these points depend on, whoever looks at them: two machines with the
+    /// same one have made the same models. It is a sum over points, so those of shards add up to that of the sweep.
+    ///
+    /// # Panics
+    /// If one was not looked at.
+    pub fn fingerprint_of(&self, points: &[usize]) -> u64 {
+        let of_point = |point: &usize| {
+            let mut hash = Hash::default();
+            hash.number(*point as u64);
+            hash.number(self.fingerprints[self.place_of(*point)]);
+            hash.0
+        };
+        points.iter().map(of_point).fold(0, u64::wrapping_add)
+    }
+
+    fn place_of(&self, point: usize) -> usize {
+        self.own.binary_search(&point).expect("the point was looked at")
+    }
+}
+
+/// A number for a sweep, the same in each of its shards: of its axes, of which points there are, and of the models of a
+/// few points, which read what other points read.
+pub fn sweep_fingerprint(sweep: &Sweep, scenarios: &[Document], layout: &Layout) -> u64 {
+    let telling: Vec<usize> = sweep.telling(scenarios, layout).into_iter().collect();
+    let of_points: Vec<u64> = telling
+        .par_iter()
+        .map(|&index| {
+            let point = sweep.point(scenarios, layout, index);
+            fingerprint(&point, point_model(sweep, scenarios, &point).as_ref())
+        })
+        .collect();
+    let mut hash = Hash::default();
+    for axis in &sweep.axes {
+        write!(hash, "{} {:?} {:?} ", axis.path, axis.domain, axis.scenarios).expect(INFALLIBLE);
+    }
+    write!(hash, "{:?} {} ", sweep.design, sweep.seed).expect(INFALLIBLE);
+    layout.numbers().for_each(|number| hash.number(number as u64));
+    of_points.into_iter().for_each(|of_point| hash.number(of_point));
+    hash.0
 }
 
 /// The first thing that is wrong, in one line.

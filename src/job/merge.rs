@@ -35,12 +35,17 @@ pub fn merge(
         ));
     };
     let stopping = first.sweep.stopping().ok_or_else(|| unreadable(first.path))?;
-    let open = |part: &Part| open_ledger(part, &stopping);
-    let ledgers = parts.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-    let plan = Plan { shard: None, ..first.plan.clone() };
+    // One at a time: a thousand ledgers at once do not fit into memory.
+    parts.iter().try_for_each(|part| open_ledger(part, &stopping).map(drop))?;
+    let plans: Vec<&Plan> = parts.iter().map(|part| &part.plan).collect();
+    let plan = Plan::joined(&plans).ok_or_else(|| {
+        Failure::refused("the plans in the shards' ledgers were changed", "play the shards anew")
+    })?;
     let folder = ResultFolder::create(out, existing)?;
     let (mut ledger, _) = folder.ledger(&plan)?;
-    ledgers.iter().try_for_each(|of_part| ledger.copy(of_part))?;
+    for part in &parts {
+        ledger.copy(&open_ledger(part, &stopping)?)?;
+    }
     Ok(Swept::finish(folder, ledger, plan, stopping, command)?)
 }
 
@@ -97,8 +102,7 @@ fn check(parts: &[Part]) -> Result<(), Failure> {
     let Some(first) = parts.first() else { return Ok(()) };
     for (nth, part) in parts.iter().enumerate().skip(1) {
         let both = format!("{} and {}", first.path.display(), part.path.display());
-        let same = |plan: &Plan| Plan { shard: None, ..plan.clone() };
-        if let Some(difference) = same(&first.plan).difference(&same(&part.plan)) {
+        if let Some(difference) = first.plan.difference_of_sweep(&part.plan) {
             return Err(Failure::refused(
                 format!("{both} are of different sweeps: of the first, {difference} in the second"),
                 "play both from the same experiment, with the same options",

@@ -21,14 +21,24 @@ pub use opened::{DEFAULT_RUNS, Opened, SweptPoint, is_experiment};
 pub use swept::Swept;
 
 use crate::experiment::axis::{Axis, axis_value};
-use crate::experiment::design::{Point, Sweep};
+use crate::experiment::design::{Layout, Sweep};
 use crate::output::AxisColumn;
+use crate::scenario::Document;
 
-/// The swept settings as columns of tables.
-fn axis_columns(sweep: &Sweep, points: &[Point]) -> Vec<AxisColumn> {
-    let column = |(i, axis): (usize, &Axis)| AxisColumn {
-        name: axis.column.clone(),
-        values: points.iter().map(|point| point.values[i].as_ref().map(|v| axis_value(axis, v))).collect(),
-    };
-    sweep.axes.iter().enumerate().map(column).collect()
+/// The swept settings of points as columns of tables.
+fn axis_columns(
+    sweep: &Sweep,
+    scenarios: &[Document],
+    layout: &Layout,
+    points: impl Iterator<Item = usize>,
+) -> Vec<AxisColumn> {
+    let mut columns = vec![Vec::with_capacity(points.size_hint().0); sweep.axes.len()];
+    for point in points {
+        let values = sweep.point(scenarios, layout, point).values;
+        for ((column, axis), value) in columns.iter_mut().zip(&sweep.axes).zip(values) {
+            column.push(value.map(|value| axis_value(axis, &value)));
+        }
+    }
+    let column = |(axis, values): (&Axis, _)| AxisColumn::new(axis.column.clone(), values);
+    sweep.axes.iter().zip(columns).map(column).collect()
 }

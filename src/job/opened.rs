@@ -91,16 +91,19 @@ impl Opened {
                 "name the experiment folder that was swept",
             ));
         };
-        let points = sweep.points(&self.documents)?;
-        let point = usize::try_from(number).ok().and_then(|number| points.get(number)).ok_or_else(|| {
-            Failure::refused(
-                format!("there is no point {number}"),
-                format!("the sweep has the points 0 to {}", points.len() - 1),
-            )
-        })?;
+        let layout = sweep.layout(&self.documents)?;
+        let points = 0..layout.len();
+        let number =
+            usize::try_from(number).ok().filter(|number| points.contains(number)).ok_or_else(|| {
+                Failure::refused(
+                    format!("there is no point {number}"),
+                    format!("the sweep has the points 0 to {}", layout.len() - 1),
+                )
+            })?;
+        let point = &sweep.point(&self.documents, &layout, number);
         let values = sweep.axes.iter().zip(&point.values);
         let settings = values.filter_map(|(axis, value)| Some((axis.path.clone(), value.clone()?))).collect();
-        let axes = axis_columns(sweep, &points);
+        let axes = axis_columns(sweep, &self.documents, &layout, points);
         let documents = vec![sweep.document(&self.documents, point)?];
         Ok(Opened { documents, point: Some(SweptPoint { number: point.index, axes, settings }), ..self })
     }

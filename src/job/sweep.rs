@@ -7,7 +7,7 @@ use super::settings::{check_settings, make_settings};
 use super::swept::Swept;
 use super::{Failure, all_or_failures, axis_columns, limits};
 use crate::experiment::criterion::Precision;
-use crate::experiment::design::{Point, Sweep};
+use crate::experiment::design::{Layout, Sweep};
 use crate::experiment::file::Experiment;
 use crate::experiment::ledger::Ledger;
 use crate::experiment::objective::Objective;
@@ -15,10 +15,10 @@ use crate::experiment::player::{Player, Stopped};
 use crate::experiment::runner::{Progress, RunPlan};
 use crate::experiment::segment::PointFailure;
 use crate::experiment::stopping::Stopping;
-use crate::experiment::survey::{Survey, first_line, point_model};
+use crate::experiment::survey::{Survey, first_line, point_model, sweep_fingerprint};
 use crate::metrics::Wanted;
 use crate::output::{
-    Design, ExperimentProvenance, LedgerFolder, Plan, Recorded, Request, ResultFolder, ScenarioProvenance,
+    ExperimentProvenance, LedgerFolder, Plan, PlanAxis, Recorded, Request, ResultFolder, ScenarioProvenance,
     SetAside, Shard,
 };
 use crate::scenario::{Document, Problems};
@@ -108,54 +108,81 @@ impl SweepJob {
         PathBuf::from("results").join(&self.experiment.name)
     }
 
-    /// Looks at every point, on all threads of the pool that it is called in.
+    /// Looks at every point that is to be played, on all threads of the pool that it is called in.
     ///
     /// # Errors
     /// If no point is kept or valid, there are more shards than points, or more to play than fits into minutes.
     pub fn survey(self) -> Result<SurveyedSweep, Failure> {
         let (sweep, scenarios) = (&self.sweep, self.scenarios());
-        let points = sweep.points(scenarios)?;
-        let survey = Survey::of(sweep, scenarios, &points, self.wanted());
-        if survey.invalid.len() == points.len()
-            && let Err(problems) = point_model(sweep, scenarios, &points[0])
-        {
-            return Err(problems.into());
+        let layout = sweep.layout(scenarios)?;
+        let own = match self.options.shard {
+            Some(shard) if shard.count > layout.len() => {
+                return Err(Failure::refused(
+                    format!("the sweep has only {} points for {} shards", layout.len(), shard.count),
+                    "make fewer shards",
+                ));
+            }
+            Some(shard) => shard.points(layout.len()).collect(),
+            None => (0..layout.len()).collect(),
+        };
+        let survey = Survey::of(sweep, scenarios, &layout, own, self.wanted());
+        // What other shards have may be valid.
+        if self.options.shard.is_none() && survey.invalid.len() == layout.len() {
+            let first = sweep.point(scenarios, &layout, 0);
+            point_model(sweep, scenarios, &first)?;
         }
-        let plan = self.plan(&points, &survey)?;
-        let own = plan.points();
         if !self.options.yes {
-            let costs: Vec<_> = own.iter().map(|&point| survey.points[point]).collect();
-            limits::check_events(&costs, self.stopping.max)?;
+            limits::check_events(&survey.points, self.stopping.max)?;
         }
+        let plan = self.plan(&layout, &survey);
         plan.design().check()?;
-        Ok(SurveyedSweep { job: self, points, survey, plan, own })
+        Ok(SurveyedSweep { job: self, layout, survey, plan })
     }
 
-    fn plan(&self, points: &[Point], survey: &Survey) -> Result<Plan, Failure> {
-        let SweepJob { experiment, sweep, options, .. } = self;
-        if let Some(shard) = options.shard.filter(|shard| shard.count > points.len()) {
+    /// The same of some points, ascending, of a sweep that was begun elsewhere with this plan. Whether this is the same
+    /// sweep, [`SurveyedSweep::fingerprint_of`] tells.
+    ///
+    /// # Errors
+    /// If no point is kept, or there are not as many as in the plan.
+    pub fn survey_some(self, plan: Plan, own: Vec<usize>) -> Result<SurveyedSweep, Failure> {
+        let (sweep, scenarios) = (&self.sweep, self.scenarios());
+        let layout = sweep.layout(scenarios)?;
+        if layout.len() != plan.point_count {
             return Err(Failure::refused(
-                format!("the sweep has only {} points for {} shards", points.len(), shard.count),
-                "make fewer shards",
+                format!("the sweep has {} points, and not {}", layout.len(), plan.point_count),
+                "play it from the same experiment as before",
             ));
         }
-        let design = Design { seed: options.seed, first_run: 0, axes: axis_columns(sweep, points) };
+        let survey = Survey::of(sweep, scenarios, &layout, own, self.wanted());
+        Ok(SurveyedSweep { job: self, layout, survey, plan })
+    }
+
+    fn plan(&self, layout: &Layout, survey: &Survey) -> Plan {
+        let SweepJob { experiment, sweep, options, .. } = self;
+        let scenarios = self.scenarios();
+        let columns = axis_columns(sweep, scenarios, layout, survey.own.iter().copied());
+        let axes = sweep.axes.iter().zip(&columns).map(|(axis, column)| PlanAxis::new(&axis.takes(), column));
         let request = Request {
             set: options.set.clone(),
             preface: vec![experiment.question.clone()],
             experiment: Some(ExperimentProvenance::of(experiment)),
             ..Request::default()
         };
-        let scenarios = experiment.scenarios.iter().map(ScenarioProvenance::of).collect();
-        Ok(Plan::new(
-            &design,
-            options.metrics,
-            survey.fingerprint,
-            options.shard,
-            points.len(),
+        let (schema_version, version) = Plan::of_this_program();
+        Plan {
+            schema_version,
+            version,
+            seed: options.seed,
+            metrics: options.metrics,
+            fingerprint: sweep_fingerprint(sweep, scenarios, layout),
+            points_fingerprint: survey.fingerprint(),
+            shard: options.shard,
+            point_count: layout.len(),
             request,
-            scenarios,
-        ))
+            design: sweep.chosen(),
+            scenarios: scenarios.iter().map(ScenarioProvenance::of).collect(),
+            axes: axes.collect(),
+        }
     }
 }
 
@@ -185,10 +212,9 @@ fn stopping(options: &SweepOptions, of_experiment: u64) -> Result<Stopping, Fail
 #[derive(Debug)]
 pub struct SurveyedSweep {
     job: SweepJob,
-    points: Vec<Point>,
+    layout: Layout,
     survey: Survey,
     plan: Plan,
-    own: Vec<usize>,
 }
 
 impl SurveyedSweep {
@@ -204,26 +230,27 @@ impl SurveyedSweep {
 
     /// The numbers of the points to play, ascending.
     pub fn own(&self) -> &[usize] {
-        &self.own
+        &self.survey.own
     }
 
-    fn invalid(&self) -> impl Iterator<Item = &(usize, String)> {
-        self.survey.invalid.iter().filter(|(point, _)| self.own.binary_search(point).is_ok())
+    /// A number for everything that the results of these points depend on, which are some of [`Self::own`].
+    pub fn fingerprint_of(&self, points: &[usize]) -> u64 {
+        self.survey.fingerprint_of(points)
     }
 
     /// How many of the points to play are no valid scenario.
     pub fn invalid_count(&self) -> usize {
-        self.invalid().count()
+        self.survey.invalid.len()
     }
 
     /// Which points will have no result, in a sentence; `None` if all will.
     pub fn warning(&self) -> Option<String> {
-        let (first, message) = self.invalid().next()?;
-        let count = self.invalid_count();
+        let (first, message) = self.survey.invalid.first()?;
+        let count = self.survey.invalid.len();
         let are = if count == 1 { "is" } else { "are" };
         Some(format!(
             "{count} of {} points {are} no valid scenario, the others are played; the first is point {first}: {message}",
-            self.own.len()
+            self.own().len()
         ))
     }
 
@@ -251,15 +278,15 @@ impl SurveyedSweep {
         let plan =
             RunPlan { seed: options.seed, runs: 0..stopping.max, wanted: self.job.wanted(), path: None };
         let model_of = |point: usize| {
-            let point = &self.points[point];
+            let point = sweep.point(scenarios, &self.layout, point);
             let failure = |problems: Problems| PointFailure {
                 scenario: scenarios[point.scenario].name().to_owned(),
                 run: 0,
                 message: first_line(&problems),
             };
-            point_model(sweep, scenarios, point).map_err(failure)
+            point_model(sweep, scenarios, &point).map_err(failure)
         };
-        let work_of = |point: usize| self.survey.points[point].work;
+        let work_of = |point: usize| self.survey.cost_of(point).work;
         Player { plan: &plan, stopping, model_of: &model_of, work_of: &work_of }
             .play(points, ledger, progress)
     }

@@ -24,7 +24,7 @@ A row of a sweep's `runs` is played alone, to the same bytes, with what it carri
 
 /// Every column of every table with its unit and its meaning, in Markdown.
 pub fn data_dictionary() -> String {
-    let swept = AxisColumn { name: "<swept setting>".to_owned(), values: Vec::new() };
+    let swept = AxisColumn::new("<swept setting>", Vec::new());
     let design = Design { axes: vec![swept], ..Design::default() };
     let points = schema::points(&design, &[]);
     // A metric has ten columns there: they are explained once.

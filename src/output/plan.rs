@@ -1,9 +1,9 @@
 //! What a sweep's ledger is of: enough to tell whether another command goes on with it, and to write its tables.
 
 use super::FileError;
-use super::manifest::{Request, SCHEMA_VERSION, ScenarioProvenance};
+use super::manifest::{Request, ScenarioProvenance};
 use super::partial::PartialFile;
-use super::schema::{AxisColumn, Design};
+use super::schema::{AxisColumn, Design, are_numeric};
 use crate::experiment::axis::AxisValue;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,10 +13,14 @@ use std::io::Write;
 use std::path::Path;
 use std::str::FromStr;
 
-/// A sweep, whatever the number of its runs.
+/// Grows when a ledger of an earlier program cannot be gone on with.
+const PLAN_VERSION: u32 = 2;
+
+/// A sweep, whatever the number of its runs. What it says of points, it says of those that are played here: a sweep of a
+/// million points in a thousand shards has a thousand plans.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// [`SCHEMA_VERSION`] of the program that made it.
+    /// [`PLAN_VERSION`] of the program that made it.
     pub schema_version: u32,
     /// The version of that program.
     pub version: String,
@@ -24,8 +28,11 @@ pub struct Plan {
     pub seed: u64,
     /// What is recorded of a run.
     pub metrics: Recorded,
-    /// Of every point's model, in order.
+    /// Of the sweep: the same in all of its shards, by [`sweep_fingerprint`](crate::experiment::survey::sweep_fingerprint).
     pub fingerprint: u64,
+    /// Of the models of the points that are played here, by [`Survey`](crate::experiment::survey::Survey). Those of shards
+    /// add up to that of the sweep.
+    pub points_fingerprint: u64,
     /// The part that is played here; `None` is all of it.
     pub shard: Option<Shard>,
     /// Points of all shards.
@@ -33,6 +40,8 @@ pub struct Plan {
     /// What was asked for.
     #[serde(default)]
     pub request: Request,
+    /// How the points are chosen: the design, and the conditions that they are kept for.
+    pub design: Vec<String>,
     /// What is run.
     pub scenarios: Vec<ScenarioProvenance>,
     /// The swept settings.
@@ -44,7 +53,9 @@ pub struct Plan {
 pub struct PlanAxis {
     /// The column's name.
     pub name: String,
-    /// By point: a number, a text, or null where the axis does not apply.
+    /// Each value that it takes, of a range the two ends.
+    pub takes: Vec<Value>,
+    /// By point that is played here: a number, a text, or null where the axis does not apply.
     pub values: Vec<Value>,
 }
 
@@ -73,7 +84,19 @@ impl Shard {
     /// Every `count` neighbours go to different shards. Which one goes where moves on by one each time, so that no
     /// shard gets all points with the dearest value of an axis.
     pub fn has(self, point: usize) -> bool {
-        (point + point / self.count) % self.count == self.index - 1
+        Shard::of(point, self.count) == self
+    }
+
+    /// The one of `count` shards that has the point of this number.
+    fn of(point: usize, count: usize) -> Shard {
+        Shard { count, index: (point + point / count) % count + 1 }
+    }
+
+    /// Its points, of so many of the sweep, ascending: of each `count` neighbours one.
+    pub fn points(self, point_count: usize) -> impl Iterator<Item = usize> {
+        let Shard { count, index } = self;
+        let of_round = move |round: usize| round * count + (index - 1 + count - round % count) % count;
+        (0..point_count.div_ceil(count)).map(of_round).filter(move |point| *point < point_count)
     }
 }
 
@@ -94,57 +117,90 @@ impl FromStr for Shard {
     }
 }
 
-impl Plan {
-    /// The plan of this program.
-    pub fn new(
-        design: &Design,
-        metrics: Recorded,
-        fingerprint: u64,
-        shard: Option<Shard>,
-        point_count: usize,
-        request: Request,
-        scenarios: Vec<ScenarioProvenance>,
-    ) -> Self {
-        let value = |value: &Option<AxisValue>| match value {
-            Some(AxisValue::Number(number)) => (*number).into(),
-            Some(AxisValue::Text(text)) => text.as_str().into(),
-            None => Value::Null,
-        };
-        let axis = |axis: &AxisColumn| PlanAxis {
-            name: axis.name.clone(),
-            values: axis.values.iter().map(value).collect(),
-        };
-        Plan {
-            schema_version: SCHEMA_VERSION,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            seed: design.seed,
-            metrics,
-            fingerprint,
-            shard,
-            point_count,
-            request,
-            scenarios,
-            axes: design.axes.iter().map(axis).collect(),
+fn json_of(value: &AxisValue) -> Value {
+    match value {
+        AxisValue::Number(number) => (*number).into(),
+        AxisValue::Text(text) => text.as_str().into(),
+    }
+}
+
+fn value_of(value: &Value) -> Option<AxisValue> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(AxisValue::Text(text.clone())),
+        number => number.as_f64().map(AxisValue::Number),
+    }
+}
+
+impl PlanAxis {
+    /// An axis that takes these values, and its values at the points that are played here.
+    pub fn new(takes: &[AxisValue], column: &AxisColumn) -> Self {
+        let values = column.values.iter().map(|value| value.as_ref().map_or(Value::Null, json_of));
+        PlanAxis {
+            name: column.name.clone(),
+            takes: takes.iter().map(json_of).collect(),
+            values: values.collect(),
         }
+    }
+}
+
+impl Plan {
+    /// [`Self::schema_version`] and [`Self::version`] of this program.
+    pub fn of_this_program() -> (u32, String) {
+        (PLAN_VERSION, env!("CARGO_PKG_VERSION").to_owned())
     }
 
     /// What all rows share.
     pub fn design(&self) -> Design {
-        let value = |value: &Value| match value {
-            Value::Null => None,
-            Value::String(text) => Some(AxisValue::Text(text.clone())),
-            number => number.as_f64().map(AxisValue::Number),
+        let column = |axis: &PlanAxis| {
+            let column = AxisColumn::new(axis.name.clone(), axis.values.iter().map(value_of).collect());
+            let takes: Vec<AxisValue> = axis.takes.iter().filter_map(value_of).collect();
+            column.of_shard(self.shard.map_or(1, |shard| shard.count), are_numeric(takes.iter()))
         };
-        let axis = |axis: &PlanAxis| AxisColumn {
-            name: axis.name.clone(),
-            values: axis.values.iter().map(value).collect(),
-        };
-        Design { seed: self.seed, first_run: 0, axes: self.axes.iter().map(axis).collect() }
+        Design { seed: self.seed, first_run: 0, axes: self.axes.iter().map(column).collect() }
     }
 
     /// The numbers of the points that are played here, ascending.
     pub fn points(&self) -> Vec<usize> {
-        (0..self.point_count).filter(|point| self.shard.is_none_or(|shard| shard.has(*point))).collect()
+        match self.shard {
+            None => (0..self.point_count).collect(),
+            Some(shard) => shard.points(self.point_count).collect(),
+        }
+    }
+
+    /// The place of a point that is played here among all that are.
+    pub(super) fn place_of(&self, point: usize) -> usize {
+        point / self.shard.map_or(1, |shard| shard.count)
+    }
+
+    /// The plan of the whole sweep, of those of all its shards, in any order; `None` if they are not that.
+    pub fn joined(shards: &[&Plan]) -> Option<Plan> {
+        let count = shards.first()?.shard?.count;
+        let mut parts: Vec<Option<&Plan>> = vec![None; count];
+        for plan in shards {
+            let shard = plan.shard.filter(|shard| shard.count == count)?;
+            parts[shard.index - 1] = Some(plan);
+        }
+        let parts: Vec<&Plan> = parts.into_iter().collect::<Option<_>>()?;
+        let first = parts[0];
+        let value = |axis: usize, point: usize| {
+            let values = &parts[Shard::of(point, count).index - 1].axes.get(axis)?.values;
+            values.get(point / count).cloned()
+        };
+        let axis = |(nth, axis): (usize, &PlanAxis)| {
+            let values = (0..first.point_count).map(|point| value(nth, point)).collect::<Option<_>>()?;
+            Some(PlanAxis { name: axis.name.clone(), takes: axis.takes.clone(), values })
+        };
+        Some(Plan {
+            shard: None,
+            points_fingerprint: parts.iter().map(|p| p.points_fingerprint).fold(0, u64::wrapping_add),
+            axes: first.axes.iter().enumerate().map(axis).collect::<Option<_>>()?,
+            version: first.version.clone(),
+            request: first.request.clone(),
+            design: first.design.clone(),
+            scenarios: first.scenarios.clone(),
+            ..*first
+        })
     }
 
     /// Writes it to a file that must not exist.
@@ -168,11 +224,11 @@ impl Plan {
             what: format!("it is no plan of a sweep ({error})"),
         };
         let Version { schema_version } = serde_json::from_slice(&text).map_err(damaged)?;
-        if schema_version != SCHEMA_VERSION {
+        if schema_version != PLAN_VERSION {
             return Err(FileError::Damaged {
                 path: path.to_owned(),
                 what: format!(
-                    "it has schema version {schema_version}, and this program writes version {SCHEMA_VERSION}"
+                    "it has schema version {schema_version}, and this program writes version {PLAN_VERSION}"
                 ),
             });
         }
@@ -185,6 +241,17 @@ impl Plan {
             None => "all points".to_owned(),
             Some(shard) => format!("the points of shard {shard}"),
         };
+        if let Some(difference) = self.difference_of_sweep(now) {
+            return Some(difference);
+        }
+        if self.shard != now.shard {
+            return Some(format!("it has {}, and not {}", part(self), part(now)));
+        }
+        (self.points_fingerprint != now.points_fingerprint).then(|| CHANGED.to_owned())
+    }
+
+    /// What keeps the two from being of one sweep, whichever of its points they have.
+    pub fn difference_of_sweep(&self, now: &Plan) -> Option<String> {
         if self.version != now.version {
             return Some(format!("it is of version {}, and this is version {}", self.version, now.version));
         }
@@ -199,16 +266,13 @@ impl Plan {
                 name(now.metrics)
             ));
         }
-        if let Some(difference) = self.difference_of_points(now) {
-            return Some(difference);
-        }
-        (self.shard != now.shard).then(|| format!("it has {}, and not {}", part(self), part(now)))
+        self.difference_of_points(now)
     }
 
-    /// What their points differ in.
-    pub fn difference_of_points(&self, now: &Plan) -> Option<String> {
+    fn difference_of_points(&self, now: &Plan) -> Option<String> {
         let names = |plan: &Plan| list(plan.scenarios.iter().map(|scenario| scenario.name.as_str()));
         let axes = |plan: &Plan| list(plan.axes.iter().map(|axis| axis.name.as_str()));
+        let design = |plan: &Plan| list(plan.design.iter().map(String::as_str));
         if names(self) != names(now) {
             return Some(format!("it has the scenarios {}, and not {}", names(self), names(now)));
         }
@@ -221,9 +285,8 @@ impl Plan {
             return Some(format!("it sweeps {}, and not {}", axes(self), axes(now)));
         }
         for (old, new) in self.axes.iter().zip(&now.axes) {
-            let distinct = |axis: &PlanAxis| -> BTreeSet<String> {
-                axis.values.iter().filter(|value| !value.is_null()).map(Value::to_string).collect()
-            };
+            let distinct =
+                |axis: &PlanAxis| axis.takes.iter().map(Value::to_string).collect::<BTreeSet<String>>();
             let (old_values, new_values) = (distinct(old), distinct(new));
             if let Some(value) = new_values.difference(&old_values).next() {
                 return Some(format!("the axis `{}` has no value {value} there", old.name));
@@ -234,19 +297,25 @@ impl Plan {
                     old.name
                 ));
             }
+            if old.takes != new.takes {
+                return Some(format!("the values of the axis `{}` stand in another order", old.name));
+            }
+        }
+        if self.point_count == now.point_count && self.fingerprint == now.fingerprint {
+            return None;
+        }
+        // Another design may be another way to choose the same points.
+        if self.design != now.design {
+            return Some(format!("its points are chosen by {}, and not by {}", design(self), design(now)));
         }
         if self.point_count != now.point_count {
             return Some(format!("it has {} points, and not {}", self.point_count, now.point_count));
         }
-        if self.axes != now.axes {
-            return Some("its points stand in another order".to_owned());
-        }
-        let has_changed = self.fingerprint != now.fingerprint;
-        has_changed.then(|| {
-            "a file that its scenarios read has changed, such as a trace, or this program has".to_owned()
-        })
+        Some(CHANGED.to_owned())
     }
 }
+
+const CHANGED: &str = "a file that its scenarios read has changed, such as a trace, or this program has";
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
@@ -280,8 +349,11 @@ mod tests {
     fn plan() -> Plan {
         let interval = vec![Some(AxisValue::Number(0.1)), Some(AxisValue::Number(1.0 / 3.0)), None];
         let probes = vec![Some(AxisValue::Text("hang".to_owned())), Some(AxisValue::Number(503.0)), None];
-        let column = |name: &str, values| AxisColumn { name: name.to_owned(), values };
-        let axes = vec![column("interval_ms", interval), column("probes", probes)];
+        let axis = |name: &str, values: Vec<Option<AxisValue>>| {
+            let takes: Vec<AxisValue> = values.iter().flatten().cloned().collect();
+            PlanAxis::new(&takes, &AxisColumn::new(name, values))
+        };
+        let axes = vec![axis("interval_ms", interval), axis("probes", probes)];
         let scenario = ScenarioProvenance {
             name: "story".to_owned(),
             path: "story.toml".to_owned(),
@@ -289,8 +361,21 @@ mod tests {
             text: "about = \"a\"".to_owned(),
             standalone: "about = \"a\"".to_owned(),
         };
-        let design = Design { seed: 7, first_run: 0, axes };
-        Plan::new(&design, Recorded::All, 99, None, 3, Request::default(), vec![scenario])
+        let (schema_version, version) = Plan::of_this_program();
+        Plan {
+            schema_version,
+            version,
+            seed: 7,
+            metrics: Recorded::All,
+            fingerprint: 99,
+            points_fingerprint: 999,
+            shard: None,
+            point_count: 3,
+            request: Request::default(),
+            design: vec!["a grid".to_owned()],
+            scenarios: vec![scenario],
+            axes,
+        }
     }
 
     #[test]
@@ -304,7 +389,7 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         for (bad, complaint) in [
             (text[..40].to_owned(), "no plan of a sweep"),
-            (text.replace("\"schema_version\":1", "\"schema_version\":9"), "schema version 9"),
+            (text.replace("\"schema_version\":2", "\"schema_version\":9"), "schema version 9"),
         ] {
             std::fs::write(&path, bad).unwrap();
             let error = Plan::read(&path).unwrap_err();
@@ -333,12 +418,21 @@ mod tests {
             "it sweeps `interval_ms`, `probes`, and not `interval_ms`, `x`"
         );
         assert_eq!(
-            told(&|plan| plan.axes[0].values[0] = json!(0.2)),
+            told(&|plan| plan.axes[0].takes[0] = json!(0.2)),
             "the axis `interval_ms` has no value 0.2 there"
         );
-        assert_eq!(told(&|plan| plan.axes[0].values.swap(0, 1)), "its points stand in another order");
+        assert_eq!(
+            told(&|plan| plan.axes[0].takes.swap(0, 1)),
+            "the values of the axis `interval_ms` stand in another order"
+        );
+        assert_eq!(told(&|plan| plan.design.push("a <= b".to_owned())), "");
+        let other = |plan: &mut Plan| {
+            (plan.point_count, plan.design) = (2, ["a grid", "a <= b"].map(str::to_owned).to_vec())
+        };
+        assert_eq!(told(&other), "its points are chosen by `a grid`, and not by `a grid`, `a <= b`");
         assert_eq!(told(&|plan| plan.point_count = 4), "it has 3 points, and not 4");
         assert!(told(&|plan| plan.fingerprint = 1).contains("such as a trace"));
+        assert!(told(&|plan| plan.points_fingerprint = 1).contains("such as a trace"));
         assert_eq!(
             told(&|plan| plan.shard = "2/4".parse().ok()),
             "it has all points, and not the points of shard 2/4"

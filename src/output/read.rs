@@ -91,9 +91,8 @@ impl Results {
             number => number.as_f64().map(AxisValue::Number),
         };
         let axes = self.manifest.axes.iter();
-        let column = |axis: &super::manifest::ManifestAxis| AxisColumn {
-            name: axis.name.clone(),
-            values: axis.values.iter().map(value).collect(),
+        let column = |axis: &super::manifest::ManifestAxis| {
+            AxisColumn::new(axis.name.clone(), axis.values.iter().map(value).collect())
         };
         Design {
             seed: self.manifest.seed,

@@ -25,18 +25,32 @@ fn axis_text(value: &AxisValue) -> Name {
 pub struct AxisColumn {
     /// The column's name.
     pub name: String,
-    /// By point; `None` where the axis does not apply.
+    /// By point, or by point of a shard; `None` where the axis does not apply.
     pub values: Vec<Option<AxisValue>>,
+    is_numeric: bool,
+    /// There is a value for one of so many points.
+    step: usize,
 }
 
 impl AxisColumn {
-    fn is_numeric(&self) -> bool {
-        self.values.iter().flatten().all(|value| matches!(value, AxisValue::Number(_)))
+    /// A column with a value for each point.
+    pub fn new(name: impl Into<String>, values: Vec<Option<AxisValue>>) -> Self {
+        let is_numeric = are_numeric(values.iter().flatten());
+        AxisColumn { name: name.into(), values, is_numeric, step: 1 }
+    }
+
+    /// The column of a shard, one of `count`, of a setting that takes numbers only or not.
+    pub(super) fn of_shard(self, count: usize, is_numeric: bool) -> Self {
+        AxisColumn { is_numeric, step: count, ..self }
     }
 
     fn value(&self, point: usize) -> Option<&AxisValue> {
-        self.values.get(point)?.as_ref()
+        self.values.get(point / self.step)?.as_ref()
     }
+}
+
+pub(super) fn are_numeric<'a>(mut values: impl Iterator<Item = &'a AxisValue>) -> bool {
+    values.all(|value| matches!(value, AxisValue::Number(_)))
 }
 
 /// What all rows of a command share.
@@ -178,7 +192,7 @@ fn add_axes<R>(table: &mut TableBuilder<R>, design: &Design, point_of: impl Fn(&
     for axis in &design.axes {
         let meaning = "a swept setting; null where it does not apply";
         let value = |row: &R| axis.value(point_of(row));
-        if axis.is_numeric() {
+        if axis.is_numeric {
             table.float(axis.name.clone(), "the setting's", meaning, |row| match value(row) {
                 Some(AxisValue::Number(number)) => Some(*number),
                 _ => None,
@@ -352,7 +366,7 @@ mod tests {
     #[test]
     fn a_swept_setting_may_not_be_called_what_a_column_is_called() {
         let design = |names: &[&str]| {
-            let axis = |name: &&str| AxisColumn { name: name.to_string(), values: Vec::new() };
+            let axis = |name: &&str| AxisColumn::new(*name, Vec::new());
             Design { axes: names.iter().map(axis).collect(), ..Design::default() }
         };
         assert!(design(&["interval", "timeout"]).check().is_ok());

@@ -97,8 +97,9 @@ pub fn point_lines(plan: &Plan, points: &[Point], are_first: bool) -> String {
 
 impl<'a> PointDocument<'a> {
     fn of(plan: &Plan, point: &'a Point) -> Self {
-        let value =
-            |axis: &super::PlanAxis| Some((axis.name.clone(), axis.values.get(point.number)?.clone()));
+        let value = |axis: &super::PlanAxis| {
+            Some((axis.name.clone(), axis.values.get(plan.place_of(point.number))?.clone()))
+        };
         let settings = plan.axes.iter().filter_map(value).filter(|(_, value)| !value.is_null());
         let metrics = METRICS.iter().map(|metric| (metric.name, MetricDocument::of(metric, point.outcomes)));
         let verdicts = point.outcomes.iter().map(crate::metrics::Outcome::verdict);

@@ -170,9 +170,9 @@ fn a_sampled_design_keeps_what_its_conditions_leave_and_each_point_once() {
     // Half of the points wait 35 s, and half of those poll more often. In `b` all wait 30 s: 80 of 200.
     assert!(a.dropped.abs_diff(50) <= 10, "{a:?}");
     assert_eq!(b.dropped, 80);
-    assert_eq!(a.kept() + b.kept(), layout.points.len());
+    assert_eq!(a.kept() + b.kept(), layout.len());
     assert_eq!(sweep.points_of(&scenarios, 1).unwrap().len(), b.kept());
-    for point in &layout.points {
+    for point in &sweep.points(&scenarios).unwrap() {
         let check = sweep.document(&scenarios, point).unwrap().model().unwrap().gateway.health_check.unwrap();
         assert!(check.timeout <= check.interval);
     }

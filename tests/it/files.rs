@@ -39,10 +39,7 @@ fn design() -> Design {
     Design {
         seed: SEED,
         first_run: 0,
-        axes: vec![
-            AxisColumn { name: "interval_s".to_owned(), values: interval },
-            AxisColumn { name: "probes".to_owned(), values: probes },
-        ],
+        axes: vec![AxisColumn::new("interval_s", interval), AxisColumn::new("probes", probes)],
     }
 }
 

@@ -340,10 +340,13 @@ fn sides(
     swept: &Swept,
 ) -> Result<Sides, String> {
     let sweep = experiment.sweep.as_ref().ok_or("its experiment has no sweep")?;
-    let points = sweep.points(&experiment.scenarios).map_err(words)?;
+    let layout = sweep.layout(&experiment.scenarios).map_err(words)?;
     let seed = results.manifest.seed;
     let shown = swept.shown_point;
-    let point = points.get(shown).ok_or("its experiment has fewer points")?;
+    if shown >= layout.len() {
+        return Err("its experiment has fewer points".to_owned());
+    }
+    let point = &sweep.point(&experiment.scenarios, &layout, shown);
     let model =
         sweep.document(&experiment.scenarios, point).and_then(|document| document.model()).map_err(words)?;
     let alike = |(run, lost): (u64, &f64)| {

@@ -240,16 +240,16 @@ fn is_wanted(name: &str, targets: &[Target]) -> bool {
 
 /// The swept settings of all points.
 fn axis_columns(table: &Table, results: &Results) -> Vec<AxisColumn> {
-    let column = |axis: &crate::output::ManifestAxis| AxisColumn {
-        name: axis.name.clone(),
-        values: match table.column(&axis.name).map(|column| &column.values) {
+    let column = |axis: &crate::output::ManifestAxis| {
+        let values = match table.column(&axis.name).map(|column| &column.values) {
             Some(Values::Float(values)) => values.iter().map(|value| value.map(AxisValue::Number)).collect(),
             Some(Values::Text(values)) => values
                 .iter()
                 .map(|text| text.as_deref().map(|text| AxisValue::Text(text.to_owned())))
                 .collect(),
             _ => vec![None; table.row_count()],
-        },
+        };
+        AxisColumn::new(axis.name.clone(), values)
     };
     results.manifest.axes.iter().map(column).collect()
 }

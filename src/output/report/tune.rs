@@ -106,9 +106,9 @@ pub(super) fn tuned(stored: &StoredTune, experiment: Option<&Experiment>) -> Tun
     let known = |column: &str| -> Option<&Axis> {
         experiment?.sweep.as_ref()?.axes.iter().find(|axis| axis.column == column)
     };
-    let column = |(nth, name): (usize, &String)| AxisColumn {
-        name: name.clone(),
-        values: candidates.iter().map(|candidate| candidate.values.get(nth).and_then(axis_value)).collect(),
+    let column = |(nth, name): (usize, &String)| {
+        let values = candidates.iter().map(|candidate| candidate.values.get(nth).and_then(axis_value));
+        AxisColumn::new(name.clone(), values.collect())
     };
     let columns: Vec<AxisColumn> = stored.columns.iter().enumerate().map(column).collect();
     let (axes, places): (Vec<AxisReport>, Vec<AxisPoints>) =

@@ -422,7 +422,7 @@ fn a_ledger_of_something_else_is_refused_and_left_alone() {
     write(&folder, "small.toml", SMALL);
     let plan = folder.path().join("out/ledger/plan.json");
     let text = fs::read_to_string(&plan).unwrap();
-    fs::write(&plan, text.replace("\"schema_version\":1,", "\"schema_version\":0,")).unwrap();
+    fs::write(&plan, text.replace("\"schema_version\":2,", "\"schema_version\":1,")).unwrap();
     refuse(" # with another schema version", &["--resume"]);
     fs::write(&plan, &text[..30]).unwrap();
     refuse(" # with a damaged plan", &["--resume"]);
@@ -503,6 +503,62 @@ fn shards_that_do_not_fit_are_refused() {
     }
     assert!(!folder.path().join("out").exists());
     snapshot("shards", &complaints.join("\n"));
+}
+
+/// Three traces as an axis, cut so that shard 2 has no point with the third.
+const TRACES: &str = r#"
+question = "?"
+scenarios = ["small.toml"]
+runs = 2
+[[sweep.axis]]
+path = "gateway.health_check.interval"
+values = ["5s", "20s"]
+[[sweep.axis]]
+path = "traffic.arrivals.trace.file"
+values = ["a.csv", "b.csv", "c.csv"]
+"#;
+
+#[test]
+fn a_trace_that_changed_between_shards_is_noticed() {
+    let trace = |gap: u64| {
+        let times: Vec<String> = (0..200).map(|nth| (gap * nth).to_string()).collect();
+        format!("t_ms\n{}\n", times.join("\n"))
+    };
+    let small = SMALL.replace("poisson = \"20/s\"", "trace = { file = \"a.csv\" }");
+    let files = [("a.csv", trace(200)), ("b.csv", trace(210)), ("c.csv", trace(220))];
+    let folder = folder(&[("small.toml", &small), ("experiment.toml", TRACES)]);
+    files.iter().for_each(|(name, text)| write(&folder, name, text));
+    sweep(&folder, "1", &["--shard", "1/3"]).ok();
+    write(&folder, "c.csv", &trace(230));
+    for shard in ["2", "3"] {
+        sweep(&folder, shard, &["--shard", &format!("{shard}/3")]).ok();
+    }
+    let second = Csv::read(&folder.path().join("2/points.csv"));
+    assert!(!second.texts("traffic.arrivals.trace.file").contains(&"c.csv"));
+    let merge = ["merge", "1", "2", "3", "--out", "out"];
+    for complaint in [run_in(&folder, &merge).refused(), sweep(&folder, "1", &["--resume"]).refused()] {
+        assert!(complaint.contains("has changed, such as a trace"), "{complaint}");
+    }
+    sweep(&folder, "1", &["--shard", "1/3", "--force"]).ok();
+    run_in(&folder, &merge).ok();
+    sweep(&folder, "whole", &[]).ok();
+    assert!(tables(&folder, "out") == tables(&folder, "whole"));
+}
+
+/// A plan says of the sweep's points only what a shard has of them.
+#[test]
+fn the_plan_of_a_shard_is_as_large_as_its_share() {
+    let experiment = "question = \"?\"\nscenarios = [\"small.toml\"]\nruns = 1\n\
+         [sweep]\ndesign = { random = 2000 }\n\
+         [[sweep.axis]]\npath = \"gateway.health_check.interval\"\nrange = { from = \"4s\", to = \"60s\" }\n\
+         [[sweep.axis]]\npath = \"fault.outage.lasts\"\nrange = { from = \"4s\", to = \"30s\" }\n";
+    let folder = swept(experiment);
+    let plan_bytes = |out: &str, shard: &str| {
+        sweep(&folder, out, &["--shard", shard, "--metrics", "counts"]).ok();
+        fs::metadata(folder.path().join(out).join("ledger/plan.json")).expect("a plan").len()
+    };
+    let (small, large) = (plan_bytes("small", "7/1000"), plan_bytes("large", "1/10"));
+    assert!(small + 1000 < large && small < 12_000, "{small} and {large} bytes");
 }
 
 /// Runs the sweep where no file may grow beyond so many blocks of 512 bytes, as on a disk that is full then.
