@@ -12,7 +12,9 @@ from failover_sim._native import __version__
 from failover_sim._progress import Progress
 from failover_sim._runs import Comparison, Runs, compare
 from failover_sim._scenario import Scenario, Setting, SettingValue
+from failover_sim._sweep import Sweep, sweep
 from failover_sim._table import Column, Table
+from failover_sim._tune import Tuning, tune
 
 __all__ = [
     "Column",
@@ -24,7 +26,11 @@ __all__ = [
     "Scenario",
     "Setting",
     "SettingValue",
+    "Sweep",
     "Table",
+    "Tuning",
     "__version__",
     "compare",
+    "sweep",
+    "tune",
 ]

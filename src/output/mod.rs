@@ -76,4 +76,5 @@ pub use table::{Column, Name, Table, Values};
 pub use table_file::{PARQUET_AVAILABLE, WrittenFile};
 pub use text_file::TextFile;
 pub use tune_files::{StoredCandidate, StoredTune, TuneFolder, tune_csv, tune_json};
+pub use tune_table::candidates;
 pub use tune_terminal::tune_summary;
