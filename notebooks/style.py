@@ -34,17 +34,22 @@ def results(name: str) -> Path:
 
 def finding(sentence: str, note: str = "") -> alt.Title:
     """A figure's title: what it shows, in one sentence, and in smaller letters how to read it."""
-    return alt.Title(textwrap.wrap(sentence, 80), subtitle=textwrap.wrap(note, 100))
+    lines = textwrap.wrap(sentence, 74)
+    narrowest = next(width for width in range(20, 75) if len(textwrap.wrap(sentence, width)) <= len(lines))
+    return alt.Title(textwrap.wrap(sentence, narrowest), subtitle=textwrap.wrap(note, 98))
 
 
-def ranges(points: pl.DataFrame, metric: str, title: str, y: alt.Y, *more: alt.Color | alt.YOffset) -> alt.LayerChart:
-    """For each row of a table of points a bar, the range in which 95% of its runs fall, and a dot, their mean."""
+def ranges(points: pl.DataFrame, metric: str, title: str, *more: alt.SchemaBase, **x: object) -> alt.LayerChart:
+    """For each row of a table of points a bar, the range in which 95% of its runs fall, and a dot, their mean.
+
+    `more` are the other encodings, `x` what else the axis of the metric needs.
+    """
     bar = alt.Chart(points).mark_bar(height=9, cornerRadius=4, opacity=0.45)
     dot = alt.Chart(points).mark_point(filled=True, size=70, opacity=1)
-    low = alt.X(f"{metric}_pi95_low:Q", title=title)
+    low = alt.X(f"{metric}_pi95_low:Q", title=title, **x)
     return alt.layer(
-        bar.encode(low, alt.X2(f"{metric}_pi95_high"), y, *more),
-        dot.encode(alt.X(f"{metric}_mean:Q", title=title), y, *more),
+        bar.encode(low, alt.X2(f"{metric}_pi95_high"), *more),
+        dot.encode(alt.X(f"{metric}_mean:Q", title=title, **x), *more),
     )
 
 
@@ -59,8 +64,8 @@ def _theme() -> alt.theme.ThemeConfig:
             "font": "Liberation Sans, Arial, sans-serif",  # the first comes with the program that draws
             "title": {**title, "anchor": "start", "frame": "bounds", "offset": 14, "color": INK},
             "axis": axis,
-            "header": {"labelFontSize": 13, "labelFontWeight": "bold", "title": None},
-            "legend": {**quiet, "orient": "top", "titleOrient": "left", "labelLimit": 260},
+            "header": {"labelFontSize": 13, "labelFontWeight": "bold", "labelAnchor": "start", "title": None},
+            "legend": {**quiet, "symbolOpacity": 1, "orient": "top", "titleOrient": "left", "labelLimit": 260},
             "view": {"stroke": None},
         }
     }
@@ -77,6 +82,10 @@ def _views(spec: dict) -> Iterator[dict]:
         yield from _views(part)
 
 
+def _titled(encoding: dict) -> bool:
+    return bool(encoding.get("title") or (encoding.get("axis") or {}).get("title"))
+
+
 def _encodings(view: dict) -> Iterator[dict]:
     yield view.get("encoding", {})
     for layer in view.get("layer", []):
@@ -88,7 +97,7 @@ def _picture(spec: dict) -> tuple[dict, dict]:
         raise ValueError("a figure without a finding as its title")
     for view in _views(spec):
         for axis in ["x", "y"]:
-            if not any(encoding.get(axis, {}).get("title") for encoding in _encodings(view)):
+            if not any(_titled(encoding.get(axis, {})) for encoding in _encodings(view)):
                 raise ValueError(f"a figure without a title for its {axis} axis")
     data, size = spec_to_mimebundle(spec, format="png", mode="vega-lite", ppi=144)
     words = " ".join(spec["title"]["text"])

@@ -33,11 +33,14 @@ class Runs(Tables):
 
     TABLES: tuple[str, ...] = ("runs", "points", "faults", "series")
 
-    def __init__(self, played: native.Played, seed: int, threads: int | None) -> None:
+    def __init__(self, played: native.Played, threads: int | None) -> None:
         self._native = played
         self._threads = threads
-        self.seed = seed
+
+    @property
+    def seed(self) -> int:
         """The seed of all random numbers."""
+        return self._native.seed
 
     @cached_property
     def runs(self) -> Table:
@@ -76,7 +79,7 @@ class Runs(Tables):
 
     def __len__(self) -> int:
         """How many runs each scenario has."""
-        return len(self.runs) // len(self.points)
+        return self._native.run_count
 
     def __str__(self) -> str:
         return self.summary
@@ -131,19 +134,13 @@ class Comparison(Runs):
         return _html.page(parts)
 
 
-def play(
-    scenarios: Sequence[Scenario],
-    runs: SupportsIndex,
-    seed: SupportsIndex,
-    threads: SupportsIndex | None,
-    progress: Progress,
-    preface: Sequence[str] = (),
-) -> tuple[native.Played, int, int | None]:
-    """Plays scenarios side by side; the first is the baseline."""
-    count, number, pool = run_count(runs), seed_number(seed), thread_count(threads)
-    natives = [scenario._native for scenario in scenarios]
+def play(job: native.Job, threads: SupportsIndex | None, progress: Progress, yes: bool) -> tuple[native.Played, int | None]:
+    """Plays scenarios side by side, and says on how many threads."""
+    count = thread_count(threads)
+    if not yes:
+        job.check_size()
     with told(progress) as tell:
-        return native.play(natives, list(preface), count, number, pool, tell), number, pool
+        return job.play(count, tell), count
 
 
 def compare(
@@ -153,6 +150,7 @@ def compare(
     seed: int = 1,
     threads: int | None = None,
     progress: Progress = None,
+    yes: bool = False,
 ) -> Comparison:
     """Plays scenarios side by side, with the same random numbers.
 
@@ -164,6 +162,7 @@ def compare(
         threads: 1 to 1024; without it, one for each core. The results are the same.
         progress: `True` or `False` for a bar or none; without it one is shown on a terminal and in a notebook. Or a
             function, which is called with the runs that are done and how many there are to do.
+        yes: Go on although there is more to simulate than fits into minutes, or into memory.
 
     Raises:
         InputError: A scenario is not valid, two have the same name, there are fewer than two, or a number is beyond its
@@ -180,22 +179,24 @@ def compare(
     >>> both.differences["mean"][failed], both.differences["differs"][failed]
     (-3789.0666666666666, True)
     """
-    preface: list[str] = []
+    count, number = None if runs is None else run_count(runs), seed_number(seed)
     if isinstance(scenarios, str | os.PathLike):
-        question, natives, planned = native.open_experiment(os.fspath(scenarios))
-        compared = [Scenario._of(read) for read in natives]
-        preface, runs = [question], planned if runs is None else runs
-    elif isinstance(scenarios, Mapping):
-        compared = [scenario.named(name) for name, scenario in scenarios.items()]
+        job = native.Job.open(os.fspath(scenarios), count, number)
+        names = job.names
     else:
-        compared = list(scenarios)
-    if len(compared) < 2:
+        compared = (
+            [scenario.named(name) for name, scenario in scenarios.items()]
+            if isinstance(scenarios, Mapping)
+            else list(scenarios)
+        )
+        names = [scenario.name for scenario in compared]
+        job = native.Job.of([scenario._native for scenario in compared], count, number)
+    if len(names) < 2:
         raise refuse("there is nothing to compare with", "give the baseline first, and then at least one scenario more")
-    names = [scenario.name for scenario in compared]
     twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
     if twice is not None:
         raise refuse(
             f"two scenarios are called `{twice}`",
             "results are told apart by their names: give one another with `.named()`, or give a dict by name",
         )
-    return Comparison(*play(compared, 100 if runs is None else runs, seed, threads, progress, preface))
+    return Comparison(*play(job, threads, progress, yes))

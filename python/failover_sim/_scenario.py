@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from failover_sim import _html
 from failover_sim import _native as native
-from failover_sim._arguments import SEED_MAX, seed_number, whole
+from failover_sim._arguments import SEED_MAX, run_count, seed_number, whole
 
 if TYPE_CHECKING:
     from failover_sim._progress import Progress
@@ -183,6 +183,7 @@ class Scenario:
         seed: int = 1,
         threads: int | None = None,
         progress: Progress = None,
+        yes: bool = False,
     ) -> Runs:
         """Plays runs of the scenario.
 
@@ -192,14 +193,17 @@ class Scenario:
             threads: 1 to 1024; without it, one for each core. The results are the same.
             progress: `True` or `False` for a bar or none; without it one is shown on a terminal and in a notebook. Or a
                 function, which is called with the runs that are done and how many there are to do.
+            yes: Go on although there is more to simulate than fits into minutes, or into memory.
 
         Raises:
-            InputError: The scenario is not valid, or a number is beyond its range.
+            InputError: The scenario is not valid, a number is beyond its range, or there is more to simulate than fits into
+                minutes.
             KeyboardInterrupt: Somebody pressed Ctrl-C.
         """
         from failover_sim._runs import Runs, play
 
-        return Runs(*play([self], runs, seed, threads, progress))
+        job = native.Job.of([self._native], run_count(runs), seed_number(seed))
+        return Runs(*play(job, threads, progress, yes))
 
     def explain(self, request: int, *, run: int = 0, seed: int = 1) -> str:
         """The life of one request, and why each provider was chosen or skipped.

@@ -15,9 +15,9 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::played::{Played, play};
+    use super::played::{Job, Played};
     #[pymodule_export]
-    use super::scenario::{Scenario, open_experiment};
+    use super::scenario::Scenario;
     #[pymodule_export]
     use super::table::Table;
 

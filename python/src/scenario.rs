@@ -1,10 +1,11 @@
 //! A scenario: what is simulated.
 
-use crate::failure::{input_error, refused};
+use crate::failure::{not_done, refused};
 use crate::setting::setting;
 use crate::watch::watched;
-use failover_sim::experiment::file::Experiment;
-use failover_sim::output::explain;
+use failover_sim::job::Opened;
+use failover_sim::job::run::{RunJob, RunOptions, models_and_objectives};
+use failover_sim::metrics::Wanted;
 use failover_sim::scenario::{Document, Loader};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -73,27 +74,14 @@ impl Scenario {
     }
 
     fn check(&self) -> PyResult<()> {
-        self.document.model().map_err(refused).map(drop)
+        models_and_objectives(std::slice::from_ref(&self.document)).map_err(not_done).map(drop)
     }
 
     fn explain(&self, py: Python<'_>, request: u64, run: u64, seed: u64) -> PyResult<String> {
-        let model = self.document.model().map_err(refused)?;
-        watched(py, Some(1), None, |_| explain(&model, seed, run, request))?.map_err(|count| {
-            let help = match count {
-                0 => "none arrives in this run".to_owned(),
-                count => format!("this run has the requests 0 to {}", count - 1),
-            };
-            let message = format!("there is no request number {request} in `{}`", model.name);
-            input_error(format!("error: {message}\n  = help: {help}"))
-        })
+        let opened = Opened::of(vec![self.document.clone()], 1);
+        let runs = run..run.saturating_add(1);
+        let options = RunOptions { seed, runs, wanted: Wanted::METRICS, path: None, gates: vec![] };
+        let job = RunJob::new(opened, options).map_err(not_done)?;
+        watched(py, Some(1), None, |_| job.explain(request))?.map_err(not_done)
     }
-}
-
-/// What an experiment asks, its scenarios, and how many runs each gets.
-#[pyfunction]
-pub fn open_experiment(path: PathBuf) -> PyResult<(String, Vec<Scenario>, u64)> {
-    let Experiment { question, scenarios, runs, .. } =
-        Experiment::open(&path, &mut Loader::new()).map_err(refused)?;
-    let scenarios = scenarios.into_iter().map(|document| Scenario { document }).collect();
-    Ok((question, scenarios, runs))
 }

@@ -12,7 +12,6 @@ use failover_sim::output::{self, Column, Values};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Rows of one kind, by column.
@@ -39,7 +38,7 @@ fn field(column: &Column) -> Field {
         Values::Bool(_) => DataType::Boolean,
     };
     let told = [("unit", column.unit), ("meaning", &column.meaning)];
-    let told: HashMap<String, String> = told.map(|(key, text)| (key.to_owned(), text.to_owned())).into();
+    let told = told.map(|(key, text)| (key.to_owned(), text.to_owned()));
     Field::new(column.name.clone(), data_type, true).with_metadata(told)
 }
 

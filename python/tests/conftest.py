@@ -50,12 +50,6 @@ def small() -> fs.Scenario:
     return fs.Scenario.from_toml(SMALL, name="small")
 
 
-@pytest.fixture
-def long(small: fs.Scenario) -> fs.Scenario:
-    """One whose runs take all the time in the world."""
-    return small.with_values({"duration": "1d", "traffic.arrivals": {"poisson": "2000/s"}})
-
-
 @pytest.fixture(scope="session")
 def cli() -> Callable[..., str]:
     """The command line: what it prints. It is the one that FAILOVER_SIM names, or else that of a build."""

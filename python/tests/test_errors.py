@@ -129,6 +129,21 @@ def test_numbers_that_are_none(small: fs.Scenario) -> None:
         assert said == f"`runs` takes a whole number, not {type(wrong).__name__}"
 
 
+def test_more_than_anybody_waits_for(small: fs.Scenario, cli: Callable[..., str], tmp_path: Path) -> None:
+    """It is refused with the numbers and the words of the command line, unless somebody says yes."""
+    path = tmp_path / "small.toml"
+    path.write_text(small.with_values({"duration": "30d"}).to_toml())
+    expected = cli("run", path, "--runs", 10**6, code=2)
+    assert "events to simulate" in expected
+    assert refusal(lambda: fs.Scenario.load(path).run(runs=10**6)) == expected.rstrip("\n")
+
+    def at_once(done: int, total: int) -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        fs.Scenario.load(path).run(runs=10**6, yes=True, progress=at_once)
+
+
 def test_a_request_that_is_not_there(small: fs.Scenario, cli: Callable[..., str]) -> None:
     expected = cli("run", INCIDENT, "--explain", 10**6, code=2)
     assert refusal(lambda: fs.Scenario.load(INCIDENT).explain(10**6)) == expected.rstrip("\n")

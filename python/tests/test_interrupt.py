@@ -20,7 +20,7 @@ def test_ctrl_c_in_this_process(small: fs.Scenario) -> None:
     timer.start()
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        small.with_values({"duration": "1h"}).run(runs=RUNS)
+        small.with_values({"duration": "1h"}).run(runs=RUNS, yes=True)
     assert time.monotonic() - started < 20
     timer.join()
     # What comes after it is as if nothing had been.
@@ -33,7 +33,7 @@ import failover_sim as fs
 from conftest import SMALL
 scenario = fs.Scenario.from_toml(SMALL).with_values({"duration": "1h"})
 try:
-    scenario.run(runs=%d, progress=lambda done, total: print(done, flush=True))
+    scenario.run(runs=%d, yes=True, progress=lambda done, total: print(done, flush=True))
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
@@ -73,7 +73,7 @@ def test_python_goes_on_while_runs_are_played(small: fs.Scenario) -> None:
     counting.start()
     try:
         with pytest.raises(StopIteration):
-            small.with_values({"duration": "1h"}).run(runs=RUNS, progress=enough)
+            small.with_values({"duration": "1h"}).run(runs=RUNS, progress=enough, yes=True)
     finally:
         is_done.set()
         counting.join()

@@ -18,7 +18,7 @@ use crate::output::report::{ReportDocument, RunsInput, report_of_runs};
 use crate::output::terminal;
 use crate::output::{
     EventLog, Provenance, Request, RequestFile, ResultFolder, ResultSink, ScenarioProvenance, ScenarioResult,
-    document, explain, junit,
+    document, junit,
 };
 use crate::scenario::{Document, ResolvedSetting};
 use std::fmt::Write;
@@ -216,27 +216,11 @@ impl RunArgs {
     }
 
     /// One request of each scenario's first run, as those listed by `--requests` are numbered.
-    fn explain(&self, RunJob { models, plan, .. }: &RunJob, request: u64) -> Result<(), Failure> {
+    fn explain(&self, job: &RunJob, request: u64) -> Result<(), Failure> {
         if !self.play.yes {
-            limits::check_size(models, 1, Wanted::METRICS)?;
+            limits::check_size(&job.models, 1, Wanted::METRICS)?;
         }
-        let mut text = String::new();
-        for model in models {
-            if models.len() > 1 {
-                writeln!(text, "# {}", model.name).expect("a string grows");
-            }
-            let life = explain(model, plan.seed, plan.runs.start, request).map_err(|count| {
-                Failure::refused(
-                    format!("there is no request number {request} in `{}`", model.name),
-                    match count {
-                        0 => "none arrives in this run".to_owned(),
-                        count => format!("this run has the requests 0 to {}", count - 1),
-                    },
-                )
-            })?;
-            text.push_str(&life);
-        }
-        print_out(&text)
+        print_out(&job.explain(request)?)
     }
 
     fn open_results(&self, out: &Path, job: &RunJob) -> Result<ResultSink, Failure> {

@@ -7,8 +7,11 @@ use crate::experiment::runner::{Progress, RunPlan};
 use crate::experiment::segment::PointFacts;
 use crate::metrics::{Beliefs, Outcome, Wanted};
 use crate::model::Model;
-use crate::output::{Design, Point, ScenarioResult, SecondTotal, add_seconds, assumptions, csv_text, schema};
+use crate::output::{
+    Design, Point, ScenarioResult, SecondTotal, add_seconds, assumptions, csv_text, explain, schema,
+};
 use crate::scenario::Document;
+use std::fmt::Write;
 use std::ops::Range;
 
 /// Seconds of counts that are held at once, some 240 MB: a long scenario of many runs has more than fits in memory.
@@ -97,6 +100,31 @@ impl RunJob {
             Point { number: self.number(nth), facts, outcomes, error: None }
         });
         csv_text(&schema::points(&self.design(), &points.collect::<Vec<Point>>()))
+    }
+
+    /// The life of one request of each scenario's first run, as those listed by `--requests` are numbered.
+    ///
+    /// # Errors
+    /// If there is no such request.
+    pub fn explain(&self, request: u64) -> Result<String, Failure> {
+        let RunJob { models, plan, .. } = self;
+        let mut text = String::new();
+        for model in models {
+            if models.len() > 1 {
+                writeln!(text, "# {}", model.name).expect("a string grows");
+            }
+            let life = explain(model, plan.seed, plan.runs.start, request).map_err(|count| {
+                Failure::refused(
+                    format!("there is no request number {request} in `{}`", model.name),
+                    match count {
+                        0 => "none arrives in this run".to_owned(),
+                        count => format!("this run has the requests 0 to {}", count - 1),
+                    },
+                )
+            })?;
+            text.push_str(&life);
+        }
+        Ok(text)
     }
 
     /// Plays all runs, on all threads of the pool that it is called in.
