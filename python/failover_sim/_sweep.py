@@ -8,11 +8,12 @@ import tempfile
 import warnings
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from failover_sim import _html
+from failover_sim import _html, _ray
 from failover_sim import _native as native
 from failover_sim._arguments import RUNS_MAX, refuse, run_count, seed_number, thread_count, whole
 from failover_sim._experiment import Axes, Cases, Design, Experiment, opened, written
@@ -149,6 +150,9 @@ def sweep(
     force: bool = False,
     yes: bool = False,
     threads: int | None = None,
+    engine: Literal["ray"] | None = None,
+    shards: int | None = None,
+    address: str | None = None,
     progress: Progress = None,
 ) -> Sweep:
     """Plays every point of a sweep, all with the same random numbers.
@@ -177,6 +181,13 @@ def sweep(
         force: Replace results in `out`; files that are not results stay.
         yes: Go on although there is more to simulate than fits into minutes.
         threads: 1 to 1024; without it, one for each core. The results are the same.
+        engine: Without it, the sweep is played on this machine; `"ray"` has a Ray cluster play it, for which `out` is to
+            be on a file system that all nodes share, see docs/how-to/ray.md. `threads` are then the cores that each
+            task takes, 1 without it.
+        shards: With `engine`: into how many tasks the points are cut, one for each point at most; without it, eight
+            for each core of the cluster.
+        address: With `engine`: the host and port of the cluster's head, such as `"10.0.0.1:6379"`; without it the
+            cluster that this process is connected to, that `RAY_ADDRESS` names, or that has a node on this machine.
         progress: `True` or `False` for a bar or none; without it one is shown on a terminal and in a notebook. Or a
             function, which is called with the runs that are done and how many there are to do.
 
@@ -185,7 +196,8 @@ def sweep(
 
     Raises:
         InputError: The experiment, a scenario, an axis or an argument is not valid, no point is; or `out` cannot be
-            written to, has something else, or is being written by another process.
+            written to, has something else, or is being written by another process. With `engine`: there is no cluster,
+            or a node does not share `out` or has another build.
         TypeError: A value is none that any setting takes.
         FailoverSimError: The disk failed midway.
         KeyboardInterrupt: Somebody pressed Ctrl-C. What was played is kept in `out`, and `resume=True` goes on with it.
@@ -207,6 +219,13 @@ def sweep(
         raise refuse(f"`metrics` is {metrics!r}", 'choose "all" or "counts"')
     if resume and force:
         raise refuse("`resume` goes on with what `force` would replace", "give only one of the two")
+    if engine not in (None, "ray"):
+        raise refuse(f"`engine` is {engine!r}", 'choose "ray", or leave it out to play on this machine')
+    for name, value in (("shards", shards), ("address", address)):
+        if value is not None and engine is None:
+            raise refuse(f"`{name}` needs `engine`", 'add engine="ray", or leave it out to play on this machine')
+    if engine is not None and out is None:
+        raise refuse('`engine="ray"` needs `out`', "name a folder on a file system that all nodes share")
     if out is None and (resume or force):
         raise refuse(f"`{'resume' if resume else 'force'}` needs `out`", "name the folder with the results")
     options = {
@@ -223,11 +242,14 @@ def sweep(
     read = opened("sweep", experiment, runs, axes, written(cases, keep, design, design_seed))
     guard = _TemporaryFolder() if out is None else None
     folder = os.fspath(out) if out is not None else guard.path if guard is not None else ""
-    open_sweep = native.open_sweep(read, options, folder, resume, force, guard, pool)
-    for note in open_sweep.notes:
-        warnings.warn(note, stacklevel=2)
-    with told(progress) as tell:
-        swept = open_sweep.play(_command(experiment, options), pool, tell)
+    with _ray.connected(address, shards) if engine == "ray" else nullcontext() as cluster:
+        open_sweep = native.open_sweep(read, options, folder, resume, force, guard, pool if cluster is None else None)
+        for note in open_sweep.notes:
+            warnings.warn(note, stacklevel=2)
+        with told(progress) as tell:
+            if cluster is not None:
+                cluster.play(open_sweep, shards, pool, tell)
+            swept = open_sweep.play(_command(experiment, options), pool, tell)
     for note in swept.notes:
         warnings.warn(note, stacklevel=2)
     return Sweep(swept, seed, None if out is None else Path(out))

@@ -7,6 +7,7 @@ mod failure;
 mod played;
 mod scenario;
 mod setting;
+mod shard;
 mod sweep;
 mod table;
 mod tune;
@@ -23,6 +24,8 @@ mod _native {
     use super::played::{Job, Played};
     #[pymodule_export]
     use super::scenario::Scenario;
+    #[pymodule_export]
+    use super::shard::{Order, end_orders, orders, play_order, take_order};
     #[pymodule_export]
     use super::sweep::{OpenSweep, Swept, open_sweep};
     #[pymodule_export]

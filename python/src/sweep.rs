@@ -98,8 +98,40 @@ pub fn open_sweep(
     Ok(OpenSweep { open: Mutex::new(Some(open)), guard, notes, invalid })
 }
 
+impl OpenSweep {
+    /// Works on it before it is played.
+    pub fn with<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut sweep::OpenSweep) -> Result<T, Failure> + Send,
+    ) -> PyResult<T> {
+        let done = py.detach(|| {
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.as_mut().map(work)
+        });
+        done.ok_or_else(|| failed("the sweep was played before".to_owned()))?.map_err(not_done)
+    }
+
+    /// Lets go of the folder.
+    pub fn close(&self) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
 #[pymethods]
 impl OpenSweep {
+    /// How many points it has.
+    #[getter]
+    fn point_count(&self, py: Python<'_>) -> PyResult<usize> {
+        self.with(py, |open| Ok(open.point_count()))
+    }
+
+    /// How many runs there can be, and how many of them are there.
+    #[getter]
+    fn run_counts(&self, py: Python<'_>) -> PyResult<(u64, u64)> {
+        self.with(py, |open| Ok(open.counts()))
+    }
+
     /// What there is to say before it is played, a sentence each.
     #[getter]
     fn notes(&self) -> Vec<String> {

@@ -294,9 +294,9 @@ impl SurveyedSweep {
 
 /// A sweep with a folder of its own, locked for this process.
 pub struct OpenSweep {
-    surveyed: SurveyedSweep,
-    folder: ResultFolder,
-    ledger: LedgerFolder,
+    pub(super) surveyed: SurveyedSweep,
+    pub(super) folder: ResultFolder,
+    pub(super) ledger: LedgerFolder,
     set_aside: Vec<SetAside>,
 }
 
@@ -307,6 +307,11 @@ impl OpenSweep {
             format!("{}: {damage}; it is removed, and its runs are played again", path.display())
         };
         self.set_aside.iter().map(note).collect()
+    }
+
+    /// How many points are played.
+    pub fn point_count(&self) -> usize {
+        self.surveyed.own().len()
     }
 
     /// How many runs there can be, and how many of them the ledger has.
