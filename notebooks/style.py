@@ -6,6 +6,7 @@ title, of itself or of an axis, is an error.
 """
 
 import os
+import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,19 +24,20 @@ LOAD = "#56B4E9"  # sky blue: what is done rather than what comes of it: attempt
 FAULT = "#E3E3E3"  # light grey, behind the data: while a fault lasts
 INK = "#222222"  # lines and words on the data
 
+ROOT = Path(__file__).resolve().parent.parent  # of the repository
 WIDTH = 520  # px, of a figure's data; the labels left of it come on top
 
 
 def results(name: str) -> Path:
     """The folder that the command has written, below `results` or the folder that FAILOVER_SIM_RESULTS names."""
-    root = Path(__file__).resolve().parent.parent
-    return Path(os.environ.get("FAILOVER_SIM_RESULTS", root / "results")) / name
+    return Path(os.environ.get("FAILOVER_SIM_RESULTS", ROOT / "results")) / name
 
 
 def finding(sentence: str, note: str = "") -> alt.Title:
     """A figure's title: what it shows, in one sentence, and in smaller letters how to read it."""
-    lines = textwrap.wrap(sentence, 74)
-    narrowest = next(width for width in range(20, 75) if len(textwrap.wrap(sentence, width)) <= len(lines))
+    sentence = re.sub(r"(\d) (m?s)\b", "\\1\N{NO-BREAK SPACE}\\2", sentence)
+    lines = textwrap.wrap(sentence, 78)
+    narrowest = next(width for width in range(20, 79) if len(textwrap.wrap(sentence, width)) <= len(lines))
     return alt.Title(textwrap.wrap(sentence, narrowest), subtitle=textwrap.wrap(note, 98))
 
 
@@ -100,7 +102,7 @@ def _picture(spec: dict) -> tuple[dict, dict]:
             if not any(_titled(encoding.get(axis, {})) for encoding in _encodings(view)):
                 raise ValueError(f"a figure without a title for its {axis} axis")
     data, size = spec_to_mimebundle(spec, format="png", mode="vega-lite", ppi=144)
-    words = " ".join(spec["title"]["text"])
+    words = " ".join(spec["title"]["text"]).replace("\N{NO-BREAK SPACE}", " ")
     size["image/png"]["alt"] = words
     return {**data, "text/plain": words}, size
 

@@ -144,7 +144,7 @@ pub fn below(folder: &str) -> Vec<PathBuf> {
 /// Every page that tells people what to do.
 pub fn pages() -> Vec<Page> {
     let mut paths = vec![PathBuf::from("README.md")];
-    for folder in ["docs", "experiments", "models", "dashboards"] {
+    for folder in ["docs", "experiments", "models", "dashboards", "notebooks"] {
         paths.extend(below(folder));
     }
     paths.iter().map(|path| Page::read(path)).collect()
