@@ -17,7 +17,7 @@ from altair.utils.mimebundle import spec_to_mimebundle
 
 FAILED = "#D55E00"  # vermilion: requests that are lost
 SUCCEEDED = "#009E73"  # green: requests that are answered
-BASELINE = "#8C8C8C"  # grey: what one has
+BASELINE = "#5E5E5E"  # grey: what one has
 CANDIDATE = "#0072B2"  # blue: what one could have instead
 COST = "#E69F00"  # orange: money
 LOAD = "#56B4E9"  # sky blue: what is done rather than what comes of it: attempts, probes

@@ -14,18 +14,22 @@ MOST_ROWS = 5
 MOST_COLUMNS = 9
 
 STYLE = """<style>
-.failover-sim { font-variant-numeric: tabular-nums; max-width: 62em; overflow-x: auto }
+.failover-sim { font-variant-numeric: tabular-nums; overflow-x: auto }
 .failover-sim table { border-collapse: collapse; margin: .4em 0; color: inherit; font-size: inherit }
-.failover-sim th, .failover-sim td { padding: .25em .8em; border: 0; background: none; color: inherit;
-  text-align: right; white-space: nowrap; vertical-align: bottom }
-.failover-sim th { font-weight: 600 }
+.failover-sim th, .failover-sim td { padding: .25em .6em; border: 0; background: none; color: inherit;
+  text-align: right; white-space: nowrap; vertical-align: baseline }
+.failover-sim th { font-weight: 600; vertical-align: bottom }
 .failover-sim thead th { border-bottom: 1px solid rgba(128, 128, 128, .6) }
 .failover-sim tbody tr { background: none }
 .failover-sim tbody tr + tr > * { border-top: 1px solid rgba(128, 128, 128, .2) }
-.failover-sim .text { text-align: left; white-space: normal; min-width: 8em; overflow-wrap: anywhere }
+.failover-sim .text { text-align: left }
+.failover-sim .long { white-space: normal; min-width: 16em; overflow-wrap: anywhere }
 .failover-sim small { opacity: .75; font-weight: 400; font-size: .88em }
 .failover-sim p { margin: .3em 0 }
+.failover-sim summary { cursor: pointer }
 </style>"""
+
+LONG_TEXT = 48
 
 
 class Heading(NamedTuple):
@@ -49,19 +53,25 @@ def note(text: str) -> str:
     return f"<p><small>{escape(text)}</small></p>"
 
 
+def folded(summary: str, inner: str) -> str:
+    """Something to unfold."""
+    return f"<details><summary><small>{escape(summary)}</small></summary>{inner}</details>"
+
+
 def grid(headings: Sequence[Heading], rows: Iterable[Sequence[str]]) -> str:
     """A table of texts."""
 
-    def cell(tag: str, heading: Heading, inner: str) -> str:
-        return f'<{tag}{" class=text" if heading.is_text else ""}>{inner}</{tag}>'
-
     def head(heading: Heading) -> str:
+        kind = " class=text" if heading.is_text else ""
         unit = f"<br><small>{escape(heading.unit)}</small>" if heading.unit else ""
-        return cell("th", heading, escape(heading.title) + unit)
+        return f"<th{kind}>{escape(heading.title)}{unit}</th>"
+
+    def cell(heading: Heading, text: str) -> str:
+        kind = "" if not heading.is_text else ' class="text long"' if len(text) > LONG_TEXT else " class=text"
+        return f"<td{kind}>{escape(text)}</td>"
 
     def line(row: Sequence[str]) -> str:
-        cells = (cell("td", heading, escape(text)) for heading, text in zip(headings, row, strict=True))
-        return f"<tr>{''.join(cells)}</tr>"
+        return f"<tr>{''.join(map(cell, headings, row))}</tr>"
 
     heads = "".join(map(head, headings))
     return f"<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n" + "\n".join(map(line, rows)) + "\n</tbody>\n</table>"
@@ -131,7 +141,7 @@ def scenarios(points: native.Table, differences: native.Table | None) -> str:
         ),
     ]
     if differences is not None:
-        columns.append((Heading("less the baseline's", "mean, 95% CI"), ["baseline", *_failed_differences(differences)]))
+        columns.append((Heading("failed − baseline's", "mean, 95% CI"), ["baseline", *_failed_differences(differences)]))
     columns.append((Heading("availability", "median run"), [share(value) for value in column("availability_ratio_p50")]))
     if has("time_to_detect_ms_p50"):
         texts = [seconds(value) for value in column("time_to_detect_ms_p50")]

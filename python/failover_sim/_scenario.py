@@ -24,13 +24,12 @@ PlainValue: TypeAlias = "str | bool | int | float | list[PlainValue] | dict[str,
 
 
 class Setting(NamedTuple):
-    """A setting of a scenario, its value, and where that came from."""
+    """A setting of a scenario: its path, such as `gateway.health_check.interval`; its value; and where that came from: a file
+    and line, `with_values`, or `default`."""
 
     path: str
-    """Such as `gateway.health_check.interval`."""
     value: PlainValue
     origin: str
-    """The file and line, `with_values`, or `default`."""
 
 
 class Scenario:
@@ -235,14 +234,17 @@ class Scenario:
         return f"<Scenario {self.name}>"
 
     def _repr_html_(self) -> str:
-        settings = [setting for setting in self.settings if setting.origin != "default"]
+        settings = self.settings
+        rows = [(path, str(value), origin) for path, value, origin in settings if origin != "default"]
         headings = [_html.Heading(title, is_text=True) for title in ("setting", "value", "from")]
-        parts = [_html.paragraph(f"scenario {self.name}")]
-        parts += [_html.paragraph(self.about)] if self.about is not None else []
-        rows = [(setting.path, str(setting.value), setting.origin) for setting in settings]
-        defaults = len(self.settings) - len(settings)
-        parts += [_html.grid(headings, rows), _html.note(f"and {defaults} defaults: .settings; in words: .to_toml()")]
-        return _html.page(parts)
+        said = f"{_html.counted(len(rows), 'setting')}, and {len(settings) - len(rows)} at their default"
+        return _html.page(
+            [
+                _html.paragraph(f"scenario {self.name}"),
+                *([_html.paragraph(self.about)] if self.about is not None else []),
+                _html.folded(said, _html.grid(headings, rows)),
+            ]
+        )
 
 
 def _plain(value: str) -> PlainValue:

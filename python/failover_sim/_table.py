@@ -15,11 +15,10 @@ if TYPE_CHECKING:
 
 
 class Column(NamedTuple):
-    """What a column of a table is."""
+    """What a column of a table is: its name, what its values are in (`text`, `count`, `ms`, `USD`, ...), and what they say."""
 
     name: str
     unit: str
-    """What the values are in: `text`, `count`, `ms`, `USD`, ..."""
     meaning: str
 
 
@@ -30,7 +29,7 @@ class Table:
     are unsigned 64-bit integers: cast them before you subtract.
 
     A table needs no library of tables. One that speaks Arrow takes it as it is, without a copy: `polars.DataFrame(table)`,
-    `pyarrow.table(table)`, `duckdb.sql("from table")`.
+    `pyarrow.table(table)`.
 
     >>> import failover_sim as fs
     >>> runs = fs.Scenario.load("experiments/01_incident_3am/any_phase_5s.toml").run(runs=3).runs
