@@ -2,11 +2,15 @@
 //! crate hands them the simulator, and keeps Python's rules: the global lock is released while runs are played, and
 //! Ctrl-C is heard.
 
+mod experiment;
 mod failure;
 mod played;
 mod scenario;
 mod setting;
+mod shard;
+mod sweep;
 mod table;
+mod tune;
 mod watch;
 
 use pyo3::prelude::*;
@@ -15,11 +19,19 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
+    use super::experiment::Experiment;
+    #[pymodule_export]
     use super::played::{Job, Played};
     #[pymodule_export]
     use super::scenario::Scenario;
     #[pymodule_export]
+    use super::shard::{Order, end_orders, orders, play_order, take_order};
+    #[pymodule_export]
+    use super::sweep::{OpenSweep, Swept, open_sweep};
+    #[pymodule_export]
     use super::table::Table;
+    #[pymodule_export]
+    use super::tune::{Tuned, tune};
 
     /// The version of the package and of the command line.
     #[pymodule_export]

@@ -129,10 +129,28 @@ pub enum Damage {
 
 /// The bytes of a segment, and what is where in them.
 pub fn encode(fingerprint: u64, records: &[Record]) -> (Vec<u8>, Vec<Entry>) {
-    let mut bytes = Vec::from(MAGIC);
-    bytes.extend(fingerprint.to_le_bytes());
-    let mut entries = Vec::with_capacity(records.len());
-    for Record { point, content } in records {
+    let mut encoder = Encoder::new(fingerprint);
+    let entries = records.iter().map(|record| encoder.push(record)).collect();
+    (encoder.finish(), entries)
+}
+
+/// A segment in the making, for those who do not have all of its records at once.
+pub struct Encoder {
+    bytes: Vec<u8>,
+}
+
+impl Encoder {
+    /// A segment of this experiment, with nothing in it.
+    pub fn new(fingerprint: u64) -> Self {
+        let mut bytes = Vec::from(MAGIC);
+        bytes.extend(fingerprint.to_le_bytes());
+        Encoder { bytes }
+    }
+
+    /// Adds a record; returns where it lies.
+    pub fn push(&mut self, record: &Record) -> Entry {
+        let Record { point, content } = record;
+        let bytes = &mut self.bytes;
         let mut writer = Writer::default();
         match content {
             Content::Played { first_run, facts, outcomes } => {
@@ -153,10 +171,14 @@ pub fn encode(fingerprint: u64, records: &[Record]) -> (Vec<u8>, Vec<Entry>) {
             },
             Content::Failed(failure) => EntryKind::Failed(failure.clone()),
         };
-        entries.push(Entry { point: *point, kind });
+        Entry { point: *point, kind }
     }
-    bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-    (bytes, entries)
+
+    /// The bytes of all of it.
+    pub fn finish(mut self) -> Vec<u8> {
+        self.bytes.extend(crc32fast::hash(&self.bytes).to_le_bytes());
+        self.bytes
+    }
 }
 
 /// What is where in a segment.

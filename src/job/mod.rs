@@ -10,6 +10,7 @@ mod merge;
 mod opened;
 pub mod run;
 pub mod settings;
+pub mod shard;
 pub mod sweep;
 mod swept;
 pub mod tune;

@@ -238,6 +238,11 @@ impl SurveyedSweep {
         self.survey.fingerprint_of(points)
     }
 
+    /// How many of the points to play are no valid scenario.
+    pub fn invalid_count(&self) -> usize {
+        self.survey.invalid.len()
+    }
+
     /// Which points will have no result, in a sentence; `None` if all will.
     pub fn warning(&self) -> Option<String> {
         let (first, message) = self.survey.invalid.first()?;
@@ -289,9 +294,9 @@ impl SurveyedSweep {
 
 /// A sweep with a folder of its own, locked for this process.
 pub struct OpenSweep {
-    surveyed: SurveyedSweep,
-    folder: ResultFolder,
-    ledger: LedgerFolder,
+    pub(super) surveyed: SurveyedSweep,
+    pub(super) folder: ResultFolder,
+    pub(super) ledger: LedgerFolder,
     set_aside: Vec<SetAside>,
 }
 
@@ -302,6 +307,11 @@ impl OpenSweep {
             format!("{}: {damage}; it is removed, and its runs are played again", path.display())
         };
         self.set_aside.iter().map(note).collect()
+    }
+
+    /// How many points are played.
+    pub fn point_count(&self) -> usize {
+        self.surveyed.own().len()
     }
 
     /// How many runs there can be, and how many of them the ledger has.
@@ -327,6 +337,15 @@ impl OpenSweep {
             };
             failure.advised(&go_on(self.folder.path()))
         })
+    }
+
+    /// What it came to, where nobody wants files: a ledger that has everything is all that is in the folder.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn settle(self) -> Result<Swept, Failure> {
+        let OpenSweep { surveyed: SurveyedSweep { job, plan, .. }, folder, ledger, .. } = self;
+        Ok(Swept::settle(folder.path(), ledger, plan, job.stopping)?)
     }
 
     /// Makes the tables of a ledger that has everything; `command` is what the manifest says of how it was asked for.

@@ -53,6 +53,17 @@ impl Swept {
         Ok(Swept { out, plan, ledger, stopping, files, tally })
     }
 
+    /// A ledger that has everything, and no files beside it.
+    pub(super) fn settle(
+        out: &Path,
+        ledger: LedgerFolder,
+        plan: Plan,
+        stopping: Stopping,
+    ) -> Result<Self, FileError> {
+        let tally = write_ledger(&ledger, &stopping, &plan.points(), |_| Ok::<(), FileError>(()))?;
+        Ok(Swept { out: out.to_owned(), plan, ledger, stopping, files: Vec::new(), tally })
+    }
+
     /// The folder.
     pub fn out(&self) -> &Path {
         &self.out

@@ -139,7 +139,10 @@ impl ResultFolder {
                 if let Some(difference) = LedgerFolder::plan(&self.path)?.difference(plan) {
                     return Err(FileError::OtherSweep { path: self.path.clone(), difference });
                 }
-                return LedgerFolder::open(&self.path, plan, true);
+                let (ledger, set_aside) = LedgerFolder::open(&self.path, plan, true)?;
+                // Tasks of a command that had it before are not heard any more.
+                ledger.end_tasks()?;
+                return Ok((ledger, set_aside));
             }
             Existing::Replace => LedgerFolder::remove(&self.path)?,
             Existing::Refuse | Existing::GoOn => {}

@@ -2,14 +2,21 @@
 //!
 //! A segment has its final name once it is complete and on the disk, and is never changed. One that is damaged all the
 //! same is set aside, and its runs count as not played.
+//!
+//! Where other machines play for a command, each task writes one segment of its own and the command takes it in. The
+//! folder's lock may not reach from one machine to the next, so the command writes its name into the ledger (a fencing
+//! token), and neither a task nor the command itself goes on once another name is there.
 
 use super::FileError;
-use super::partial::{PartialFile, partial_name};
-use super::plan::Plan;
+use super::partial::{PartialFile, final_name};
+use super::plan::{Plan, Shard};
 use crate::experiment::ledger::Ledger;
-use crate::experiment::segment::{Damage, Entry, EntryKind, PointFacts, PointFailure, Record};
+use crate::experiment::segment::{
+    Content, Damage, Encoder, Entry, EntryKind, PointFacts, PointFailure, Record,
+};
 use crate::experiment::segment::{decode_played, encode, entries};
 use crate::metrics::Outcome;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
@@ -17,7 +24,9 @@ use std::path::{Path, PathBuf};
 
 pub(super) const LEDGER: &str = "ledger";
 const PLAN: &str = "plan.json";
-const EXTENSION: &str = "segment";
+const DRIVER: &str = "driver";
+const EXTENSION: &str = ".segment";
+const OF_SHARD: &str = "shard-";
 
 /// The ledger of a results folder, and where in it each point's runs are.
 #[derive(Debug)]
@@ -26,9 +35,20 @@ pub struct LedgerFolder {
     fingerprint: u64,
     /// By point.
     points: Vec<Kept>,
+    segments: Vec<Segment>,
     /// The number of the next segment.
     next: u64,
     bytes: u64,
+    /// Whether what is kept stays in memory.
+    holds: bool,
+}
+
+#[derive(Debug)]
+enum Segment {
+    /// A file in the folder, by name.
+    File(String),
+    /// Bytes that are not in the folder yet.
+    Held(Vec<u8>),
 }
 
 /// What there is of a point.
@@ -37,12 +57,15 @@ struct Kept {
     /// In order of their first run.
     pieces: Vec<Piece>,
     failure: Option<Box<PointFailure>>,
+    /// Whether nobody knew of the failure before.
+    failure_is_held: bool,
 }
 
 #[derive(Debug, Clone)]
 struct Piece {
     runs: Range<u64>,
-    segment: u64,
+    /// Its place among the segments.
+    segment: usize,
     bytes: Range<u64>,
 }
 
@@ -84,26 +107,54 @@ impl LedgerFolder {
     /// # Errors
     /// If it cannot be read.
     pub fn open(results: &Path, plan: &Plan, repair: bool) -> Result<(Self, Vec<SetAside>), FileError> {
-        let path = results.join(LEDGER);
-        let mut ledger = LedgerFolder::empty(path.clone(), plan);
+        let names = segment_names(&results.join(LEDGER))?;
+        LedgerFolder::of(results, plan, names, repair)
+    }
+
+    /// Opens these segments of the ledger alone, and keeps in memory what is played.
+    ///
+    /// # Errors
+    /// If one cannot be read or is damaged.
+    pub fn hold(results: &Path, plan: &Plan, segments: &[String]) -> Result<Self, FileError> {
+        let (ledger, set_aside) = LedgerFolder::of(results, plan, segments.to_vec(), false)?;
+        match set_aside.first() {
+            Some(SetAside { path, damage }) => Err(damaged(path, *damage)),
+            None => Ok(LedgerFolder { holds: true, ..ledger }),
+        }
+    }
+
+    fn of(
+        results: &Path,
+        plan: &Plan,
+        names: Vec<String>,
+        repair: bool,
+    ) -> Result<(Self, Vec<SetAside>), FileError> {
+        let mut ledger = LedgerFolder::empty(results.join(LEDGER), plan);
         let mut set_aside = Vec::new();
-        for number in segment_numbers(&path)? {
-            let segment = ledger.segment_path(number);
-            let bytes = fs::read(&segment).map_err(FileError::read(&segment))?;
-            ledger.next = number + 1;
-            let in_plan = |entry: &Entry| entry.point < plan.point_count;
-            let found = entries(plan.fingerprint, &bytes);
-            match found.and_then(|e| if e.iter().all(in_plan) { Ok(e) } else { Err(Damage::Torn) }) {
-                Ok(entries) => ledger.add(number, bytes.len(), entries),
-                Err(damage) => {
-                    if repair {
-                        fs::remove_file(&segment).map_err(FileError::write(&segment))?;
-                    }
-                    set_aside.push(SetAside { path: segment, damage });
+        for name in names {
+            let path = ledger.path.join(&name);
+            ledger.next = ledger.next.max(number_of(&name).unwrap_or(0) + 1);
+            if let Err(damage) = ledger.take(name)? {
+                if repair {
+                    fs::remove_file(&path).map_err(FileError::write(&path))?;
                 }
+                set_aside.push(SetAside { path, damage });
             }
         }
         Ok((ledger, set_aside))
+    }
+
+    /// Takes in a segment that is in the folder.
+    ///
+    /// # Errors
+    /// If it cannot be read, or, inside, if it is damaged.
+    pub fn take(&mut self, name: String) -> Result<Result<(), Damage>, FileError> {
+        let path = self.path.join(&name);
+        let bytes = fs::read(&path).map_err(FileError::read(&path))?;
+        let in_plan = |entry: &Entry| entry.point < self.points.len();
+        let found = entries(self.fingerprint, &bytes);
+        let found = found.and_then(|e| if e.iter().all(in_plan) { Ok(e) } else { Err(Damage::Torn) });
+        Ok(found.map(|entries| self.add(Segment::File(name), bytes.len(), entries)))
     }
 
     /// Removes the ledger of a results folder, if it has one; nothing else in its folder is touched.
@@ -119,7 +170,49 @@ impl LedgerFolder {
 
     fn empty(path: PathBuf, plan: &Plan) -> Self {
         let points = vec![Kept::default(); plan.point_count];
-        LedgerFolder { path, fingerprint: plan.fingerprint, points, next: 1, bytes: 0 }
+        let segments = Vec::new();
+        LedgerFolder {
+            path,
+            fingerprint: plan.fingerprint,
+            points,
+            segments,
+            next: 1,
+            bytes: 0,
+            holds: false,
+        }
+    }
+
+    /// Writes down which command has the ledger, for tasks and commands on machines that cannot see the folder's lock.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn set_driver(&self, driver: &str) -> Result<(), FileError> {
+        let path = self.path.join(DRIVER);
+        let mut file = PartialFile::create(&path, true)?;
+        file.write_all(driver.as_bytes()).map_err(FileError::write(&path))?;
+        file.commit().map(|_| ())
+    }
+
+    /// Has nobody's tasks write into it any more.
+    ///
+    /// # Errors
+    /// If that cannot be written down.
+    pub fn end_tasks(&self) -> Result<(), FileError> {
+        remove_file(&self.path.join(DRIVER))?;
+        clear_leftovers(&self.path)
+    }
+
+    /// Which command has a results folder, if it is one with tasks.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn driver(results: &Path) -> Result<Option<String>, FileError> {
+        let path = results.join(LEDGER).join(DRIVER);
+        match fs::read_to_string(&path) {
+            Ok(driver) => Ok(Some(driver)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(FileError::read(&path)(error)),
+        }
     }
 
     /// Where it is.
@@ -148,31 +241,87 @@ impl LedgerFolder {
     /// # Errors
     /// If one cannot be read or written.
     pub fn copy(&mut self, other: &LedgerFolder) -> Result<(), FileError> {
-        for number in segment_numbers(&other.path)? {
-            let path = other.segment_path(number);
+        for name in segment_names(&other.path)? {
+            let path = other.path.join(name);
             let bytes = fs::read(&path).map_err(FileError::read(&path))?;
             let entries = entries(self.fingerprint, &bytes).map_err(|damage| damaged(&path, damage))?;
-            self.store(&bytes, entries)?;
+            self.store(bytes, entries)?;
         }
         Ok(())
     }
 
-    fn segment_path(&self, number: u64) -> PathBuf {
-        self.path.join(format!("{number:06}.{EXTENSION}"))
+    /// The names of the segments that have something of these points.
+    pub fn segments_of(&self, points: &[usize]) -> Vec<String> {
+        let pieces = points.iter().flat_map(|point| &self.points[*point].pieces);
+        let places: BTreeSet<usize> = pieces.map(|piece| piece.segment).collect();
+        let name = |place: usize| match &self.segments[place] {
+            Segment::File(name) => Some(name.clone()),
+            Segment::Held(_) => None,
+        };
+        places.into_iter().filter_map(name).collect()
     }
 
-    fn store(&mut self, bytes: &[u8], entries: Vec<Entry>) -> Result<(), FileError> {
-        let path = self.segment_path(self.next);
+    /// Writes what is held in memory as one segment of this name. Its bytes depend on what was lacking alone, so it
+    /// does no harm if another process writes the same.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write_held(&self, name: &str) -> Result<(), FileError> {
+        let path = self.path.join(name);
+        let mut encoder = Encoder::new(self.fingerprint);
+        for (point, kept) in self.points.iter().enumerate() {
+            for content in self.held(kept)? {
+                encoder.push(&Record { point, content });
+            }
+        }
+        let mut file = PartialFile::create_shared(&path)?;
+        file.write_all(&encoder.finish()).map_err(FileError::write(&path))?;
+        file.commit().map(|_| ())
+    }
+
+    /// What is held of a point, with runs that follow each other in one piece, wherever blocks ended.
+    fn held(&self, kept: &Kept) -> Result<Vec<Content>, FileError> {
+        let is_held = |piece: &&Piece| matches!(self.segments[piece.segment], Segment::Held(_));
+        let mut held: Vec<Content> = Vec::new();
+        for piece in kept.pieces.iter().filter(is_held) {
+            let (first_run, facts, mut read) = self.read(piece)?;
+            match held.last_mut() {
+                Some(Content::Played { first_run: first, outcomes, .. })
+                    if *first + outcomes.len() as u64 == first_run =>
+                {
+                    outcomes.append(&mut read);
+                }
+                _ => held.push(Content::Played { first_run, facts, outcomes: read }),
+            }
+        }
+        // Which runs were kept before the one that failed depends on where blocks ended.
+        match &kept.failure {
+            Some(failure) if kept.failure_is_held => Ok(vec![Content::Failed((**failure).clone())]),
+            _ => Ok(held),
+        }
+    }
+
+    fn store(&mut self, bytes: Vec<u8>, entries: Vec<Entry>) -> Result<(), FileError> {
+        let length = bytes.len();
+        if self.holds {
+            self.add(Segment::Held(bytes), length, entries);
+            return Ok(());
+        }
+        let name = format!("{:06}{EXTENSION}", self.next);
+        let path = self.path.join(&name);
         let mut file = PartialFile::create(&path, false)?;
-        file.write_all(bytes).map_err(FileError::write(&path))?;
+        file.write_all(&bytes).map_err(FileError::write(&path))?;
         file.commit()?;
-        self.add(self.next, bytes.len(), entries);
+        self.add(Segment::File(name), length, entries);
         self.next += 1;
         Ok(())
     }
 
-    fn add(&mut self, segment: u64, length: usize, entries: Vec<Entry>) {
+    fn add(&mut self, segment: Segment, length: usize, entries: Vec<Entry>) {
         self.bytes += length as u64;
+        let is_held = matches!(segment, Segment::Held(_));
+        self.segments.push(segment);
+        let segment = self.segments.len() - 1;
         for Entry { point, kind } in entries {
             let kept = &mut self.points[point];
             match kind {
@@ -183,6 +332,7 @@ impl LedgerFolder {
                 EntryKind::Failed(failure) => {
                     if kept.failure.as_ref().is_none_or(|earlier| failure.run < earlier.run) {
                         kept.failure = Some(Box::new(failure));
+                        kept.failure_is_held = is_held;
                     }
                 }
             }
@@ -190,7 +340,14 @@ impl LedgerFolder {
     }
 
     fn read(&self, piece: &Piece) -> Result<(u64, PointFacts, Vec<Outcome>), FileError> {
-        let path = self.segment_path(piece.segment);
+        let name = match &self.segments[piece.segment] {
+            Segment::File(name) => name,
+            Segment::Held(bytes) => {
+                let bytes = &bytes[piece.bytes.start as usize..piece.bytes.end as usize];
+                return decode_played(bytes).map_err(|damage| damaged(&self.path, damage));
+            }
+        };
+        let path = self.path.join(name);
         let read = || {
             let mut file = File::open(&path)?;
             file.seek(SeekFrom::Start(piece.bytes.start))?;
@@ -242,7 +399,7 @@ impl Ledger for LedgerFolder {
 
     fn keep(&mut self, records: &[Record]) -> Result<(), FileError> {
         let (bytes, entries) = encode(self.fingerprint, records);
-        self.store(&bytes, entries)
+        self.store(bytes, entries)
     }
 }
 
@@ -250,30 +407,50 @@ fn damaged(path: &Path, damage: Damage) -> FileError {
     FileError::Damaged { path: path.to_owned(), what: damage.to_string() }
 }
 
-/// The numbers of the segments in a folder, ascending.
-fn segment_numbers(path: &Path) -> Result<Vec<u64>, FileError> {
-    let mut numbers = Vec::new();
-    for entry in fs::read_dir(path).map_err(FileError::read(path))? {
-        let name = entry.map_err(FileError::read(path))?.file_name();
-        let number = name.to_str().and_then(|name| name.strip_suffix(EXTENSION)?.strip_suffix('.'));
-        numbers.extend(number.and_then(|number| number.parse::<u64>().ok()));
-    }
-    numbers.sort_unstable();
-    Ok(numbers)
+/// The name of the segment that a task writes of a shard; `token` tells it from those of earlier commands.
+pub fn shard_segment(shard: Shard, token: &str) -> String {
+    format!("{OF_SHARD}{:04}-of-{:04}-{token}{EXTENSION}", shard.index, shard.count)
 }
 
-/// Removes every segment in a folder, if it is there, and what a killed process left of the next one.
+/// The number in the name of a segment that a command wrote for itself.
+fn number_of(name: &str) -> Option<u64> {
+    name.strip_suffix(EXTENSION)?.parse().ok()
+}
+
+fn is_segment(name: &str) -> bool {
+    number_of(name).is_some() || name.starts_with(OF_SHARD) && name.ends_with(EXTENSION)
+}
+
+fn names(path: &Path) -> Result<Vec<String>, FileError> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path).map_err(FileError::read(path))? {
+        names.extend(entry.map_err(FileError::read(path))?.file_name().into_string());
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// The names of the segments in a folder, ascending.
+fn segment_names(path: &Path) -> Result<Vec<String>, FileError> {
+    Ok(names(path)?.into_iter().filter(|name| is_segment(name)).collect())
+}
+
+/// Removes what killed processes left of segments that they were writing.
+fn clear_leftovers(path: &Path) -> Result<(), FileError> {
+    let is_leftover = |name: &&String| {
+        final_name(name).is_some_and(|name| is_segment(name) || [PLAN, DRIVER].contains(&name))
+    };
+    names(path)?.iter().filter(is_leftover).try_for_each(|name| remove_file(&path.join(name)))
+}
+
+/// Removes every segment in a folder, if it is there, and what killed processes left of others.
 fn clear(path: &Path) -> Result<(), FileError> {
     if !path.is_dir() {
         return Ok(());
     }
-    let numbers = segment_numbers(path)?;
-    let next = numbers.last().map_or(1, |last| last + 1);
-    for number in numbers {
-        remove_file(&path.join(format!("{number:06}.{EXTENSION}")))?;
-    }
-    remove_file(&path.join(partial_name(&format!("{next:06}.{EXTENSION}"))))?;
-    remove_file(&path.join(partial_name(PLAN)))
+    segment_names(path)?.iter().try_for_each(|name| remove_file(&path.join(name)))?;
+    remove_file(&path.join(DRIVER))?;
+    clear_leftovers(path)
 }
 
 fn remove_file(path: &Path) -> Result<(), FileError> {

@@ -58,7 +58,7 @@ pub use json::{
     document,
 };
 pub use junit::{JunitCase, JunitSuite, junit, junit_text};
-pub use ledger::{LedgerFolder, SetAside};
+pub use ledger::{LedgerFolder, SetAside, shard_segment};
 pub(crate) use manifest::quoted;
 pub use manifest::{
     ExperimentProvenance, Manifest, ManifestAxis, Provenance, Request, SCHEMA_VERSION, ScenarioProvenance,
@@ -67,7 +67,7 @@ pub use manifest::{
 pub use otlp::{TraceFile, Traced};
 pub use plan::{Plan, PlanAxis, Recorded, Shard};
 pub use read::{ReadError, Results};
-pub use replay::{Replay, ReplayError};
+pub use replay::{Replay, ReplayError, experiment_of};
 pub use requests::{RequestFile, RequestRecorder};
 pub use result::{ScenarioResult, SecondTotal, add_seconds};
 pub use schema::{AxisColumn, Design, Point};
@@ -76,4 +76,5 @@ pub use table::{Column, Name, Table, Values};
 pub use table_file::{PARQUET_AVAILABLE, WrittenFile};
 pub use text_file::TextFile;
 pub use tune_files::{StoredCandidate, StoredTune, TuneFolder, tune_csv, tune_json};
+pub use tune_table::candidates;
 pub use tune_terminal::tune_summary;

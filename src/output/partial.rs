@@ -38,6 +38,14 @@ pub(super) fn partial_name(name: &str) -> String {
     format!(".{name}.partial")
 }
 
+/// The final name of which this is a partial one.
+pub(super) fn final_name(name: &str) -> Option<&str> {
+    let inner = name.strip_prefix('.')?.strip_suffix(".partial")?;
+    // As `create_shared` numbers them.
+    let numbered = inner.rsplit_once('~').filter(|(_, number)| number.parse::<u32>().is_ok());
+    Some(numbered.map_or(inner, |(name, _)| name))
+}
+
 /// `None` if the path has no last part that is text.
 fn partial_path(final_path: &Path) -> Option<PathBuf> {
     Some(final_path.with_file_name(partial_name(final_path.file_name()?.to_str()?)))
@@ -86,13 +94,38 @@ impl PartialFile {
         let file = File::create_new(&partial_path).map_err(FileError::create(path))?;
         // A file system without locks only loses the warning about a second writer.
         let _ = file.try_lock();
-        Ok(PartialFile {
+        Ok(PartialFile::of(path, partial_path, file, overwrite))
+    }
+
+    /// Opens a file that will be called `path`, and that other processes may be writing too, to the same bytes: each has
+    /// a partial name of its own, and the last to publish replaces what is there.
+    ///
+    /// # Errors
+    /// If something of that name is no ordinary file, or if it cannot be created.
+    pub fn create_shared(path: &Path) -> Result<Self, FileError> {
+        check_free(path, true)?;
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or_else(|| FileError::NotAFile { path: path.to_owned() })?;
+        // What a killed process left keeps its number: nobody can tell here whether it still writes.
+        for number in 1_u32.. {
+            let partial_path = path.with_file_name(partial_name(&format!("{name}~{number}")));
+            match File::create_new(&partial_path) {
+                Ok(file) => return Ok(PartialFile::of(path, partial_path, file, true)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(FileError::create(path)(error)),
+            }
+        }
+        Err(FileError::InUse { path: path.to_owned() })
+    }
+
+    fn of(path: &Path, partial_path: PathBuf, file: File, overwrite: bool) -> Self {
+        PartialFile {
             final_path: path.to_owned(),
             partial_path,
             file: BufWriter::with_capacity(BUFFER_BYTES, file),
             overwrite,
             is_published: false,
-        })
+        }
     }
 
     /// The final name.
@@ -216,6 +249,22 @@ mod tests {
         let first = PartialFile::create(&path, false).unwrap();
         assert!(matches!(PartialFile::create(&path, false), Err(FileError::InUse { .. })));
         assert_eq!(first.commit().unwrap(), 0);
+    }
+
+    #[test]
+    fn two_may_write_the_same_bytes_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        fs::write(folder.path().join(".a.csv~1.partial"), "of one that was killed").unwrap();
+        let [mut first, mut second] = [(); 2].map(|()| PartialFile::create_shared(&path).unwrap());
+        first.write_all(b"same").unwrap();
+        second.write_all(b"same").unwrap();
+        assert_eq!(names(folder.path()), [".a.csv~1.partial", ".a.csv~2.partial", ".a.csv~3.partial"]);
+        assert!(names(folder.path()).iter().all(|name| final_name(name) == Some("a.csv")));
+        second.commit().unwrap();
+        first.commit().unwrap();
+        assert_eq!(names(folder.path()), [".a.csv~1.partial", "a.csv"]);
+        assert_eq!(fs::read(&path).unwrap(), b"same");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! program may be of another build, which is seen by its numbers.
 
 use super::manifest::{Manifest, ScenarioProvenance};
+use super::plan::Plan;
 use super::read_outcomes::{agrees, outcome};
 use super::table::Table;
 use crate::engine::{Path as EnginePath, fastest_path};
@@ -13,6 +14,7 @@ use crate::experiment::objective::Objective;
 use crate::metrics::{MetricsRecorder, Outcome, Wanted, measure};
 use crate::model::Model;
 use crate::scenario::{Document, Loader, Problem, Problems};
+use std::path::Path;
 
 /// Scenarios that can be played again.
 #[derive(Debug, Clone)]
@@ -75,6 +77,22 @@ impl Replay {
 /// How the engine plays a model when every metric is wanted.
 pub(super) fn path_of(model: &Model) -> EnginePath {
     fastest_path::<MetricsRecorder>(model)
+}
+
+/// The experiment of a sweep's plan, made again; relative paths of its scenarios begin in `folder`.
+///
+/// # Errors
+/// Everything that is wrong with it, as when a trace that a scenario reads is not there.
+pub fn experiment_of(plan: &Plan, folder: &Path) -> Result<Experiment, Problems> {
+    let mut loader = Loader::new();
+    let open = |scenario: &ScenarioProvenance| {
+        let path = folder.join(&scenario.path).to_string_lossy().into_owned();
+        reopen(&mut loader, &ScenarioProvenance { path, ..scenario.clone() }, &plan.request.set)
+    };
+    let documents = plan.scenarios.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let written = plan.request.experiment.as_ref();
+    let written = written.ok_or_else(|| Problem::new("the sweep's plan has no experiment"))?;
+    Experiment::reopen(&written.path, &written.text, documents)
 }
 
 /// As the file had it, where its parts are still what they were; else as it was with them.

@@ -5,7 +5,7 @@ use crate::experiment::axis::AxisValue;
 use crate::experiment::tune::report::{Choice, Ends, Measured, Report};
 
 /// `candidates`: one row for each candidate that was played, in the order in which the search thought of them.
-pub(super) fn candidates(report: &Report) -> Table {
+pub fn candidates(report: &Report) -> Table {
     let rows = &report.candidates;
     let mut table = TableBuilder::new("candidates", rows);
     table.uint("candidate", "number", "which combination of settings, from 0", |c| c.candidate as u64);

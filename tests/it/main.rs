@@ -15,6 +15,7 @@ mod latency_budget;
 mod lowering;
 mod money;
 mod openmetrics;
+mod orders;
 mod otlp;
 mod parts;
 mod play;
