@@ -19,6 +19,7 @@ FAILED = "#D55E00"  # vermilion: requests that are lost
 SUCCEEDED = "#009E73"  # green: requests that are answered
 BASELINE = "#5E5E5E"  # grey: what one has
 CANDIDATE = "#0072B2"  # blue: what one could have instead
+ALTERNATIVE = "#CC79A7"  # reddish purple: another thing one could have
 COST = "#E69F00"  # orange: money
 LOAD = "#56B4E9"  # sky blue: what is done rather than what comes of it: attempts, probes
 FAULT = "#E3E3E3"  # light grey, behind the data: while a fault lasts

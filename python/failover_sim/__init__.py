@@ -8,17 +8,22 @@
 """
 
 from failover_sim._errors import FailoverSimError, InputError
+from failover_sim._experiment import Axes, Cases, Design
 from failover_sim._native import __version__
 from failover_sim._progress import Progress
 from failover_sim._runs import Comparison, Runs, compare
 from failover_sim._scenario import Scenario, Setting, SettingValue
 from failover_sim._sweep import Sweep, sweep
 from failover_sim._table import Column, Table
-from failover_sim._tune import Tuning, tune
+from failover_sim._tune import Criterion, Tuning, tune
 
 __all__ = [
+    "Axes",
+    "Cases",
     "Column",
     "Comparison",
+    "Criterion",
+    "Design",
     "FailoverSimError",
     "InputError",
     "Progress",

@@ -7,14 +7,11 @@ import contextlib
 import io
 import os
 import re
-import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "python"))
 import reference
+from conftest import ROOT
 
 PAGES = [ROOT / "docs/how-to/python.md"]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

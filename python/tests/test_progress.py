@@ -59,7 +59,8 @@ def test_a_bar_on_a_terminal_is_gone_at_the_end() -> None:
     shown = on_a_terminal(LONG, TQDM_DISABLE="")
     assert "/200" in shown
     assert "run" in shown
-    # The last thing is a line of spaces over it.
+    # It stays on its line, and the last thing is spaces over it.
+    assert "\n" not in shown
     assert shown.rstrip("\r").rsplit("\r", 1)[-1].strip() == ""
 
 

@@ -32,6 +32,16 @@ def wrong(scenario: fs.Scenario) -> None:
     runs.to_pandas().no_such_method()  # wrong: operator
     runs.to_arrow().no_such_method()  # wrong: attr-defined
     runs.runs["failed_count"].sum()  # wrong: attr-defined
+    fs.sweep(5)  # wrong: arg-type
+    fs.sweep(scenario, axes=["5s"])  # wrong: arg-type
+    fs.sweep(scenario, axes={"gateway.health_check.interval": 5})  # wrong: dict-item
+    fs.sweep(scenario, axes={"gateway.health_check.interval": [None]})  # wrong: list-item
+    fs.sweep("experiment", metrics="none")  # wrong: arg-type
+    fs.sweep("experiment", keep="a < b", design=5)  # wrong: arg-type
+    fs.sweep("experiment").series  # wrong: attr-defined
+    fs.tune("experiment", minimise="failed_count")  # wrong: call-arg
+    fs.tune("experiment", subject_to=[5])  # wrong: list-item
+    fs.tune("experiment").best.run()  # wrong: union-attr
     number: int = runs.summary  # wrong: assignment
     column: str = runs.points.columns[0]  # wrong: assignment
     error: fs.InputError = fs.FailoverSimError("")  # wrong: assignment
@@ -41,5 +51,9 @@ def right(scenario: fs.Scenario) -> tuple[str, int, list[str]]:
     """What it must not complain of."""
     values: dict[str, fs.SettingValue] = {"a": timedelta(seconds=1), "b": [1, "2", {"c": 0.5}], "d": True}
     runs = scenario.with_values(values).with_values({"duration": "5m"}).run(runs=3, progress=print)
+    axes: fs.Axes = {"a": [timedelta(seconds=1)], "b": {"from": "1s", "to": "5s", "count": 3}, "c": range(3)}
+    swept = fs.sweep([scenario], axes=axes, design={"sobol": 64}, keep=["a < b"], out="results")
+    tuned = fs.tune(scenario, axes=axes, subject_to=[{"expect": "a < 5", "scenarios": ["b"]}], weights={"b": 1})
+    assert swept.folder is not None and tuned.recommended is not None
     both = fs.compare({"a": scenario, "b": scenario}, runs=3)
     return both.summary, len(runs.runs), runs.scenarios

@@ -223,7 +223,8 @@ fn few_commands_are_not_run_and_each_has_a_reason() {
     let mut count = 0;
     for page in pages() {
         for block in &page.blocks {
-            let known = ["sh", "text", "toml", "json", "yaml", ""];
+            // Python is run by python/tests/test_docs.py.
+            let known = ["sh", "text", "toml", "json", "yaml", "python", "pycon", ""];
             let place = page.place(block.line);
             assert!(known.contains(&block.language.as_str()), "{place}: `{}`", block.language);
             let Some(comment) = &block.comment else { continue };
