@@ -8,7 +8,7 @@ import tempfile
 import warnings
 import weakref
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -240,18 +240,24 @@ def sweep(
     }
     pool = thread_count(threads)
     read = opened("sweep", experiment, runs, axes, written(cases, keep, design, design_seed))
-    guard = _TemporaryFolder() if out is None else None
-    folder = os.fspath(out) if out is not None else guard.path if guard is not None else ""
-    with _ray.connected(address, shards) if engine == "ray" else nullcontext() as cluster:
-        open_sweep = native.open_sweep(read, options, folder, resume, force, guard, pool if cluster is None else None)
-        for note in open_sweep.notes:
+    # The traceback of an exception keeps all that is named here: without this the folder would be locked as long.
+    with ExitStack() as undone:
+        guard = _TemporaryFolder() if out is None else None
+        if guard is not None:
+            undone.callback(guard.remove)
+        folder = os.fspath(out) if out is not None else guard.path if guard is not None else ""
+        with _ray.connected(address, shards) if engine == "ray" else nullcontext() as cluster:
+            open_sweep = native.open_sweep(read, options, folder, resume, force, guard, pool if cluster is None else None)
+            undone.callback(open_sweep.close)
+            for note in open_sweep.notes:
+                warnings.warn(note, stacklevel=2)
+            with told(progress) as tell:
+                if cluster is not None:
+                    cluster.play(open_sweep, shards, pool, tell)
+                swept = open_sweep.play(_command(experiment, options), pool, tell)
+        for note in swept.notes:
             warnings.warn(note, stacklevel=2)
-        with told(progress) as tell:
-            if cluster is not None:
-                cluster.play(open_sweep, shards, pool, tell)
-            swept = open_sweep.play(_command(experiment, options), pool, tell)
-    for note in swept.notes:
-        warnings.warn(note, stacklevel=2)
+        undone.pop_all()
     return Sweep(swept, seed, None if out is None else Path(out))
 
 
@@ -280,8 +286,14 @@ def _command(experiment: Experiment, options: Mapping[str, Any]) -> list[str]:
 
 
 class _TemporaryFolder:
-    """A folder that is there as long as this object, and no longer than the process."""
+    """A folder that is there as long as this object, and no longer than the process that made it."""
 
     def __init__(self) -> None:
         self.path = tempfile.mkdtemp(prefix="failover-sim-")
-        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+        self.remove = weakref.finalize(self, _remove, self.path, os.getpid())
+
+
+def _remove(folder: str, owner: int) -> None:
+    # A process that was forked has this object too, and the folder is not its own.
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)

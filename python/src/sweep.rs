@@ -111,11 +111,6 @@ impl OpenSweep {
         });
         done.ok_or_else(|| failed("the sweep was played before".to_owned()))?.map_err(not_done)
     }
-
-    /// Lets go of the folder.
-    pub fn close(&self) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
-    }
 }
 
 #[pymethods]
@@ -136,6 +131,11 @@ impl OpenSweep {
     #[getter]
     fn notes(&self) -> Vec<String> {
         self.notes.clone()
+    }
+
+    /// Lets go of the folder, if it was not played.
+    pub fn close(&self) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Plays what the folder lacks.
