@@ -235,7 +235,6 @@ def sweep(
         "min_runs": min_runs,
         "max_runs": max_runs,
         "counts_only": metrics == "counts",
-        "shard": None,
         "yes": yes,
     }
     pool = thread_count(threads)
@@ -279,7 +278,7 @@ def _command(experiment: Experiment, options: Mapping[str, Any]) -> list[str]:
     """The command line that does the same, where there is one."""
     if not isinstance(experiment, str | os.PathLike):
         return ["failover-sim", "sweep"]
-    names = ("runs", "seed", "until", "min_runs", "max_runs", "shard")
+    names = ("runs", "seed", "until", "min_runs", "max_runs")
     given = [(f"--{name.replace('_', '-')}", str(options[name])) for name in names if options[name] is not None]
     counts = ["--metrics", "counts"] if options["counts_only"] else []
     return ["failover-sim", "sweep", os.fspath(experiment), *(word for pair in given for word in pair), *counts]
