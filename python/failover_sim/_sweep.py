@@ -176,8 +176,10 @@ def sweep(
         max_runs: With `until`, instead of `runs`: runs of a point at most, 2 to 1,000,000.
         metrics: With `"counts"`, no latency is recorded, which is faster.
         out: The folder to write to, as `failover-sim sweep --out` does, which `sweep --resume`, `merge` and `report` of the
-            command line take. Without it results lie in a temporary folder that goes with the last of their tables.
-        resume: Go on with the sweep in `out`, or give its points more runs: what is there is not played again.
+            command line take; its tables are CSV files, of points and runs. Without it results lie in a temporary folder
+            that goes with the last of their tables.
+        resume: Go on with the sweep in `out`, or give its points more runs: what is there is not played again. Parquet files
+            that the command line has written there are removed, as only it can write them anew.
         force: Replace results in `out`; files that are not results stay.
         yes: Go on although there is more to simulate than fits into minutes.
         threads: 1 to 1024; without it, one for each core. The results are the same.
@@ -192,7 +194,8 @@ def sweep(
             function, which is called with the runs that are done and how many there are to do.
 
     Warns:
-        UserWarning: Points fail, the others are played; or what was kept of the sweep is damaged, and is played again.
+        UserWarning: Points fail, the others are played; what was kept of the sweep is damaged, and is played again; or
+            Parquet files are removed.
 
     Raises:
         InputError: The experiment, a scenario, an axis or an argument is not valid, no point is; or `out` cannot be
@@ -245,9 +248,16 @@ def sweep(
         if guard is not None:
             undone.callback(guard.remove)
         folder = os.fspath(out) if out is not None else guard.path if guard is not None else ""
+        loses_parquet = resume and any(Path(folder, f"{name}.parquet").exists() for name in Sweep.TABLES)
         with _ray.connected(address, shards) if engine == "ray" else nullcontext() as cluster:
             open_sweep = native.open_sweep(read, options, folder, resume, force, guard, pool if cluster is None else None)
             undone.callback(open_sweep.close)
+            if loses_parquet:
+                warnings.warn(
+                    f"this build writes CSV only, of runs and points: the Parquet files in {folder} are removed, as they "
+                    "would be out of date; `failover-sim sweep --resume` writes them anew",
+                    stacklevel=2,
+                )
             for note in open_sweep.notes:
                 warnings.warn(note, stacklevel=2)
             with told(progress) as tell:

@@ -375,6 +375,22 @@ def test_a_folder_is_not_written_over(small: fs.Scenario, tmp_path: Path) -> Non
     assert (out / "mine.txt").read_text() == "mine"
 
 
+def test_parquet_files_that_would_be_out_of_date(small: fs.Scenario, tmp_path: Path) -> None:
+    fs.sweep(small, axes=INTERVALS, runs=2, out=tmp_path)
+    for name in ("points.parquet", "mine.parquet"):
+        (tmp_path / name).write_text(name)
+    with pytest.warns(UserWarning) as warned:
+        fs.sweep(small, axes=INTERVALS, runs=4, out=tmp_path, resume=True)
+    assert [str(warning.message) for warning in warned] == [
+        f"this build writes CSV only, of runs and points: the Parquet files in {tmp_path} are removed, as they would be out "
+        "of date; `failover-sim sweep --resume` writes them anew"
+    ]
+    assert [path.name for path in tmp_path.glob("*.parquet")] == ["mine.parquet"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fs.sweep(small, axes=INTERVALS, runs=5, out=tmp_path, resume=True)
+
+
 def test_a_folder_that_cannot_be_written(small: fs.Scenario, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     assert refusal(lambda: fs.sweep(small, axes=INTERVALS, out=tmp_path / "file")) == (
@@ -415,9 +431,16 @@ def test_the_command_line_takes_the_folder(cli: Callable[..., str], tmp_path: Pa
     cli("sweep", tmp_path, "--runs", 5, "--out", tmp_path / "cli")
     assert texts(tmp_path / "python") == texts(tmp_path / "cli")
     # And the other way round.
-    fs.sweep(tmp_path, runs=6, resume=True, out=tmp_path / "cli")
+    assert any((tmp_path / "cli").glob("*.parquet"))
+    with pytest.warns(UserWarning, match="writes CSV only, of runs and points: the Parquet files in .*cli are removed") as warned:
+        fs.sweep(tmp_path, runs=6, resume=True, out=tmp_path / "cli")
+    assert [warning.filename for warning in warned] == [__file__]
+    assert not any((tmp_path / "cli").glob("*.parquet"))
     fs.sweep(tmp_path, runs=6, out=tmp_path / "whole")
     assert texts(tmp_path / "cli") == texts(tmp_path / "whole")
+    # Which can be undone.
+    cli("sweep", tmp_path, "--runs", 6, "--resume", "--out", tmp_path / "cli")
+    assert {path.name for path in (tmp_path / "cli").glob("*.parquet")} == {f"{name}.parquet" for name in fs.Sweep.TABLES}
     report = tmp_path / "report.html"
     assert "report.html" in cli("report", tmp_path / "cli", "--output", report)
 
