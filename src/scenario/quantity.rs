@@ -186,15 +186,26 @@ fn text<'a>(value: &'a Value, expected: &str, example: &str) -> Result<&'a str, 
     value.as_str().ok_or_else(|| wrong_type(expected, value, example))
 }
 
+/// Refuses a bare number, and helps with its unit; no unit helps one that is not finite.
+fn without_unit(value: &Value, examples: &str, help: impl FnOnce() -> String) -> Result<(), Complaint> {
+    match value {
+        Value::Float(number) if !number.is_finite() => Err(Complaint::new(
+            format!("is {value}, not a finite number"),
+            format!("write it like {examples}"),
+        )),
+        Value::Integer(_) | Value::Float(_) => {
+            Err(Complaint::new(format!("is {value}, without a unit"), help()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A duration in humantime's syntax.
 pub(crate) fn duration(value: &Value) -> Result<SimDuration, Complaint> {
     const EXAMPLES: &str = r#""250ms", "1.5s" or "1m 30s""#;
-    if matches!(value, Value::Integer(_) | Value::Float(_)) {
-        return Err(Complaint::new(
-            format!("is {value}, without a unit"),
-            format!("write \"{value}s\" for seconds or \"{value}ms\" for milliseconds"),
-        ));
-    }
+    without_unit(value, EXAMPLES, || {
+        format!("write \"{value}s\" for seconds or \"{value}ms\" for milliseconds")
+    })?;
     let text = text(value, "a duration", EXAMPLES)?.trim();
     let not_one =
         || Complaint::new(format!("is \"{text}\", not a duration"), format!("write it like {EXAMPLES}"));
@@ -263,12 +274,7 @@ pub(crate) fn positive_duration(value: &Value) -> Result<SimDuration, Complaint>
 /// Requests in a second, a minute, an hour or a day.
 pub(crate) fn rate(value: &Value) -> Result<model::Rate, Complaint> {
     const EXAMPLES: &str = r#""155.56/s", "9000/m" or "5/h""#;
-    if matches!(value, Value::Integer(_) | Value::Float(_)) {
-        return Err(Complaint::new(
-            format!("is {value}, without a unit"),
-            format!("write \"{value}/s\" for requests in a second"),
-        ));
-    }
+    without_unit(value, EXAMPLES, || format!("write \"{value}/s\" for requests in a second"))?;
     let (text, number, seconds) = per_period(value, "a rate", EXAMPLES)?;
     let Ok(number) = number.parse::<f64>() else {
         return Err(Complaint::new(
@@ -289,10 +295,7 @@ pub(crate) fn rate(value: &Value) -> Result<model::Rate, Complaint> {
 pub(crate) fn allowance(value: &Value) -> Result<model::Allowance, Complaint> {
     const EXAMPLES: &str = r#""500/min" or "14400/day""#;
     const MOST: u64 = model::Allowance::MOST;
-    if matches!(value, Value::Integer(_) | Value::Float(_)) {
-        let help = format!("write \"{value}/min\" for so many in a minute");
-        return Err(Complaint::new(format!("is {value}, without a unit"), help));
-    }
+    without_unit(value, EXAMPLES, || format!("write \"{value}/min\" for so many in a minute"))?;
     let (text, number, seconds) = per_period(value, "a limit", EXAMPLES)?;
     let help = format!("write it like {EXAMPLES}");
     match number.parse::<u64>() {
