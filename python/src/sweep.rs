@@ -81,8 +81,8 @@ pub fn open_sweep(
         _ => Existing::Refuse,
     };
     let Experiment { experiment, named } = experiment;
-    let (open, warning, invalid) = watched(py, threads, None, |_| {
-        let surveyed = SweepJob::new(experiment.clone(), named, options)?.survey()?;
+    let (open, warning, invalid) = watched(py, threads, None, |watch| {
+        let surveyed = SweepJob::new(experiment.clone(), named, options)?.survey(watch)?;
         let (warning, invalid) = (surveyed.warning(), surveyed.invalid_count());
         let folder = ResultFolder::create(&out, existing)?;
         Ok((surveyed.open(folder)?, warning, invalid))

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 import failover_sim as fs
+from failover_sim._experiment import Axes
 
 RUNS = 1_000_000
 """So many that no test would see their end."""
@@ -79,3 +81,30 @@ def test_python_goes_on_while_runs_are_played(small: fs.Scenario) -> None:
         counting.join()
     # The callback itself has the lock, so turns were taken between two calls of it.
     assert played[-1] > played[0]
+
+
+MANY: Axes = {
+    "gateway.health_check.interval": {"from": "1s", "to": "1000s", "count": 1000},
+    "gateway.health_check.eject_after": range(1, 1001),
+}
+"""Axes of so many points that no test would see the end of a look at them."""
+
+
+def test_ctrl_c_before_the_first_run(small: fs.Scenario, tmp_path: Path) -> None:
+    timer = threading.Timer(0.5, signal.raise_signal, (signal.SIGINT,))
+    timer.start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        fs.sweep(small, axes=MANY, runs=1, yes=True, out=tmp_path / "out")
+    # A look at all points takes minutes in a build with checks, and most of one in another.
+    assert time.monotonic() - started < 15
+    assert not (tmp_path / "out").exists()
+    timer.join()
+
+
+def test_too_much_is_said_as_soon_as_it_is_known(small: fs.Scenario) -> None:
+    with pytest.raises(fs.InputError, match="more than [0-9,]+ events to simulate: "):
+        fs.sweep(small, axes=MANY, runs=1_000_000)
+    # All of few points are counted.
+    with pytest.raises(fs.InputError, match="about [0-9,]+ events to simulate: "):
+        fs.sweep(small.with_values({"duration": "30d"}), axes={"gateway.health_check.interval": ["1s", "2s"]}, runs=1_000_000)

@@ -4,12 +4,12 @@
 
 use crate::experiment::design::{Layout, Point, Tally};
 use crate::experiment::survey::{Survey, Surveyed, point_model};
+use crate::job::Failure;
 use crate::job::sweep::SweepJob;
 use crate::metrics::{METRICS, Outcome, measure};
 use crate::model::Model;
 use crate::output::PARQUET_AVAILABLE;
 use crate::output::terminal::{counted, large};
-use crate::scenario::Problems;
 use crate::scenario::shape::inline;
 use crate::time::SimDuration;
 use std::fmt::Write;
@@ -40,10 +40,12 @@ pub(super) struct DryRun<'a> {
 
 impl DryRun<'_> {
     /// What to print, on all threads that the sweep would have.
-    pub fn report(&self) -> Result<String, Problems> {
+    pub fn report(&self) -> Result<String, Failure> {
         let (sweep, scenarios, stopping) = (self.job.sweep(), self.job.scenarios(), self.job.stopping());
         let layout = sweep.layout(scenarios)?;
-        let survey = Survey::of(sweep, scenarios, &layout, (0..layout.len()).collect(), self.job.wanted());
+        let all = (0..layout.len()).collect();
+        let go_on = |_: &[Surveyed], _| Ok::<(), Failure>(());
+        let survey = Survey::of(sweep, scenarios, &layout, all, self.job.wanted(), &(), go_on)?;
         let mut text = self.tallies(&layout);
         let mut say = |words: String| writeln!(text, "{words}").expect("a string grows");
 

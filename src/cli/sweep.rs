@@ -88,7 +88,8 @@ impl SweepArgs {
             return print_out(&DryRun { job: &job, seed: self.play.seed }.report()?);
         }
         let out = self.out.clone().unwrap_or_else(|| job.usual_folder());
-        let surveyed = job.survey()?;
+        // Nobody listens to Ctrl-C yet, so it ends the process at once.
+        let surveyed = job.survey(&())?;
         let warning = surveyed.warning();
         let folder = ResultFolder::create(&out, self.existing())?;
         let page = self.page.open(Some(&out), self.play.force)?;

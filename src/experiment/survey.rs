@@ -1,6 +1,7 @@
 //! A look at every point of a sweep before the first run: which are valid, what they cost, and what they are.
 
 use super::design::{Layout, Point, Sweep};
+use super::runner::{Cancelled, Progress};
 use crate::engine::{Path, fastest_path};
 use crate::metrics::{MetricsRecorder, Wanted};
 use crate::model::{Arrivals, Model, TokenCount};
@@ -36,6 +37,8 @@ pub struct Surveyed {
     pub is_random: bool,
 }
 
+/// So many points are looked at before somebody is asked whether that is enough.
+const POINTS_AT_ONCE: usize = 1000;
 /// What a run costs before its first event, in events.
 const A_RUN: f64 = 50.0;
 
@@ -70,33 +73,45 @@ pub fn point_model(sweep: &Sweep, scenarios: &[Document], point: &Point) -> Resu
 
 impl Survey {
     /// Makes the model of each of these points once, on all threads, and keeps none of them.
-    pub fn of(
+    ///
+    /// `go_on` gets what was seen of some more of them, in order, and whether these are the last.
+    ///
+    /// # Errors
+    /// If `progress` said to stop, or with what `go_on` says.
+    pub fn of<E: From<Cancelled>>(
         sweep: &Sweep,
         scenarios: &[Document],
         layout: &Layout,
         own: Vec<usize>,
         wanted: Wanted,
-    ) -> Survey {
-        let looks: Vec<(u64, Result<Surveyed, String>)> = own
-            .par_iter()
-            .map(|&index| {
-                let point = sweep.point(scenarios, layout, index);
-                let model = point_model(sweep, scenarios, &point);
-                let fingerprint = fingerprint(&point, model.as_ref());
-                (
-                    fingerprint,
-                    model.map(|model| Surveyed::of(&model, wanted)).map_err(|problems| first_line(&problems)),
-                )
-            })
-            .collect();
-        let (points, fingerprints) = (Vec::with_capacity(own.len()), Vec::with_capacity(own.len()));
-        let mut survey = Survey { own, points, fingerprints, invalid: vec![] };
-        for (place, (fingerprint, look)) in looks.into_iter().enumerate() {
-            survey.fingerprints.push(fingerprint);
-            survey.points.push(look.as_ref().copied().unwrap_or_default());
-            survey.invalid.extend(look.err().map(|message| (survey.own[place], message)));
+        progress: &dyn Progress,
+        mut go_on: impl FnMut(&[Surveyed], bool) -> Result<(), E>,
+    ) -> Result<Survey, E> {
+        type Look = (u64, Result<Surveyed, String>);
+        let look_at = |&index: &usize| {
+            if progress.is_cancelled() {
+                return Err(Cancelled);
+            }
+            let point = sweep.point(scenarios, layout, index);
+            let model = point_model(sweep, scenarios, &point);
+            let fingerprint = fingerprint(&point, model.as_ref());
+            let look = model.map(|model| Surveyed::of(&model, wanted));
+            Ok((fingerprint, look.map_err(|problems| first_line(&problems))))
+        };
+        let mut points: Vec<Surveyed> = Vec::with_capacity(own.len());
+        let mut fingerprints = Vec::with_capacity(own.len());
+        let mut invalid = Vec::new();
+        for some in own.chunks(POINTS_AT_ONCE) {
+            let first = points.len();
+            let looks: Vec<Look> = some.par_iter().map(look_at).collect::<Result<_, Cancelled>>()?;
+            for (index, (fingerprint, look)) in some.iter().zip(looks) {
+                fingerprints.push(fingerprint);
+                points.push(look.as_ref().copied().unwrap_or_default());
+                invalid.extend(look.err().map(|message| (*index, message)));
+            }
+            go_on(&points[first..], points.len() == own.len())?;
         }
-        survey
+        Ok(Survey { own, points, fingerprints, invalid })
     }
 
     /// What the point of this number costs.

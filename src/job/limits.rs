@@ -18,8 +18,9 @@ const SECONDS_UNASKED: f64 = 1e7;
 /// # Errors
 /// With what there is most of.
 pub fn check_size(models: &[Model], runs: u64, wanted: Wanted) -> Result<(), Failure> {
-    let points: Vec<Surveyed> = models.iter().map(|model| Surveyed::of(model, wanted)).collect();
-    check_events(&points, runs)?;
+    let mut amount = Amount::default();
+    models.iter().for_each(|model| amount.add(&Surveyed::of(model, wanted), runs));
+    amount.check(true)?;
     let seconds = models.iter().map(|m| m.duration.as_secs_f64() * runs as f64).fold(0.0, f64::max);
     if wanted.series == Series::All && seconds > SECONDS_UNASKED {
         return Err(Failure::refused(
@@ -30,26 +31,47 @@ pub fn check_size(models: &[Model], runs: u64, wanted: Wanted) -> Result<(), Fai
     Ok(())
 }
 
-/// Refuses to play so many runs of each point where that would not end in reasonable time.
-///
-/// # Errors
-/// With what there is most of.
-pub fn check_events(points: &[Surveyed], runs: u64) -> Result<(), Failure> {
-    let played = |point: &Surveyed| if point.is_random { runs as f64 } else { 1.0 };
-    let sum = |expected: fn(&Surveyed) -> f64| points.iter().map(|p| expected(p) * played(p)).sum::<f64>();
-    let (events, requests, probes) = (sum(|p| p.events), sum(|p| p.requests), sum(|p| p.probes));
-    let work = sum(|p| p.work);
-    let largest = points.iter().map(|point| point.requests).fold(0.0, f64::max);
-    if work > WORK_UNASKED || largest > REQUESTS_IN_A_RUN_UNASKED {
+/// What there is to simulate in all, about.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Amount {
+    events: f64,
+    work: f64,
+    requests: f64,
+    probes: f64,
+    /// Requests in the largest run.
+    largest: f64,
+}
+
+impl Amount {
+    /// Adds so many runs of a point.
+    pub fn add(&mut self, point: &Surveyed, runs: u64) {
+        // Where nothing is random, one run answers for all.
+        let played = if point.is_random { runs as f64 } else { 1.0 };
+        self.events += point.events * played;
+        self.work += point.work * played;
+        self.requests += point.requests * played;
+        self.probes += point.probes * played;
+        self.largest = self.largest.max(point.requests);
+    }
+
+    /// Refuses what would not end in reasonable time; `is_all` is whether nothing is added any more.
+    ///
+    /// # Errors
+    /// With what there is most of.
+    pub fn check(&self, is_all: bool) -> Result<(), Failure> {
+        let Amount { events, work, requests, probes, largest } = *self;
+        if work <= WORK_UNASKED && largest <= REQUESTS_IN_A_RUN_UNASKED {
+            return Ok(());
+        }
         let most = if probes > requests { "gateway.health_check.interval" } else { "traffic.arrivals" };
         let change = if probes > requests { "raise" } else { "lower" };
+        let about = if is_all { "about" } else { "more than" };
         let [events, requests, largest, probes] = [events, requests, largest, probes].map(large);
-        return Err(Failure::refused(
+        Err(Failure::refused(
             format!(
-                "about {events} events to simulate: {requests} requests, up to {largest} in one run, and {probes} probes"
+                "{about} {events} events to simulate: {requests} requests, up to {largest} in one run, and {probes} probes"
             ),
             format!("{change} `{most}`, shorten `duration`, lower `--runs`, or go on with `--yes`"),
-        ));
+        ))
     }
-    Ok(())
 }

@@ -147,7 +147,7 @@ impl Order {
         let plan = LedgerFolder::plan(&self.results)?;
         let job = self.job(&plan)?;
         let own = self.shard.points(plan.point_count).collect();
-        let surveyed = job.survey_some(plan, own)?;
+        let surveyed = job.survey_some(plan, own, progress)?;
         let plan = surveyed.plan();
         if plan.fingerprint != self.sweep || surveyed.fingerprint_of(surveyed.own()) != self.points {
             // A file that is not there makes points that are no scenario.

@@ -3,9 +3,10 @@
 //! Each step is a type, as what it needs is there only after the one before: a [`SweepJob`] is sound, a
 //! [`SurveyedSweep`] knows its points, an [`OpenSweep`] has a folder, and what is [`Swept`] has its tables.
 
+use super::limits::Amount;
 use super::settings::{check_settings, make_settings};
 use super::swept::Swept;
-use super::{Failure, all_or_failures, axis_columns, limits};
+use super::{Failure, all_or_failures, axis_columns};
 use crate::experiment::criterion::Precision;
 use crate::experiment::design::{Layout, Sweep};
 use crate::experiment::file::Experiment;
@@ -15,7 +16,7 @@ use crate::experiment::player::{Player, Stopped};
 use crate::experiment::runner::{Progress, RunPlan};
 use crate::experiment::segment::PointFailure;
 use crate::experiment::stopping::Stopping;
-use crate::experiment::survey::{Survey, first_line, point_model, sweep_fingerprint};
+use crate::experiment::survey::{Survey, Surveyed, first_line, point_model, sweep_fingerprint};
 use crate::metrics::Wanted;
 use crate::output::{
     ExperimentProvenance, LedgerFolder, Plan, PlanAxis, Recorded, Request, ResultFolder, ScenarioProvenance,
@@ -111,8 +112,9 @@ impl SweepJob {
     /// Looks at every point that is to be played, on all threads of the pool that it is called in.
     ///
     /// # Errors
-    /// If no point is kept or valid, there are more shards than points, or more to play than fits into minutes.
-    pub fn survey(self) -> Result<SurveyedSweep, Failure> {
+    /// If no point is kept or valid, there are more shards than points, there is more to play than fits into minutes, which is
+    /// said as soon as it is known, or `progress` said to stop.
+    pub fn survey(self, progress: &dyn Progress) -> Result<SurveyedSweep, Failure> {
         let (sweep, scenarios) = (&self.sweep, self.scenarios());
         let layout = sweep.layout(scenarios)?;
         let own = match self.options.shard {
@@ -125,14 +127,16 @@ impl SweepJob {
             Some(shard) => shard.points(layout.len()).collect(),
             None => (0..layout.len()).collect(),
         };
-        let survey = Survey::of(sweep, scenarios, &layout, own, self.wanted());
+        let (mut amount, runs) = (Amount::default(), self.stopping.max);
+        let go_on = |points: &[Surveyed], is_all: bool| {
+            points.iter().for_each(|point| amount.add(point, runs));
+            if self.options.yes { Ok(()) } else { amount.check(is_all) }
+        };
+        let survey = Survey::of(sweep, scenarios, &layout, own, self.wanted(), progress, go_on)?;
         // What other shards have may be valid.
         if self.options.shard.is_none() && survey.invalid.len() == layout.len() {
             let first = sweep.point(scenarios, &layout, 0);
             point_model(sweep, scenarios, &first)?;
-        }
-        if !self.options.yes {
-            limits::check_events(&survey.points, self.stopping.max)?;
         }
         let plan = self.plan(&layout, &survey);
         plan.design().check()?;
@@ -143,8 +147,13 @@ impl SweepJob {
     /// sweep, [`SurveyedSweep::fingerprint_of`] tells.
     ///
     /// # Errors
-    /// If no point is kept, or there are not as many as in the plan.
-    pub fn survey_some(self, plan: Plan, own: Vec<usize>) -> Result<SurveyedSweep, Failure> {
+    /// If no point is kept, there are not as many as in the plan, or `progress` said to stop.
+    pub fn survey_some(
+        self,
+        plan: Plan,
+        own: Vec<usize>,
+        progress: &dyn Progress,
+    ) -> Result<SurveyedSweep, Failure> {
         let (sweep, scenarios) = (&self.sweep, self.scenarios());
         let layout = sweep.layout(scenarios)?;
         if layout.len() != plan.point_count {
@@ -153,7 +162,8 @@ impl SweepJob {
                 "play it from the same experiment as before",
             ));
         }
-        let survey = Survey::of(sweep, scenarios, &layout, own, self.wanted());
+        let go_on = |_: &[Surveyed], _| Ok::<(), Failure>(());
+        let survey = Survey::of(sweep, scenarios, &layout, own, self.wanted(), progress, go_on)?;
         Ok(SurveyedSweep { job: self, layout, survey, plan })
     }
 

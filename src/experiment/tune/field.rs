@@ -92,8 +92,11 @@ impl<'a> Field<'a> {
     /// condition of the sweep does not hold.
     ///
     /// # Errors
-    /// If its settings make no valid scenario.
-    pub fn add(&mut self, position: Position) -> Result<Option<usize>, Problems> {
+    /// If its settings make no valid scenario, or somebody asked to stop.
+    pub fn add(&mut self, position: Position) -> Result<Option<usize>, TuneError> {
+        if self.progress.is_cancelled() {
+            return Err(Cancelled.into());
+        }
         let values = self.space.values(&position);
         let key = settings_text(&values);
         if let Some(known) = self.by_values.get(&key) {
