@@ -11,7 +11,8 @@ from html import escape
 from typing import Any, TypeAlias
 
 Progress: TypeAlias = bool | Callable[[int, int], object] | None
-"""Whether to show a bar; or what to call with the runs that are done and how many there are to do, 0 if nobody knows yet.
+"""Whether to show a bar; or what to call with the runs that are done and how many there are to do, once that is known; 0 where
+nobody will know.
 
 `None` shows one on a terminal and in a notebook, unless the environment variable `TQDM_DISABLE` is set. A bar appears
 after a second, and is gone when the work is done.

@@ -53,7 +53,7 @@ pub fn tune(
     // Files are opened first: what cannot be written should fail before the work, not after it.
     let folder = out.as_deref().map(|out| job.open(out, force)).transpose().map_err(not_done)?;
     let (report, best) = watched(py, threads, progress.as_ref(), |watch| {
-        watch.expect(job.budget().unwrap_or(0));
+        watch.expect(job.budget());
         let report = job.play(watch)?;
         if let Some(folder) = folder {
             job.write(folder, &report, command)?;

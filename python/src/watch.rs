@@ -3,6 +3,7 @@
 use failover_sim::experiment::runner::Progress;
 use pyo3::prelude::*;
 use rayon::ThreadPoolBuilder;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -14,22 +15,26 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub struct Watch {
     done: AtomicU64,
-    total: AtomicU64,
+    /// Nothing until the work says so.
+    total: OnceLock<Option<u64>>,
     skipped: AtomicU64,
     is_cancelled: AtomicBool,
 }
 
 impl Watch {
-    /// So many runs will be done in all, those included that are done already.
-    pub fn expect(&self, runs: u64) {
-        self.total.store(runs, Ordering::Relaxed);
+    /// So many runs will be done in all, those included that are done already; `None` where nobody will know. The first to
+    /// say so is heard.
+    pub fn expect(&self, runs: impl Into<Option<u64>>) {
+        self.total.get_or_init(|| runs.into());
     }
 
-    /// The runs that are done, and how many there are to do; the latter is 0 where nobody knows yet.
-    fn counts(&self) -> (u64, u64) {
-        let [done, total, skipped] =
-            [&self.done, &self.total, &self.skipped].map(|count| count.load(Ordering::Relaxed));
-        (done, total.saturating_sub(skipped))
+    /// The runs that are done, and how many there are to do, 0 where nobody will know; nothing where there is none to do, or
+    /// nobody has said yet.
+    fn counts(&self) -> Option<(u64, u64)> {
+        let [done, skipped] = [&self.done, &self.skipped].map(|count| count.load(Ordering::Relaxed));
+        let Some(total) = self.total.get()? else { return Some((done, 0)) };
+        let total = total.saturating_sub(skipped);
+        (total > 0).then_some((done, total))
     }
 }
 
@@ -49,8 +54,8 @@ impl Progress for Watch {
 
 /// Does work on a pool of so many threads (one for each core, if none are named) while Python goes on.
 ///
-/// `progress`, if there is one, is called with the runs that are done and how many there are to do, which is 0 where nobody
-/// knows yet. Once something was raised it is not called any more.
+/// `progress`, if there is one, is called with the runs that are done and how many there are to do, once the work has said
+/// what it expects; 0 stands for nobody knows. Once something was raised it is not called any more.
 ///
 /// # Errors
 /// With what a signal handler or `progress` raised, once the work has stopped; what the work came to is dropped then.
@@ -74,8 +79,8 @@ pub fn watched<T: Send>(
         let mut raised = None;
         while !worker.is_finished() {
             py.detach(|| thread::park_timeout(TICK));
-            let told = py.check_signals().and_then(|()| match (progress, &raised) {
-                (Some(progress), None) => progress.call1(watch.counts()).map(drop),
+            let told = py.check_signals().and_then(|()| match (progress, watch.counts(), &raised) {
+                (Some(progress), Some(counts), None) => progress.call1(counts).map(drop),
                 _ => Ok(()),
             });
             if let Err(error) = told {

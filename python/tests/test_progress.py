@@ -94,6 +94,24 @@ def test_a_function_hears_of_it(small: fs.Scenario) -> None:
     assert {total for _, total in heard} <= {0, 100}
 
 
+def test_a_function_is_not_called_before_it_is_known_how_many_there_are(small: fs.Scenario) -> None:
+    shares: list[float] = []
+
+    def share(done: int, total: int) -> None:
+        shares.append(done / total)
+
+    axes = {"gateway.health_check.interval": {"from": "1s", "to": "100s", "count": 100}}
+    small.run(runs=100, progress=share)
+    fs.compare({"a": small, "b": small}, runs=100, progress=share)
+    fs.sweep(small, axes=axes, runs=20, progress=share)
+    fs.tune(small, axes=axes, minimize="failed_count", runs=20, budget=100_000, progress=share)
+    assert shares
+    assert all(0 <= share <= 1 for share in shares)
+    totals = []
+    fs.tune(small, axes=axes, minimize="failed_count", runs=20, progress=lambda _, total: totals.append(total))
+    assert set(totals) <= {0}
+
+
 def test_what_a_function_raises_stops_the_work(small: fs.Scenario) -> None:
     calls = 0
 
