@@ -1,6 +1,7 @@
 """Arguments, checked as the command line checks its own."""
 
 import operator
+import os
 from typing import SupportsIndex
 
 from failover_sim._errors import InputError
@@ -34,6 +35,24 @@ def run_count(runs: SupportsIndex) -> int:
 
 def seed_number(seed: SupportsIndex) -> int:
     return whole("seed", seed, 0, SEED_MAX)
+
+
+def folder_path(name: str, path: str | os.PathLike[str] | None) -> str | None:
+    """The path of a folder to write to; `TypeError` for what is none."""
+    if path is None:
+        return None
+    text = os.fspath(path)
+    if not isinstance(text, str):
+        raise TypeError(f"`{name}` takes a path, not {type(path).__name__}")
+    if not text:
+        raise refuse(f"`{name}` is empty", f'name a folder, {name}="results/mine", or "." for this one')
+    # A shell would have made it somebody's home.
+    if text.startswith("~"):
+        raise refuse(
+            f"`{name}` begins with `~`, which stands for a home in a shell only",
+            f'write {name}=os.path.expanduser("{text}"), or "./{text}" for what is called so here',
+        )
+    return text
 
 
 def thread_count(threads: SupportsIndex | None) -> int | None:

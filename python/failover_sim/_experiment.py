@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from failover_sim import _native as native
-from failover_sim._arguments import refuse
+from failover_sim._arguments import refuse, whole
 from failover_sim._scenario import Scenario, SettingValue
 
 Axes: TypeAlias = Mapping[str, Iterable[SettingValue] | Mapping[str, SettingValue]]
@@ -27,6 +27,8 @@ Experiment: TypeAlias = str | os.PathLike[str] | Scenario | Sequence[Scenario] |
 
 ASKS = {"sweep": "How does it depend on {}?", "tune": "Which {} is best?"}
 """What is to be found out, where nobody has said."""
+
+DESIGN_SEED_MAX = 1_000_000
 
 ARGUMENTS = {"case": "cases", "keep": "keep", "design": "design", "seed": "design_seed"}
 """What settings of a `[sweep]` are called as arguments."""
@@ -71,6 +73,8 @@ def opened(
             )
         return native.Experiment.open(os.fspath(experiment))
     scenarios = named(experiment)
+    if not scenarios:
+        raise refuse(f"`{verb}` has no scenario", f"give one, or several: {verb}(Scenario.load(path), axes=...)")
     if not axes and not swept.get("case"):
         raise refuse(
             f"`{verb}` has no axis",
@@ -110,6 +114,8 @@ def written(
     cases: Cases | None, keep: Sequence[str] | None, design: Design | None, design_seed: int | None
 ) -> dict[str, object]:
     """What a `[sweep]` says beside its axes."""
+    if design_seed is not None:
+        whole("design_seed", design_seed, 0, DESIGN_SEED_MAX)
     told_cases = None if cases is None else [{"name": name, "set": plain(values)} for name, values in cases.items()]
     return {"case": told_cases, "keep": plain(keep), "design": plain(design), "seed": design_seed}
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from failover_sim import _html
 from failover_sim import _native as native
-from failover_sim._arguments import SEED_MAX, refuse, run_count, seed_number, thread_count, whole
+from failover_sim._arguments import SEED_MAX, folder_path, refuse, run_count, seed_number, thread_count, whole
 from failover_sim._experiment import Axes, Cases, Design, Experiment, opened, plain, written
 from failover_sim._progress import Progress, told
 from failover_sim._scenario import PlainValue, Scenario, SettingValue, _plain
@@ -221,7 +221,7 @@ def tune(
         whole("budget", budget, 1, SEED_MAX)
     if force and out is None:
         raise refuse("`force` needs `out`", "name the folder with the results")
-    number, pool = seed_number(seed), thread_count(threads)
+    number, pool, folder = seed_number(seed), thread_count(threads), folder_path("out", out)
     swept = written(cases, keep, design, design_seed)
     criteria = [subject_to] if isinstance(subject_to, str) else list(subject_to or [])
     wanted = {"minimize": _several(minimize), "maximize": _several(maximize)}
@@ -245,7 +245,6 @@ def tune(
         read = opened("tune", experiment, runs, axes, swept, asked)
     command = ["failover-sim", "tune"]
     with told(progress) as tell:
-        folder = None if out is None else os.fspath(out)
         return Tuning(native.tune(read, options, folder, force, command, pool, tell), number)
 
 
