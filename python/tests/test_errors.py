@@ -1,7 +1,9 @@
 """Bad input: the exception has the words of the command line."""
 
 import copy
+import functools
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,9 @@ def test_what_is_wrong_with_a_file(text: str, cli: Callable[..., str], tmp_path:
     [
         ("gateway.health_check.interval", 5, "5"),
         ("gateway.health_check.interval", "5 parsecs", '"5 parsecs"'),
+        ("gateway.health_check.interval", float("nan"), "nan"),
+        ("gateway.health_check.interval", float("-inf"), "-inf"),
+        ("traffic.arrivals.poisson", float("inf"), "inf"),
         ("gateway.health_check.interval", True, "true"),
         ("gateway.health_check.interval", -1.5, "-1.5"),
         ("gateway.health_check.interval", [], "[]"),
@@ -130,12 +135,13 @@ def test_numbers_that_are_none(small: fs.Scenario) -> None:
 
 
 def test_more_than_anybody_waits_for(small: fs.Scenario, cli: Callable[..., str], tmp_path: Path) -> None:
-    """It is refused with the numbers and the words of the command line, unless somebody says yes."""
+    """It is refused with the numbers and the words of the command line, but for options, unless somebody says yes."""
     path = tmp_path / "small.toml"
     path.write_text(small.with_values({"duration": "30d"}).to_toml())
     expected = cli("run", path, "--runs", 10**6, code=2)
     assert "events to simulate" in expected
-    assert refusal(lambda: fs.Scenario.load(path).run(runs=10**6)) == expected.rstrip("\n")
+    said = expected.replace("lower `--runs`, or go on with `--yes`", "lower `runs`, or go on with `yes=True`")
+    assert refusal(lambda: fs.Scenario.load(path).run(runs=10**6)) == said.rstrip("\n") != expected.rstrip("\n")
 
     def at_once(done: int, total: int) -> None:
         raise LookupError
@@ -174,3 +180,59 @@ def test_an_experiment_that_is_none(cli: Callable[..., str]) -> None:
 def test_all_scenarios_that_are_wrong(small: fs.Scenario) -> None:
     wrong = fs.Scenario.from_toml('duration = "1h"', name="wrong")
     assert "the file has no `traffic`" in refusal(lambda: fs.compare([small, wrong]))
+
+
+AXES = {"gateway.health_check.interval": ["1s", "5s"]}
+
+
+def test_messages_name_arguments_and_no_options(small: fs.Scenario, tmp_path: Path) -> None:
+    out, tuned = tmp_path / "out", tmp_path / "tuned"
+    path = "experiments/09_tune_health_check"
+    swept = functools.partial(fs.sweep, small, axes=AXES)
+    swept(out=out, runs=2)
+    fs.tune(small, axes=AXES, minimize="failed_count", runs=2, out=tuned)
+    cases: list[tuple[str, Callable[[], object]]] = [
+        ("`resume=True`, start over with `force=True`", lambda: swept(out=out)),
+        ("`force=True`", lambda: swept(out=out, resume=True, seed=2)),
+        ("has no sweep that `resume=True` could go on with", lambda: swept(out=tuned, resume=True)),
+        ("replace it with `force=True`", lambda: fs.tune(small, axes=AXES, minimize="failed_count", out=tuned)),
+        ("lower `runs`, or go on with `yes=True`", lambda: fs.sweep(small.with_values({"duration": "30d"}), axes=AXES, runs=1_000_000)),
+        ("lower `runs`, or go on with `yes=True`", lambda: small.with_values({"duration": "30d"}).run(runs=1_000_000)),
+        ("raise `max_runs` to 9", lambda: swept(until="failed_count 2%", min_runs=9, max_runs=3)),
+        ("`min_runs` is 9", lambda: swept(until="failed_count 2%", min_runs=9, max_runs=3)),
+        ('`metrics="counts"` does not record', lambda: swept(until="request_latency_ms_p99 2%", metrics="counts")),
+        ("another metric to `until`", lambda: swept(until="request_latency_ms_p99 2%", metrics="counts")),
+        ("--> subject_to:1:16", lambda: fs.tune(path, subject_to="failed_count < many")),
+        ("--> minimize:1:1", lambda: fs.tune(path, minimize="failed_counts")),
+        ('`minimize="failed_count"`', lambda: fs.tune("experiments/02_health_check_interval")),
+        ("or use `compare`", lambda: fs.sweep("experiments/01_incident_3am")),
+        ("give one, or several: sweep(Scenario.load(path), axes=...)", lambda: fs.sweep([], axes=AXES)),
+        ("give one, or several: tune(Scenario.load(path), axes=...)", lambda: fs.tune({}, axes=AXES, minimize="failed_count")),
+        ("`design_seed` is -1", lambda: swept(design={"random": 2}, design_seed=-1)),
+    ]
+    for words, work in cases:
+        said = refusal(work)
+        assert words in said
+        assert re.search(r"[ `>]--[a-z]", said) is None, said
+    wrong: Any = "1"
+    assert text_of(TypeError, lambda: swept(design_seed=wrong)) == "`design_seed` takes a whole number, not str"
+
+
+@pytest.mark.parametrize("verb", [fs.sweep, functools.partial(fs.tune, minimize="failed_count")], ids=["sweep", "tune"])
+def test_folders_that_nobody_means(
+    verb: Callable[..., object], small: fs.Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    play = functools.partial(verb, small, axes=AXES, runs=2)
+    assert refusal(lambda: play(out="")) == (
+        'error: `out` is empty\n  = help: name a folder, out="results/mine", or "." for this one'
+    )
+    for path in ("~/x", Path("~/x")):
+        assert refusal(lambda path=path: play(out=path)) == (  # type: ignore[misc]
+            "error: `out` begins with `~`, which stands for a home in a shell only\n"
+            '  = help: write out=os.path.expanduser("~/x"), or "./~/x" for what is called so here'
+        )
+    assert text_of(TypeError, lambda: play(out=b"x")) == "`out` takes a path, not bytes"
+    assert list(tmp_path.iterdir()) == []
+    play(out="./~")
+    assert [path.name for path in tmp_path.iterdir()] == ["~"]

@@ -312,11 +312,11 @@ def test_what_is_refused_of_a_path(cli: Callable[..., str]) -> None:
         "  = help: leave it out, or give scenarios: sweep(Scenario.load(path), axes=...)"
     )
     for wrong in ("experiments/01_incident_3am", "experiments/nowhere", "experiments/01_incident_3am/any_phase_5s.toml"):
-        assert refusal(functools.partial(fs.sweep, wrong)) == cli("sweep", wrong, code=2).rstrip("\n")
-    assert refusal(lambda: fs.sweep(path, until="request_latency_ms_p99 2%", metrics="counts")) == cli(
-        "sweep", path, "--until", "request_latency_ms_p99 2%", "--metrics", "counts", code=2
-    ).rstrip("\n")
-    assert refusal(lambda: fs.sweep(path, runs=1_000_000)) == cli("sweep", path, "--runs", 1_000_000, code=2).rstrip("\n")
+        expected = cli("sweep", wrong, code=2).replace("or use `run`", "or use `compare`")
+        assert refusal(functools.partial(fs.sweep, wrong)) == expected.rstrip("\n")
+    expected = cli("sweep", path, "--runs", 1_000_000, code=2)
+    expected = expected.replace("lower `--runs`, or go on with `--yes`", "lower `runs`, or go on with `yes=True`")
+    assert refusal(lambda: fs.sweep(path, runs=1_000_000)) == expected.rstrip("\n")
 
 
 @pytest.mark.parametrize(
@@ -357,12 +357,12 @@ def test_a_folder_is_not_written_over(small: fs.Scenario, tmp_path: Path) -> Non
     swept()
     before = texts(out)
     assert refusal(swept) == (
-        f"error: {out} has a sweep's results: go on with it with `sweep --resume`, start over with `--force`, "
+        f"error: {out} has a sweep's results: go on with it with `resume=True`, start over with `force=True`, "
         "or choose another folder"
     )
     assert refusal(lambda: swept(resume=True, seed=2)) == (
         f"error: {out} has another sweep's results: it has seed 1, and not 2: choose another folder, "
-        "or start over with `--force`"
+        "or start over with `force=True`"
     )
     assert texts(out) == before
     more = swept(resume=True, runs=4)
