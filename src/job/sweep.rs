@@ -18,8 +18,8 @@ use crate::experiment::stopping::Stopping;
 use crate::experiment::survey::{Survey, first_line, point_model, sweep_fingerprint};
 use crate::metrics::Wanted;
 use crate::output::{
-    ExperimentProvenance, LedgerFolder, Plan, PlanAxis, Recorded, Request, ResultFolder, ScenarioProvenance,
-    SetAside, Shard,
+    BUILD, ExperimentProvenance, LedgerFolder, Plan, PlanAxis, Recorded, Request, ResultFolder,
+    ScenarioProvenance, SetAside, Shard,
 };
 use crate::scenario::{Document, Problems};
 use std::path::{Path, PathBuf};
@@ -168,13 +168,15 @@ impl SweepJob {
             experiment: Some(ExperimentProvenance::of(experiment)),
             ..Request::default()
         };
-        let (schema_version, version) = Plan::of_this_program();
+        let (schema_version, version, build) = Plan::of_this_program();
+        let played = (options.seed, options.metrics, BUILD);
         Plan {
             schema_version,
             version,
+            build,
             seed: options.seed,
             metrics: options.metrics,
-            fingerprint: sweep_fingerprint(sweep, scenarios, layout, &(options.seed, options.metrics)),
+            fingerprint: sweep_fingerprint(sweep, scenarios, layout, &played),
             points_fingerprint: survey.fingerprint(),
             files: scenarios.iter().flat_map(|scenario| scenario.files_read(&scenarios[0])).collect(),
             shard: options.shard,

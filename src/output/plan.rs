@@ -17,6 +17,9 @@ use std::str::FromStr;
 /// Grows when a ledger of an earlier program cannot be gone on with.
 const PLAN_VERSION: u32 = 3;
 
+/// Of all sources of this program: two builds with the same one give the same numbers.
+pub const BUILD: &str = env!("FAILOVER_SIM_SOURCES");
+
 /// A sweep, whatever the number of its runs. What it says of points, it says of those that are played here: a sweep of a
 /// million points in a thousand shards has a thousand plans.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +28,8 @@ pub struct Plan {
     pub schema_version: u32,
     /// The version of that program.
     pub version: String,
+    /// [`BUILD`] of that program.
+    pub build: String,
     /// The seed of all random numbers.
     pub seed: u64,
     /// What is recorded of a run.
@@ -150,9 +155,9 @@ impl PlanAxis {
 }
 
 impl Plan {
-    /// [`Self::schema_version`] and [`Self::version`] of this program.
-    pub fn of_this_program() -> (u32, String) {
-        (PLAN_VERSION, env!("CARGO_PKG_VERSION").to_owned())
+    /// [`Self::schema_version`], [`Self::version`] and [`Self::build`] of this program.
+    pub fn of_this_program() -> (u32, String, String) {
+        (PLAN_VERSION, env!("CARGO_PKG_VERSION").to_owned(), BUILD.to_owned())
     }
 
     /// What all rows share.
@@ -202,6 +207,7 @@ impl Plan {
             files: parts.iter().flat_map(|p| p.files.clone()).collect(),
             axes: first.axes.iter().enumerate().map(axis).collect::<Option<_>>()?,
             version: first.version.clone(),
+            build: first.build.clone(),
             request: first.request.clone(),
             design: first.design.clone(),
             scenarios: first.scenarios.clone(),
@@ -270,6 +276,12 @@ impl Plan {
         if self.version != now.version {
             return Some(format!("it is of version {}, and this is version {}", self.version, now.version));
         }
+        if self.build != now.build {
+            return Some(format!(
+                "it was begun with build {} of failover-sim, and this is build {}",
+                self.build, now.build
+            ));
+        }
         if self.seed != now.seed {
             return Some(format!("it has seed {}, and not {}", self.seed, now.seed));
         }
@@ -330,7 +342,7 @@ impl Plan {
     }
 }
 
-const CHANGED: &str = "a file that its scenarios read has changed, such as a trace, or this program has";
+const CHANGED: &str = "a file that its scenarios read has changed, such as a trace";
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
@@ -375,10 +387,11 @@ mod tests {
             text: "about = \"a\"".to_owned(),
             standalone: "about = \"a\"".to_owned(),
         };
-        let (schema_version, version) = Plan::of_this_program();
+        let (schema_version, version, build) = Plan::of_this_program();
         Plan {
             schema_version,
             version,
+            build,
             seed: 7,
             metrics: Recorded::All,
             fingerprint: 99,
@@ -426,6 +439,10 @@ mod tests {
         assert_eq!(of_setting, "`gateway.retry.attempts` of `story` is 2 there, and 3 now");
         let of_new = told(&|plan| plan.scenarios[0].resolved["gateway"]["hedge"] = json!({ "after": "1s" }));
         assert!(of_new.starts_with("`gateway.hedge` of `story` is not set there"), "{of_new}");
+        assert_eq!(
+            told(&|plan| (plan.build, plan.fingerprint) = ("b".to_owned(), 1)),
+            format!("it was begun with build {BUILD} of failover-sim, and this is build b")
+        );
         assert_eq!(told(&|plan| plan.seed = 8), "it has seed 7, and not 8");
         assert_eq!(told(&|plan| plan.metrics = Recorded::Counts), "it has `--metrics all`, and not `counts`");
         assert_eq!(
