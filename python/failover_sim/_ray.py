@@ -28,6 +28,9 @@ SHARDS_MAX = 100_000
 SHARDS_A_CORE = 8
 """So many that the last ones keep all cores busy, and that a node that dies costs little."""
 
+TICK_SECONDS = 0.5
+"""How often results are taken in and progress is told."""
+
 CONNECT_SECONDS = 5.0
 """A head that does not take a connection within this time is not there: Ray itself would try for two minutes."""
 
@@ -72,7 +75,8 @@ class Cluster:
             while open_orders:
                 if tell is not None:
                     tell(done, total)
-                ready, _ = ray.wait(list(open_orders), timeout=0.5)
+                # All that came within a while at once, as each call looks at all that are open.
+                ready, _ = ray.wait(list(open_orders), num_returns=len(open_orders), timeout=TICK_SECONDS)
                 for reference in ready:
                     order = open_orders.pop(reference)
                     try:
