@@ -35,7 +35,7 @@ class Event:
     """Something that a worker did with a shard."""
 
     kind: str
-    """`begin` or `end`."""
+    """`begin`; `written`, when its segment is there; or `end`."""
     shard: str
     node: str
     process: int
@@ -126,6 +126,35 @@ class Cluster:
         """What workers did, in order."""
         names = sorted(path.name for path in self.log.iterdir() if path.suffix == ".json")
         return [Event(**json.loads((self.log / name).read_text())) for name in names]
+
+    def hold(self, count: int) -> None:
+        """Has every shard of so many wait where it begins, until it is let go."""
+        for shard in range(1, count + 1):
+            (self.log / f"hold-{shard}").touch()
+
+    def keep(self, shard: str) -> None:
+        """Has a shard wait once its segment is written, until all are let go."""
+        (self.log / f"keep-{shard.split('/')[0]}").touch()
+
+    def let_go(self, shard: str | None = None) -> None:
+        """Lets one shard go on, as `3/16`, or all."""
+        held = self.log.glob(f"hold-{shard.split('/')[0]}" if shard else "*-*")
+        for path in held:
+            if path.name.startswith(("hold-", "keep-")):
+                path.unlink()
+
+    def step(self, count: int, node: str | None = None) -> Event:
+        """Lets a node, or all of them, play so many of the shards that are held; returns the one that is held next."""
+        for nth in range(count + 1):
+            wait_for("shard", lambda nth=nth: len(self.begun(node)) > nth)
+            event = self.begun(node)[nth]
+            if nth < count:
+                self.let_go(event.shard)
+        return event
+
+    def begun(self, node: str | None = None) -> list[Event]:
+        """The shards that a node, or any, has begun, in order."""
+        return [event for event in self.events() if event.kind == "begin" and node in (None, event.node)]
 
     def forget_events(self) -> None:
         shutil.rmtree(self.log)
