@@ -11,7 +11,7 @@ from typing import Any
 
 import failover_sim as fs
 import pytest
-from cluster import ADDRESS, Cluster, wait_for
+from cluster import ADDRESS, Cluster, cluster, wait_for
 from conftest import AXES, RUNS, begun, leftovers, meanwhile, segments, tables
 
 SHARDS = 16
@@ -129,3 +129,23 @@ def test_the_driver_ends_midway(
     assert tables(out) == whole and leftovers(out) == []
     assert len(begun(nodes)) == SHARDS - len(there)
     assert set(there) <= set(segments(out))
+
+
+def test_the_head_dies_and_the_sweep_goes_on_without_a_cluster(
+    scenario: fs.Scenario, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    # Nodes and drivers wait a minute for a head that is gone, unless told otherwise.
+    with cluster(port=6391, RAY_gcs_rpc_server_reconnect_timeout_s="3") as apart:
+        apart.start("only", 1)
+        apart.hold(SHARDS)
+        process = driver(out, apart.address, apart.environment)
+        apart.step(3)
+        apart.kill_head()
+        process.communicate(timeout=120)
+        assert process.returncode != 0
+        there = segments(out)
+        assert len(there) == 3
+    fs.sweep(scenario, axes=AXES, runs=RUNS, out=out, resume=True, progress=False)
+    assert tables(out) == whole and leftovers(out) == []
+    assert segments(out) == there
