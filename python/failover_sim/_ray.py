@@ -53,17 +53,12 @@ class Cluster:
         self._warn_of_small_nodes(threads)
         token = secrets.token_hex(4)
         driver = f"{socket.gethostname()}, process {os.getpid()}, {token}"
-        is_played = False
         try:
             self._carry_out(sweep, native.orders(sweep, shards, driver, token), threads, tell)
-            is_played = True
-        finally:
-            try:
-                native.end_orders(sweep, driver, is_played)
-            except FailoverSimError:
-                # Then somebody else has the folder, which is told below if nothing worse has happened.
-                if is_played:
-                    raise
+        except BaseException:
+            # The folder is free again at once, and tasks that still play write nothing.
+            native.drop_orders(sweep)
+            raise
 
     def _carry_out(self, sweep: native.OpenSweep, orders: list[native.Order], threads: int, tell: Tell | None) -> None:
         ray = self._ray

@@ -66,12 +66,8 @@ pub fn take_order(py: Python<'_>, sweep: &OpenSweep, order: &Order) -> PyResult<
     sweep.with(py, |open| open.take(&order.order))
 }
 
-/// Takes in no more, and has tasks write no more; `keeps` if the sweep is played on, else its folder is free again.
+/// Lets go of the sweep's folder: what tasks have not written by now is not written any more.
 #[pyfunction]
-pub fn end_orders(py: Python<'_>, sweep: &OpenSweep, driver: &str, keeps: bool) -> PyResult<()> {
-    let ended = sweep.with(py, |open| open.end_orders(driver));
-    if !keeps {
-        sweep.close();
-    }
-    ended
+pub fn drop_orders(sweep: &OpenSweep) {
+    sweep.close();
 }
