@@ -162,8 +162,12 @@ def connected(address: str | None, shards: int | None) -> Iterator[Cluster]:
             )
         yield Cluster(ray)
         return
-    address = address or os.environ.get("RAY_ADDRESS") or "auto"
-    _check_address(address)
+    named = "`address`"
+    if address in (None, "auto"):
+        # Ray looks there, too, and it tells who gave a bad one.
+        named, address = "the variable RAY_ADDRESS", os.environ.get("RAY_ADDRESS")
+    address = address or "auto"
+    _check_address(address, named)
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:
@@ -174,9 +178,19 @@ def connected(address: str | None, shards: int | None) -> Iterator[Cluster]:
         ray.shutdown()
 
 
-def _check_address(address: str) -> None:
-    """Refuses an address at which nobody listens."""
+def _check_address(address: str, named: str) -> None:
+    """Refuses an address that is none of a cluster, or at which nobody listens; `named` is where it was given."""
     where = address
+    if address == "local":
+        raise refuse(
+            f'{named} is "local", which is a cluster of this process alone',
+            "leave `engine` out to play on this machine, or name the host and port of a cluster's head",
+        )
+    if "://" in address.removeprefix("ray://"):
+        raise refuse(
+            f'{named} is "{address}", where Ray takes jobs and shows its dashboard',
+            'name the port at which nodes join, 6379 if nobody chose another, such as "10.0.0.1:6379"',
+        )
     if address == "auto":
         # The last head that was started here, which may be gone.
         try:
@@ -185,7 +199,7 @@ def _check_address(address: str) -> None:
             return
     host, colon, port = where.removeprefix("ray://").rpartition(":")
     if not colon or not port.isdecimal():
-        raise refuse(f'`address` is "{address}"', 'write the host and port of the head, such as "10.0.0.1:6379"')
+        raise refuse(f'{named} is "{address}"', 'write the host and port of the head, such as "10.0.0.1:6379"')
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
     except (OSError, OverflowError) as error:

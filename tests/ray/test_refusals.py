@@ -15,6 +15,9 @@ from conftest import AXES, RUNS, begun, meanwhile, segments, tables
 from test_deaths import driver
 
 
+IN_VARIABLE = "import os; os.environ['RAY_ADDRESS'] = {!r}; "
+
+
 def sweep(scenario: fs.Scenario, out: Path | None, **how: Any) -> fs.Sweep:
     return fs.sweep(scenario, **{"axes": AXES, "runs": 3, "engine": "ray", "shards": 4, "out": out, "progress": False} | how)
 
@@ -42,11 +45,20 @@ def test_arguments(how: dict[str, Any], complaint: str, nodes: Cluster, scenario
     [
         ("", "127.0.0.1:6390", "there is no Ray cluster at 127.0.0.1:6390: .*refused"),
         ("", "head", '`address` is "head".*\n.*host and port'),
+        ("", "local", '`address` is "local", .*\n.*leave `engine` out'),
+        ("", "http://10.0.0.1:8265", '`address` is "http://10.0.0.1:8265", .*dashboard\n.*10.0.0.1:6379'),
+        (IN_VARIABLE.format("head"), "", 'RAY_ADDRESS is "head".*\n.*host and port'),
+        (IN_VARIABLE.format("local"), "auto", 'RAY_ADDRESS is "local"'),
+        (IN_VARIABLE.format("127.0.0.1:6390"), "", "there is no Ray cluster at 127.0.0.1:6390: .*refused"),
         ("import os; os.environ['RAY_TMPDIR'] = os.getcwd(); ", "", "there is no Ray cluster on this machine"),
         ("", "last", "there is no Ray cluster on this machine: .*refused"),
         ("import sys; sys.modules['ray'] = None; ", "", r'needs Ray, which is not installed.*\n.*pip install "failover-sim\[ray\]"'),
     ],
-    ids=["nobody listens", "no address", "none here", "none here any more", "not installed"],
+    ids=[
+        *("nobody listens", "no address", "a private one", "a dashboard"),
+        *("none in the variable", "a private one in the variable", "nobody listens at the variable's"),
+        *("none here", "none here any more", "not installed"),
+    ],
 )
 def test_no_cluster(code: str, address: str, complaint: str, tmp_path: Path) -> None:
     if address == "last":
