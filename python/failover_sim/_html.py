@@ -88,6 +88,11 @@ def number(value: Value) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
+def shortened(text: str) -> str:
+    """A text of at most so many characters as a cell has on one line."""
+    return text if len(text) <= LONG_TEXT else f"{text[: LONG_TEXT - 1].rstrip()}…"
+
+
 def span(low: Value, high: Value, show: Callable[[Value], str] = number) -> str:
     """From one value to another, or the one if they are the same."""
     return show(low) if low == high else f"{show(low)} to {show(high)}"

@@ -1,10 +1,14 @@
 """How far long work is, on a terminal, in a notebook, or for whoever wants to know."""
 
+import importlib
+import os
 import sys
-import warnings
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
+from html import escape
+from typing import Any, TypeAlias
 
 Progress: TypeAlias = bool | Callable[[int, int], object] | None
 """Whether to show a bar; or what to call with the runs that are done and how many there are to do, 0 if nobody knows yet.
@@ -14,6 +18,7 @@ after a second, and is gone when the work is done.
 """
 
 SHOWN_AFTER_SECONDS = 1.0
+UNIT = " runs"
 
 
 @contextmanager
@@ -21,15 +26,16 @@ def told(progress: Progress) -> Iterator[Callable[[int, int], object] | None]:
     """What the work calls with the runs that are done and how many there are to do; nothing where nobody looks."""
     if callable(progress):
         yield progress
-    elif progress or (progress is None and _somebody_looks()):
+    elif progress is False or os.environ.get("TQDM_DISABLE"):
+        yield None
+    elif _in_notebook():
+        with _output() as tell:
+            yield tell
+    elif progress or (sys.stderr is not None and sys.stderr.isatty()):
         with _bar() as tell:
             yield tell
     else:
         yield None
-
-
-def _somebody_looks() -> bool:
-    return _in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
 
 
 def _in_notebook() -> bool:
@@ -40,11 +46,10 @@ def _in_notebook() -> bool:
 
 @contextmanager
 def _bar() -> Iterator[Callable[[int, int], object]]:
-    with warnings.catch_warnings():
-        # Without widgets a notebook gets the bar of a terminal, which does as well.
-        warnings.simplefilter("ignore")
-        from tqdm.auto import tqdm
-    bar = tqdm(total=None, unit=" runs", delay=SHOWN_AFTER_SECONDS, leave=False, miniters=0)
+    """A line on a terminal."""
+    from tqdm import tqdm
+
+    bar = tqdm(total=None, unit=UNIT, delay=SHOWN_AFTER_SECONDS, leave=False, miniters=0)
 
     def tell(done: int, total: int) -> None:
         if total:
@@ -55,3 +60,38 @@ def _bar() -> Iterator[Callable[[int, int], object]]:
         yield tell
     finally:
         bar.close()
+
+
+@contextmanager
+def _output() -> Iterator[Callable[[int, int], object]]:
+    """An output of the cell. It needs no widgets, and a notebook that is executed to be kept has nothing of it in the end."""
+    from tqdm import tqdm
+
+    display: Any = importlib.import_module("IPython.display").display
+    name = uuid.uuid4().hex
+    started = time.monotonic()
+    first: int | None = None
+    is_shown = False
+
+    def show(html: str, text: str) -> None:
+        nonlocal is_shown
+        display({"text/html": html, "text/plain": text}, raw=True, display_id=name, update=is_shown)
+        is_shown = True
+
+    def tell(done: int, total: int) -> None:
+        nonlocal first
+        # What a sweep has already says nothing about how fast it is.
+        if first is None and total:
+            first = done
+        seconds = time.monotonic() - started
+        if seconds < SHOWN_AFTER_SECONDS:
+            return
+        text = tqdm.format_meter(done, total, seconds, ncols=0, unit=UNIT, initial=first or 0)
+        share = f' max="{total}" value="{done}"' if total else ""
+        show(f"<progress{share}></progress> {escape(text)}", text)
+
+    try:
+        yield tell
+    finally:
+        if is_shown:
+            show("", "")

@@ -235,16 +235,23 @@ class Scenario:
 
     def _repr_html_(self) -> str:
         settings = self.settings
-        rows = [(path, str(value), origin) for path, value, origin in settings if origin != "default"]
+        given = [setting for setting in settings if setting.origin != "default"]
+        # What was set here is what somebody wants to see.
+        given.sort(key=lambda setting: not setting.origin.startswith("with_values"))
+        rows = [(path, _html.shortened(str(value)), origin) for path, value, origin in given[:SETTINGS_SHOWN]]
         headings = [_html.Heading(title, is_text=True) for title in ("setting", "value", "from")]
-        said = f"{_html.counted(len(rows), 'setting')}, and {len(settings) - len(rows)} at their default"
+        said = f"{_html.counted(len(given), 'setting')}, and {len(settings) - len(given)} at their default"
+        more = f"and {len(given) - len(rows)} more; " if len(given) > len(rows) else ""
         return _html.page(
             [
                 _html.paragraph(f"scenario {self.name}"),
                 *([_html.paragraph(self.about)] if self.about is not None else []),
-                _html.folded(said, _html.grid(headings, rows)),
+                _html.folded(said, _html.grid(headings, rows) + _html.note(f"{more}all are in .settings")),
             ]
         )
+
+
+SETTINGS_SHOWN = 15
 
 
 def _plain(value: str) -> PlainValue:

@@ -8,7 +8,7 @@ import tempfile
 import warnings
 import weakref
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -176,8 +176,10 @@ def sweep(
         max_runs: With `until`, instead of `runs`: runs of a point at most, 2 to 1,000,000.
         metrics: With `"counts"`, no latency is recorded, which is faster.
         out: The folder to write to, as `failover-sim sweep --out` does, which `sweep --resume`, `merge` and `report` of the
-            command line take. Without it results lie in a temporary folder that goes with the last of their tables.
-        resume: Go on with the sweep in `out`, or give its points more runs: what is there is not played again.
+            command line take; its tables are CSV files, of points and runs. Without it results lie in a temporary folder
+            that goes with the last of their tables.
+        resume: Go on with the sweep in `out`, or give its points more runs: what is there is not played again. Parquet files
+            that the command line has written there are removed, as only it can write them anew.
         force: Replace results in `out`; files that are not results stay.
         yes: Go on although there is more to simulate than fits into minutes.
         threads: 1 to 1024; without it, one for each core. The results are the same.
@@ -192,7 +194,8 @@ def sweep(
             function, which is called with the runs that are done and how many there are to do.
 
     Warns:
-        UserWarning: Points fail, the others are played; or what was kept of the sweep is damaged, and is played again.
+        UserWarning: Points fail, the others are played; what was kept of the sweep is damaged, and is played again; or
+            Parquet files are removed.
 
     Raises:
         InputError: The experiment, a scenario, an axis or an argument is not valid, no point is; or `out` cannot be
@@ -235,23 +238,35 @@ def sweep(
         "min_runs": min_runs,
         "max_runs": max_runs,
         "counts_only": metrics == "counts",
-        "shard": None,
         "yes": yes,
     }
     pool = thread_count(threads)
     read = opened("sweep", experiment, runs, axes, written(cases, keep, design, design_seed))
-    guard = _TemporaryFolder() if out is None else None
-    folder = os.fspath(out) if out is not None else guard.path if guard is not None else ""
-    with _ray.connected(address, shards) if engine == "ray" else nullcontext() as cluster:
-        open_sweep = native.open_sweep(read, options, folder, resume, force, guard, pool if cluster is None else None)
-        for note in open_sweep.notes:
+    # The traceback of an exception keeps all that is named here: without this the folder would be locked as long.
+    with ExitStack() as undone:
+        guard = _TemporaryFolder() if out is None else None
+        if guard is not None:
+            undone.callback(guard.remove)
+        folder = os.fspath(out) if out is not None else guard.path if guard is not None else ""
+        loses_parquet = resume and any(Path(folder, f"{name}.parquet").exists() for name in Sweep.TABLES)
+        with _ray.connected(address, shards) if engine == "ray" else nullcontext() as cluster:
+            open_sweep = native.open_sweep(read, options, folder, resume, force, guard, pool if cluster is None else None)
+            undone.callback(open_sweep.close)
+            if loses_parquet:
+                warnings.warn(
+                    f"this build writes CSV only, of runs and points: the Parquet files in {folder} are removed, as they "
+                    "would be out of date; `failover-sim sweep --resume` writes them anew",
+                    stacklevel=2,
+                )
+            for note in open_sweep.notes:
+                warnings.warn(note, stacklevel=2)
+            with told(progress) as tell:
+                if cluster is not None:
+                    cluster.play(open_sweep, shards, pool, tell)
+                swept = open_sweep.play(_command(experiment, options), pool, tell)
+        for note in swept.notes:
             warnings.warn(note, stacklevel=2)
-        with told(progress) as tell:
-            if cluster is not None:
-                cluster.play(open_sweep, shards, pool, tell)
-            swept = open_sweep.play(_command(experiment, options), pool, tell)
-    for note in swept.notes:
-        warnings.warn(note, stacklevel=2)
+        undone.pop_all()
     return Sweep(swept, seed, None if out is None else Path(out))
 
 
@@ -273,15 +288,21 @@ def _command(experiment: Experiment, options: Mapping[str, Any]) -> list[str]:
     """The command line that does the same, where there is one."""
     if not isinstance(experiment, str | os.PathLike):
         return ["failover-sim", "sweep"]
-    names = ("runs", "seed", "until", "min_runs", "max_runs", "shard")
+    names = ("runs", "seed", "until", "min_runs", "max_runs")
     given = [(f"--{name.replace('_', '-')}", str(options[name])) for name in names if options[name] is not None]
     counts = ["--metrics", "counts"] if options["counts_only"] else []
     return ["failover-sim", "sweep", os.fspath(experiment), *(word for pair in given for word in pair), *counts]
 
 
 class _TemporaryFolder:
-    """A folder that is there as long as this object, and no longer than the process."""
+    """A folder that is there as long as this object, and no longer than the process that made it."""
 
     def __init__(self) -> None:
         self.path = tempfile.mkdtemp(prefix="failover-sim-")
-        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+        self.remove = weakref.finalize(self, _remove, self.path, os.getpid())
+
+
+def _remove(folder: str, owner: int) -> None:
+    # A process that was forked has this object too, and the folder is not its own.
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)

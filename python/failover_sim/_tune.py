@@ -51,14 +51,35 @@ class Tuning(Tables):
 
     @cached_property
     def candidates(self) -> Table:
-        """One row for each combination of settings that was played, in the order in which the search thought of them."""
+        """One row for each combination of settings that was played, in the order in which the search thought of them.
+
+        What was found of a constraint is in `constraint_0` and so on, in the order of `constraints`.
+        """
         return Table(self._native.candidates())
 
     @property
     def recommended(self) -> dict[str, PlainValue] | None:
-        """The best settings, by path; none if several objectives are traded, see `candidates` where `standing` is `front`."""
-        found = self._native.recommended
-        return None if found is None else {path: _plain(value) for path, value in found}
+        """The best settings, by path; none if several objectives are traded, see `front`."""
+        return None if self._native.recommended is None else _settings(self._native.recommended)
+
+    @property
+    def certain(self) -> dict[str, PlainValue] | None:
+        """The best settings that meet all that has to hold by their whole intervals, where the recommended ones meet it by
+        the estimate; none if those do too, or if there are no such settings."""
+        return None if self._native.certain is None else _settings(self._native.certain)
+
+    @property
+    def front(self) -> list[dict[str, PlainValue]]:
+        """The settings that no others beat in all objectives, where several are traded, in the order of the axes; empty if
+        there is one objective."""
+        return [_settings(found) for found in self._native.front]
+
+    @property
+    def constraints(self) -> list[str]:
+        """What has to hold, in the order of the columns of `candidates`: what was found of the first is in `constraint_0`,
+        with its interval in `constraint_0_ci95_low` and `constraint_0_ci95_high`, and whether it holds in
+        `constraint_0_standing`."""
+        return self._native.constraints
 
     @property
     def best(self) -> Scenario | None:
@@ -96,8 +117,7 @@ class Tuning(Tables):
 
     def __repr__(self) -> str:
         settings = [f"{path} = {value}" for path, value in (self.recommended or {}).items()]
-        front = self.candidates["standing"].count("front")
-        said = ", ".join(settings) or f"{_html.counted(front, 'candidate')} that none beats in all of {self._goal()}"
+        said = ", ".join(settings) or f"{_html.counted(len(self.front), 'candidate')} that none beats in all of {self._goal()}"
         return f"<Tuning: {said}>"
 
     def _goal(self) -> str:
@@ -227,6 +247,10 @@ def tune(
     with told(progress) as tell:
         folder = None if out is None else os.fspath(out)
         return Tuning(native.tune(read, options, folder, force, command, pool, tell), number)
+
+
+def _settings(found: Sequence[tuple[str, str]]) -> dict[str, PlainValue]:
+    return {path: _plain(value) for path, value in found}
 
 
 def _several(names: str | Sequence[str] | None) -> list[str] | None:

@@ -1,7 +1,7 @@
 //! A sweep: its folder, its points, and tables that are made of its ledger while they are read.
 
 use crate::experiment::Experiment;
-use crate::failure::{failed, input_error, not_done};
+use crate::failure::{failed, not_done};
 use crate::table::{Batches, Rows, Table, batch};
 use crate::watch::watched;
 use arrow_array::RecordBatch;
@@ -9,7 +9,7 @@ use arrow_schema::ArrowError;
 use failover_sim::experiment::runner::Progress;
 use failover_sim::job::sweep::{self, SweepJob, SweepOptions};
 use failover_sim::job::{self, Failure};
-use failover_sim::output::{self, Design, Existing, FileError, Point, Recorded, ResultFolder, Shard, schema};
+use failover_sim::output::{self, Design, Existing, FileError, Point, Recorded, ResultFolder, schema};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use std::collections::VecDeque;
@@ -31,28 +31,22 @@ pub struct Options {
     min_runs: Option<u64>,
     max_runs: Option<u64>,
     counts_only: bool,
-    shard: Option<String>,
     yes: bool,
 }
 
 impl Options {
-    pub fn read(self) -> PyResult<SweepOptions> {
-        let read = |shard: String| {
-            shard
-                .parse::<Shard>()
-                .map_err(|help| input_error(format!("error: `shard` is \"{shard}\"\n  = help: {help}")))
-        };
-        Ok(SweepOptions {
+    fn read(self) -> SweepOptions {
+        SweepOptions {
             seed: self.seed,
             runs: self.runs,
             until: self.until,
             min_runs: self.min_runs,
             max_runs: self.max_runs,
             metrics: if self.counts_only { Recorded::Counts } else { Recorded::All },
-            shard: self.shard.map(read).transpose()?,
+            shard: None,
             set: vec![],
             yes: self.yes,
-        })
+        }
     }
 }
 
@@ -80,7 +74,7 @@ pub fn open_sweep(
     guard: Option<Py<PyAny>>,
     threads: Option<usize>,
 ) -> PyResult<OpenSweep> {
-    let options = options.read()?;
+    let options = options.read();
     let existing = match (force, resume) {
         (true, _) => Existing::Replace,
         (_, true) => Existing::GoOn,
@@ -111,11 +105,6 @@ impl OpenSweep {
         });
         done.ok_or_else(|| failed("the sweep was played before".to_owned()))?.map_err(not_done)
     }
-
-    /// Lets go of the folder.
-    pub fn close(&self) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
-    }
 }
 
 #[pymethods]
@@ -136,6 +125,11 @@ impl OpenSweep {
     #[getter]
     fn notes(&self) -> Vec<String> {
         self.notes.clone()
+    }
+
+    /// Lets go of the folder, if it was not played.
+    pub fn close(&self) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Plays what the folder lacks.

@@ -5,7 +5,7 @@ use crate::failure::not_done;
 use crate::scenario::Scenario;
 use crate::table::Table;
 use crate::watch::watched;
-use failover_sim::experiment::tune::report::Report;
+use failover_sim::experiment::tune::report::{Choice, Report};
 use failover_sim::job::tune::{TuneJob, TuneOptions};
 use failover_sim::output::terminal::Screen;
 use failover_sim::output::{candidates, tune_json, tune_summary};
@@ -65,6 +65,13 @@ pub fn tune(
     Ok(Tuned { report, best, out })
 }
 
+/// Path and value, as TOML, on each axis.
+type Settings = Vec<(String, String)>;
+
+fn settings(choice: &Choice) -> Settings {
+    choice.settings.iter().map(|setting| (setting.path.clone(), setting.value.clone())).collect()
+}
+
 #[pymethods]
 impl Tuned {
     /// One row for each candidate that was played.
@@ -74,9 +81,20 @@ impl Tuned {
 
     /// Path and value, as TOML, on each axis; null if several objectives are traded.
     #[getter]
-    fn recommended(&self) -> Option<Vec<(String, String)>> {
-        let choice = self.report.recommended.as_ref()?;
-        Some(choice.settings.iter().map(|setting| (setting.path.clone(), setting.value.clone())).collect())
+    fn recommended(&self) -> Option<Settings> {
+        self.report.recommended.as_ref().map(settings)
+    }
+
+    /// The same of the best that meets every constraint by its whole interval; null if the recommended one does.
+    #[getter]
+    fn certain(&self) -> Option<Settings> {
+        self.report.certain.as_ref().map(settings)
+    }
+
+    /// The same of each candidate that none beats in all objectives.
+    #[getter]
+    fn front(&self) -> Vec<Settings> {
+        self.report.front.iter().map(settings).collect()
     }
 
     /// The columns of the axes.

@@ -50,7 +50,7 @@ impl Progress for Watch {
 /// Does work on a pool of so many threads (one for each core, if none are named) while Python goes on.
 ///
 /// `progress`, if there is one, is called with the runs that are done and how many there are to do, which is 0 where nobody
-/// knows yet.
+/// knows yet. Once something was raised it is not called any more.
 ///
 /// # Errors
 /// With what a signal handler or `progress` raised, once the work has stopped; what the work came to is dropped then.
@@ -74,9 +74,10 @@ pub fn watched<T: Send>(
         let mut raised = None;
         while !worker.is_finished() {
             py.detach(|| thread::park_timeout(TICK));
-            let told = py
-                .check_signals()
-                .and_then(|()| progress.map_or(Ok(()), |progress| progress.call1(watch.counts()).map(drop)));
+            let told = py.check_signals().and_then(|()| match (progress, &raised) {
+                (Some(progress), None) => progress.call1(watch.counts()).map(drop),
+                _ => Ok(()),
+            });
             if let Err(error) = told {
                 watch.is_cancelled.store(true, Ordering::Relaxed);
                 raised.get_or_insert(error);

@@ -51,6 +51,23 @@ def test_names_are_escaped(small: fs.Scenario) -> None:
         assert "script" not in page.tags
 
 
+def test_a_scenario_shows_what_was_set_here_and_little_else() -> None:
+    path = "gateway.health_check.eject_after"
+    scenario = fs.Scenario.load("experiments/01_incident_3am/any_phase_60s.toml").with_values(
+        {path: 3, "gateway.source": "measured " * 20}
+    )
+    texts = shown(scenario).texts
+    given = sum(setting.origin != "default" for setting in scenario.settings)
+    at = texts.index("from") + 1
+    *cells, note = texts[at:]
+    assert len(cells) == 15 * 3
+    assert note == f"and {given - 15} more; all are in .settings"
+    assert {cells[0], cells[3]} == {path, "gateway.source"}
+    assert f"{('measured ' * 20)[:47].rstrip()}…" in cells
+    assert max(map(len, cells[1::3])) <= 48
+    assert "all are in .settings" in shown(fs.Scenario.from_toml('duration = "10m"')).texts
+
+
 def test_runs_show_what_they_lost_first(small: fs.Scenario) -> None:
     texts = shown(small.run(runs=30)).texts
     assert texts[0].startswith("30 runs, seed 1: requests without a good answer")

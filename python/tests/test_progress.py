@@ -95,13 +95,19 @@ def test_a_function_hears_of_it(small: fs.Scenario) -> None:
 
 
 def test_what_a_function_raises_stops_the_work(small: fs.Scenario) -> None:
+    calls = 0
+
     def enough(done: int, total: int) -> None:
+        nonlocal calls
+        calls += 1
         raise LookupError("enough")
 
     started = time.monotonic()
     with pytest.raises(LookupError, match="enough"):
-        small.with_values({"duration": "1h"}).run(runs=1_000_000, yes=True, progress=enough)
+        # A run takes longer than it is until progress would be told again.
+        small.with_values({"duration": "48h"}).run(runs=1_000_000, yes=True, progress=enough)
     assert time.monotonic() - started < 60
+    assert calls == 1
 
 
 def test_in_another_thread(small: fs.Scenario) -> None:

@@ -2,11 +2,13 @@
 
 import functools
 import json
+import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -373,6 +375,22 @@ def test_a_folder_is_not_written_over(small: fs.Scenario, tmp_path: Path) -> Non
     assert (out / "mine.txt").read_text() == "mine"
 
 
+def test_parquet_files_that_would_be_out_of_date(small: fs.Scenario, tmp_path: Path) -> None:
+    fs.sweep(small, axes=INTERVALS, runs=2, out=tmp_path)
+    for name in ("points.parquet", "mine.parquet"):
+        (tmp_path / name).write_text(name)
+    with pytest.warns(UserWarning) as warned:
+        fs.sweep(small, axes=INTERVALS, runs=4, out=tmp_path, resume=True)
+    assert [str(warning.message) for warning in warned] == [
+        f"this build writes CSV only, of runs and points: the Parquet files in {tmp_path} are removed, as they would be out "
+        "of date; `failover-sim sweep --resume` writes them anew"
+    ]
+    assert [path.name for path in tmp_path.glob("*.parquet")] == ["mine.parquet"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fs.sweep(small, axes=INTERVALS, runs=5, out=tmp_path, resume=True)
+
+
 def test_a_folder_that_cannot_be_written(small: fs.Scenario, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     assert refusal(lambda: fs.sweep(small, axes=INTERVALS, out=tmp_path / "file")) == (
@@ -413,9 +431,16 @@ def test_the_command_line_takes_the_folder(cli: Callable[..., str], tmp_path: Pa
     cli("sweep", tmp_path, "--runs", 5, "--out", tmp_path / "cli")
     assert texts(tmp_path / "python") == texts(tmp_path / "cli")
     # And the other way round.
-    fs.sweep(tmp_path, runs=6, resume=True, out=tmp_path / "cli")
+    assert any((tmp_path / "cli").glob("*.parquet"))
+    with pytest.warns(UserWarning, match="writes CSV only, of runs and points: the Parquet files in .*cli are removed") as warned:
+        fs.sweep(tmp_path, runs=6, resume=True, out=tmp_path / "cli")
+    assert [warning.filename for warning in warned] == [__file__]
+    assert not any((tmp_path / "cli").glob("*.parquet"))
     fs.sweep(tmp_path, runs=6, out=tmp_path / "whole")
     assert texts(tmp_path / "cli") == texts(tmp_path / "whole")
+    # Which can be undone.
+    cli("sweep", tmp_path, "--runs", 6, "--resume", "--out", tmp_path / "cli")
+    assert {path.name for path in (tmp_path / "cli").glob("*.parquet")} == {f"{name}.parquet" for name in fs.Sweep.TABLES}
     report = tmp_path / "report.html"
     assert "report.html" in cli("report", tmp_path / "cli", "--output", report)
 
@@ -439,13 +464,14 @@ def test_two_writers(small: fs.Scenario, tmp_path: Path) -> None:
             said.append(refusal(lambda: fs.sweep(small, axes=INTERVALS, runs=3, out=out, resume=True)))
             said.append(refusal(lambda: fs.sweep(small, axes=INTERVALS, runs=3, out=out, force=True)))
 
-    first = fs.sweep(small, axes=INTERVALS, runs=3, out=out, progress=another)
+    # So many runs that it is told of them before they are done.
+    first = fs.sweep(small, axes=INTERVALS, runs=500, out=out, threads=1, progress=another)
     being_written = (
         f"error: {out / 'manifest.json'} is being written by another process: wait for it to end, "
         "or choose another name"
     )
     assert said == [being_written, being_written]
-    assert first.to_polars().equals(fs.sweep(small, axes=INTERVALS, runs=3).to_polars())
+    assert first.to_polars().equals(fs.sweep(small, axes=INTERVALS, runs=500).to_polars())
 
 
 def test_progress_counts_all_runs(small: fs.Scenario, tmp_path: Path) -> None:
@@ -466,18 +492,56 @@ LONG = {"fault.outage.at": {"from": "1ms", "to": "2s", "step": "1ms"}}
 """More points than any test sees the end of, in blocks of a second each."""
 
 
-def test_a_callback_that_raises_stops_it(small: fs.Scenario, tmp_path: Path) -> None:
+def test_a_callback_that_raises_stops_it(small: fs.Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Enough(Exception):
         pass
 
+    folders: list[Path] = []
+
     def stop(done: int, total: int) -> None:
+        folders[:] = tmp_path.iterdir()
         if done:
             raise Enough
 
-    folders = set(Path(tmp_path).glob("*"))
-    with pytest.raises(Enough):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(Enough) as raised:
         fs.sweep(small, axes=LONG, runs=100, progress=stop)
-    assert set(Path(tmp_path).glob("*")) == folders
+    assert len(folders) == 1
+    # The traceback, which a notebook keeps, does not keep it.
+    assert raised.tb is not None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_is_free_after_a_warning_that_was_made_an_error(small: fs.Scenario, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning) as raised:
+            fs.sweep(small, axes=FAILING, runs=3, out=out)
+    assert raised.tb is not None
+    with pytest.warns(UserWarning):
+        assert len(fs.sweep(small, axes=FAILING, runs=3, out=out, resume=True)) == 3
+
+
+FORK = """
+import os, sys
+import failover_sim as fs
+from conftest import SMALL
+swept = fs.sweep(fs.Scenario.from_toml(SMALL), axes={"fault.outage.at": ["30s", "1m"]}, runs=2)
+if os.fork() == 0:
+    sys.exit()
+os.wait()
+print(len(swept.runs), swept._native.folder)
+"""
+
+
+def test_a_process_that_was_forked_leaves_the_folder_alone() -> None:
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    rows, folder = done.stdout.split()
+    assert rows == "4"
+    assert not Path(folder).exists()
 
 
 def test_ctrl_c_in_this_process_and_the_same_bytes_later(small: fs.Scenario, tmp_path: Path) -> None:
@@ -555,7 +619,7 @@ def test_python_goes_on_while_points_are_played(small: fs.Scenario) -> None:
 
     def enough(done: int, total: int) -> None:
         seen.append(turns)
-        if turns > 100:
+        if turns > seen[0] + 100:
             raise StopIteration
 
     seen: list[int] = []

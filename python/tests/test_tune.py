@@ -119,8 +119,27 @@ def test_several_objectives_are_traded(small: fs.Scenario) -> None:
     assert tuned.recommended is None
     assert tuned.best is None
     assert tuned.best_by_name == {}
+    assert tuned.front == [{INTERVAL: interval} for interval in ("2s", "5s", "20s")]
+    assert tuned.certain is None
     assert repr(tuned) == "<Tuning: 3 candidates that none beats in all of minimize failed_count, probe_per_day>"
     assert tuned._repr_html_().count("<tr>") == 1 + 3
+
+
+def test_what_is_sure_to_hold(small: fs.Scenario) -> None:
+    """The answer that the text of the command line has, and the columns of what has to hold."""
+    axes = {INTERVAL: ["2s", "5s", "10s", "20s"]}
+    candidates = fs.tune(small, axes=axes, minimize="probe_per_day", subject_to="failed_count <= 1e6", runs=20).to_polars()
+    assert candidates["constraint_0_standing"].unique().to_list() == ["met"]
+    assert candidates["constraint_0"].is_sorted()
+    # One that half of the intervals of the third is above.
+    third = candidates.row(2, named=True)
+    limit = (third["constraint_0"] + third["constraint_0_ci95_high"]) / 2
+    tuned = fs.tune(small, axes=axes, minimize="probe_per_day", subject_to=f"failed_count <= {limit}", runs=20)
+    assert tuned.constraints == [f"failed_count <= {limit}"]
+    assert tuned.recommended == {INTERVAL: "10s"}
+    assert tuned.certain == {INTERVAL: "5s"}
+    assert json.loads(tuned.to_json())["certain"]["settings"] == [{"path": INTERVAL, "value": '"5s"'}]
+    assert tuned.front == []
 
 
 def test_what_a_notebook_shows(experiment: Path) -> None:
