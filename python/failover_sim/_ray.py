@@ -57,7 +57,7 @@ class Cluster:
             self._carry_out(sweep, native.orders(sweep, shards, driver, token), threads, tell)
         except BaseException:
             # The folder is free again at once, and tasks that still play write nothing.
-            native.drop_orders(sweep)
+            sweep.close()
             raise
 
     def _carry_out(self, sweep: native.OpenSweep, orders: list[native.Order], threads: int, tell: Tell | None) -> None:

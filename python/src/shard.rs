@@ -65,9 +65,3 @@ pub fn play_order(py: Python<'_>, order: &str, threads: usize) -> PyResult<()> {
 pub fn take_order(py: Python<'_>, sweep: &OpenSweep, order: &Order) -> PyResult<()> {
     sweep.with(py, |open| open.take(&order.order))
 }
-
-/// Lets go of the sweep's folder: what tasks have not written by now is not written any more.
-#[pyfunction]
-pub fn drop_orders(sweep: &OpenSweep) {
-    sweep.close();
-}
