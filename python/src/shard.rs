@@ -66,13 +66,3 @@ pub fn play_order(py: Python<'_>, order: &str, threads: usize) -> PyResult<()> {
 pub fn take_order(py: Python<'_>, sweep: &OpenSweep, order: &Order) -> PyResult<()> {
     sweep.with(py, |open| open.take(&order.order))
 }
-
-/// Takes in no more, and has tasks write no more; `keeps` if the sweep is played on, else its folder is free again.
-#[pyfunction]
-pub fn end_orders(py: Python<'_>, sweep: &OpenSweep, driver: &str, keeps: bool) -> PyResult<()> {
-    let ended = sweep.with(py, |open| open.end_orders(driver));
-    if !keeps {
-        sweep.close();
-    }
-    ended
-}

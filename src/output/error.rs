@@ -89,6 +89,28 @@ pub enum FileError {
         /// The file.
         path: PathBuf,
     },
+    /// Another command has taken the folder over.
+    #[error(
+        "{} was taken over by another command: {driver}: let one command at a time write to a folder; what was played is kept, and `resume` goes on with it",
+        path.display()
+    )]
+    TakenOver {
+        /// The folder.
+        path: PathBuf,
+        /// What that one is called.
+        driver: String,
+    },
+    /// The folder is not, or not any more, that of the command that plays into it.
+    #[error(
+        "{} does not belong to {name} any more: another command has taken it over, or it is not the same folder on all nodes; name one on a file system that all of them share",
+        path.display()
+    )]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+        /// What the command is called.
+        name: String,
+    },
     /// The file's name does not say how to write it.
     #[error("{} ends in neither `.parquet` nor `.csv`: name it by the format you want", path.display())]
     UnknownFormat {

@@ -3,11 +3,11 @@
 //! A segment has its final name once it is complete and on the disk, and is never changed. One that is damaged all the
 //! same is set aside, and its runs count as not played.
 //!
-//! Where other machines play for a command, each task writes one segment of its own and the command takes it in. The
-//! folder's lock may not reach from one machine to the next, so the command writes its name into the ledger (a fencing
-//! token), and neither a task nor the command itself goes on once another name is there.
+//! Where other machines play for a command, each task writes one segment of its own and the command takes it in, as long
+//! as it is the ledger's [`Driver`](super::driver::Driver).
 
 use super::FileError;
+use super::driver::DRIVER;
 use super::partial::{PartialFile, final_name};
 use super::plan::{Plan, Shard};
 use crate::experiment::ledger::Ledger;
@@ -24,7 +24,6 @@ use std::path::{Path, PathBuf};
 
 pub(super) const LEDGER: &str = "ledger";
 const PLAN: &str = "plan.json";
-const DRIVER: &str = "driver";
 const EXTENSION: &str = ".segment";
 const OF_SHARD: &str = "shard-";
 
@@ -189,39 +188,6 @@ impl LedgerFolder {
             next: 1,
             bytes: 0,
             holds: false,
-        }
-    }
-
-    /// Writes down which command has the ledger, for tasks and commands on machines that cannot see the folder's lock.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn set_driver(&self, driver: &str) -> Result<(), FileError> {
-        let path = self.path.join(DRIVER);
-        let mut file = PartialFile::create(&path, true)?;
-        file.write_all(driver.as_bytes()).map_err(FileError::write(&path))?;
-        file.commit().map(|_| ())
-    }
-
-    /// Has nobody's tasks write into it any more.
-    ///
-    /// # Errors
-    /// If that cannot be written down.
-    pub fn end_tasks(&self) -> Result<(), FileError> {
-        remove_file(&self.path.join(DRIVER))?;
-        clear_leftovers(&self.path)
-    }
-
-    /// Which command has a results folder, if it is one with tasks.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub fn driver(results: &Path) -> Result<Option<String>, FileError> {
-        let path = results.join(LEDGER).join(DRIVER);
-        match fs::read_to_string(&path) {
-            Ok(driver) => Ok(Some(driver)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(FileError::read(&path)(error)),
         }
     }
 
@@ -463,7 +429,7 @@ fn segment_names(path: &Path) -> Result<Vec<String>, FileError> {
 }
 
 /// Removes what killed processes left of segments that they were writing.
-fn clear_leftovers(path: &Path) -> Result<(), FileError> {
+pub(super) fn clear_leftovers(path: &Path) -> Result<(), FileError> {
     let is_leftover = |name: &&String| {
         final_name(name).is_some_and(|name| is_segment(name) || [PLAN, DRIVER].contains(&name))
     };
@@ -480,7 +446,7 @@ fn clear(path: &Path) -> Result<(), FileError> {
     clear_leftovers(path)
 }
 
-fn remove_file(path: &Path) -> Result<(), FileError> {
+pub(super) fn remove_file(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::write(path)(error)),
         _ => Ok(()),
