@@ -144,7 +144,9 @@ pub fn sweep_fingerprint(
     let mut hash = Hash::default();
     for document in scenarios {
         let mut settings = document.to_json();
-        settings.as_object_mut().map(|table| table.retain(|name, _| !SAID.contains(&name.as_str())));
+        if let Some(table) = settings.as_object_mut() {
+            table.retain(|name, _| !SAID.contains(&name.as_str()));
+        }
         write!(hash, "{} {settings} ", document.name()).expect(INFALLIBLE);
     }
     for axis in &sweep.axes {

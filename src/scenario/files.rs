@@ -205,7 +205,9 @@ impl Files {
         });
         let node = Node::parse(&source)?;
         let mut settings = node.to_toml();
-        settings.as_table_mut().map(|table| table.remove("about"));
+        if let Some(table) = settings.as_table_mut() {
+            table.remove("about");
+        }
         self.has_content(found, &inline(&settings));
         lock(&self.parts).insert(found.identity.clone(), node.clone());
         Ok(node)

@@ -2,6 +2,7 @@
 
 use super::results::{Csv, EXPERIMENT, contents};
 use super::{Done, SMALL, command, done, folder, json, names, run_in, snapshot};
+use failover_sim::output::BUILD;
 use nix::sys::signal::Signal;
 use std::collections::BTreeMap;
 use std::fs;
@@ -443,6 +444,24 @@ fn a_ledger_of_something_else_is_refused_and_left_alone() {
     assert!(!folder.path().join("out/ledger").exists());
     let complaint = sweep(&folder, "out", &["--resume"]).refused();
     assert!(complaint.contains("has no sweep that `--resume` could go on with"), "{complaint}");
+}
+
+#[test]
+fn what_another_seed_or_another_build_has_played_is_not_taken() {
+    let folder = swept(EXPERIMENT);
+    sweep(&folder, "out", &[]).ok();
+    sweep(&folder, "seed", &["--seed", "2"]).ok();
+    let before = tables(&folder, "out");
+    fs::copy(&segments(&folder, "seed")[0], &segments(&folder, "out")[0]).unwrap();
+    let resumed = sweep(&folder, "out", &["--resume"]);
+    assert!(resumed.stderr.contains("it belongs to another experiment; it is removed"), "{}", resumed.stderr);
+    assert!(tables(&folder, "out") == before);
+    let plan = folder.path().join("out/ledger/plan.json");
+    let text = fs::read_to_string(&plan).unwrap();
+    fs::write(&plan, text.replace(BUILD, "0123")).unwrap();
+    let complaint = sweep(&folder, "out", &["--resume"]).refused();
+    let told = format!("it was begun with build 0123 of failover-sim, and this is build {BUILD}");
+    assert!(complaint.contains(&told), "{complaint}");
 }
 
 #[test]
