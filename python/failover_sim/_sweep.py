@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from failover_sim import _html, _ray
 from failover_sim import _native as native
-from failover_sim._arguments import RUNS_MAX, refuse, run_count, seed_number, thread_count, whole
+from failover_sim._arguments import RUNS_MAX, bar, file_path, flags, refuse, run_count, seed_number, texts, thread_count, whole
 from failover_sim._experiment import Axes, Cases, Design, Experiment, opened, written
 from failover_sim._progress import Progress, told
 from failover_sim._table import Table, Tables
@@ -217,6 +217,10 @@ def sweep(
     >>> len(swept), swept.points["failed_count_p50"][:4]
     (8, [251.0, 347.0, 443.0, 539.0])
     """
+    texts(until=until, address=address)
+    flags(resume=resume, force=force, yes=yes)
+    bar(progress)
+    out = None if out is None else file_path("out", out)
     run_counts(runs, until, min_runs, max_runs)
     if metrics not in ("all", "counts"):
         raise refuse(f"`metrics` is {metrics!r}", 'choose "all" or "counts"')

@@ -174,3 +174,74 @@ def test_an_experiment_that_is_none(cli: Callable[..., str]) -> None:
 def test_all_scenarios_that_are_wrong(small: fs.Scenario) -> None:
     wrong = fs.Scenario.from_toml('duration = "1h"', name="wrong")
     assert "the file has no `traffic`" in refusal(lambda: fs.compare([small, wrong]))
+
+
+untyped: Any = fs
+AXES: Any = {"gateway.health_check.interval": ["1s", "5s"]}
+SETTINGS = '{"gateway.health_check.interval": "5s"}'
+WAYS = (
+    "takes a scenario, Scenario.load(path), several in a list or in a dict by name, or the path of an experiment's folder, not "
+)
+
+
+@pytest.mark.parametrize(
+    ("work", "said"),
+    [
+        (lambda s: untyped.compare(5), f"`scenarios` {WAYS}int"),
+        (lambda s: untyped.compare(["a.toml"]), "`scenarios` has a str in it, which is no scenario: write Scenario.load('a.toml')"),
+        (lambda s: untyped.compare({"a": s, "b": 5}), "`scenarios` has a int in it, which is no scenario"),
+        (lambda s: untyped.sweep(None, axes=AXES), f"`experiment` {WAYS}NoneType"),
+        (lambda s: untyped.sweep(b"x", axes=AXES), f"`experiment` {WAYS}bytes"),
+        (lambda s: untyped.sweep(s, axes=["5s"]), '`axes` takes a dict, such as {"gateway.health_check.interval": ["1s", "5s"]}, not list'),
+        (lambda s: untyped.sweep(s, cases=[{"a": 1}]), '`cases` takes a dict, such as {"fast": {"gateway.health_check.interval": "1s"}}, not list'),
+        (lambda s: untyped.sweep(s, cases={"fast": 1}), f"`the case fast` takes a dict, such as {SETTINGS}, not int"),
+        (lambda s: untyped.sweep(s, axes=AXES, until=5), '`until` takes a text, such as "failed_count 2%", not int'),
+        (lambda s: untyped.sweep(s, axes=AXES, address=5), '`address` takes a host and port, such as "10.0.0.1:6379", not int'),
+        (lambda s: untyped.sweep(s, axes=AXES, out=b"o"), "`out` takes a path, as a str or pathlib.Path, not bytes"),
+        (lambda s: untyped.sweep(s, axes=AXES, resume="no"), "`resume` takes True or False, not str"),
+        (lambda s: untyped.sweep(s, axes=AXES, progress="no"), "`progress` takes True, False or a function of two numbers, not str"),
+        (lambda s: untyped.tune(s, axes=AXES, minimize=5), '`minimize` takes a metric, such as "failed_count", or a list of them, not 5'),
+        (
+            lambda s: untyped.tune(s, axes=AXES, minimize="failed_count", guesses=["x"]),
+            '`guesses` takes a dict, such as {"gateway.health_check.interval": ["1s", "5s"]}, not list',
+        ),
+        (
+            lambda s: untyped.tune(s, axes=AXES, minimize="failed_count", subject_to=5),
+            '`subject_to` takes a list of criteria, such as ["probe_per_day <= 20000"], not int',
+        ),
+        (lambda s: untyped.tune(s, axes=AXES, minimize="failed_count", force=1), "`force` takes True or False, not int"),
+        (lambda s: s.with_values(None), f"`values` takes a dict, such as {SETTINGS}, not NoneType"),
+        (lambda s: s.with_values("x"), f"`values` takes a dict, such as {SETTINGS}, not str"),
+        (lambda s: untyped.Scenario.load(b"x.toml"), "`path` takes a path, as a str or pathlib.Path, not bytes"),
+        (lambda s: untyped.Scenario.from_toml(b"x"), "`text` takes the text of a scenario, as a str, not bytes"),
+        (lambda s: s.named(None), "`name` takes a text, not NoneType"),
+        (lambda s: s.run(progress=5.5), "`progress` takes True, False or a function of two numbers, not float"),
+        (lambda s: s.run(yes="yes"), "`yes` takes True or False, not str"),
+        (lambda s: s.run(yes=1), "`yes` takes True or False, not int"),
+        (lambda s: list(s), "'Scenario' object is not iterable"),
+    ],
+)
+def test_arguments_of_another_type(work: Callable[[Any], object], said: str, small: fs.Scenario) -> None:
+    assert text_of(TypeError, lambda: work(small)) == said
+
+
+def test_one_scenario_is_nothing_to_compare(small: fs.Scenario) -> None:
+    assert "there is nothing to compare with" in refusal(lambda: fs.compare(small))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "a\n"])
+def test_names_that_no_table_could_show(name: str, small: fs.Scenario) -> None:
+    said = f"error: `name` is {name!r}\n  = help: write a name of one line, as results are told apart by it"
+    assert refusal(lambda: small.named(name)) == said
+    assert refusal(lambda: fs.Scenario.from_toml("", name)) == said
+    assert refusal(lambda: fs.compare({name: small, "b": small})) == said
+
+
+def test_settings_that_are_not_there(small: fs.Scenario) -> None:
+    assert "gateway.health_check.interval" in small
+    assert "gateway" not in small
+    said = text_of(KeyError, lambda: small["gateway.health_check.intervall"])
+    assert said == repr(
+        "there is no setting `gateway.health_check.intervall` that has a value here: did you mean `gateway.health_check.interval`?"
+    )
+    assert text_of(KeyError, lambda: small["nothing.like.it"]).endswith("that has a value here'")

@@ -331,7 +331,7 @@ def test_what_is_refused_of_a_path(cli: Callable[..., str]) -> None:
             {"axes": {INTERVAL: [object()]}},
             f"`{INTERVAL}` takes str, bool, int, float, datetime.timedelta, or a list or dict of these, not object",
         ),
-        ({"axes": {5: ["5s"]}}, "`axes` has paths of settings as keys, not int"),
+        ({"axes": {5: ["5s"]}}, "`axes` has texts as keys, as in {\"gateway.health_check.interval\": [\"1s\", \"5s\"]}, not int"),
         ({"axes": INTERVALS, "runs": "5"}, "`runs` takes a whole number, not str"),
         ({"axes": INTERVALS, "seed": 1.5}, "`seed` takes a whole number, not float"),
     ],
@@ -344,7 +344,7 @@ def test_wrong_types(arguments: dict[str, Any], text: str, small: fs.Scenario) -
 
 def test_scenarios_of_one_name(small: fs.Scenario) -> None:
     assert refusal(lambda: fs.sweep([small, small], axes=INTERVALS)).startswith("error: two scenarios are called `small`")
-    with pytest.raises(TypeError, match="a list of scenarios has a str in it"):
+    with pytest.raises(TypeError, match="`experiment` has a str in it, which is no scenario: write Scenario.load"):
         fs.sweep([small, "small"], axes=INTERVALS)  # type: ignore[list-item]
 
 
