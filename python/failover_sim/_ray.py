@@ -14,6 +14,7 @@ import socket
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from failover_sim import _native as native
@@ -176,9 +177,14 @@ def connected(address: str | None, shards: int | None) -> Iterator[Cluster]:
 
 def _check_address(address: str) -> None:
     """Refuses an address at which nobody listens."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if address in ("auto", "local"):
-        return
+    where = address
+    if address == "auto":
+        # The last head that was started here, which may be gone.
+        try:
+            where = Path(os.environ.get("RAY_TMPDIR") or "/tmp", "ray", "ray_current_cluster").read_text().strip()
+        except OSError:
+            return
+    host, colon, port = where.removeprefix("ray://").rpartition(":")
     if not colon or not port.isdecimal():
         raise refuse(f'`address` is "{address}"', 'write the host and port of the head, such as "10.0.0.1:6379"')
     try:

@@ -13,7 +13,7 @@ import pytest
 import reference
 from conftest import ROOT
 
-PAGES = [ROOT / "docs/how-to/python.md"]
+PAGES = [ROOT / "README.md", ROOT / "docs/how-to/python.md"]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 UPDATING = "UPDATE_DOCS" in os.environ
 
@@ -49,6 +49,6 @@ def test_blocks_of_python_print_what_is_shown(path: Path) -> None:
             count += 1
         updated += f"```{language}\n{shown}```"
     assert printed == ""
-    assert count > 3
+    assert count > 0, "no block of Python is found"
     if UPDATING:
         path.write_text(updated + text[at:])

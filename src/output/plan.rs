@@ -20,7 +20,7 @@ const PLAN_VERSION: u32 = 2;
 /// million points in a thousand shards has a thousand plans.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// [`PLAN_VERSION`] of the program that made it.
+    /// The version of plans of the program that made it.
     pub schema_version: u32,
     /// The version of that program.
     pub version: String,

@@ -26,7 +26,7 @@ def sweep(scenario: fs.Scenario, out: Path | None, **how: Any) -> fs.Sweep:
         ({"shards": 0}, "`shards` is 0"),
         ({"shards": 33}, "the sweep has 32 points, and cannot be cut into 33 shards"),
         ({"engine": "dask"}, "`engine` is 'dask'"),
-        ({"engine": None}, "`shards` needs an engine"),
+        ({"engine": None}, "`shards` needs `engine`"),
         ({"address": "10.0.0.1:6379"}, "connected to the Ray cluster at 127.0.0.1:6379 already"),
         ({"threads": 0}, "`threads` is 0"),
     ],
@@ -42,12 +42,17 @@ def test_arguments(how: dict[str, Any], complaint: str, nodes: Cluster, scenario
     [
         ("", "127.0.0.1:6390", "there is no Ray cluster at 127.0.0.1:6390: .*refused"),
         ("", "head", '`address` is "head".*\n.*host and port'),
-        ("", "", "there is no Ray cluster on this machine"),
+        ("import os; os.environ['RAY_TMPDIR'] = os.getcwd(); ", "", "there is no Ray cluster on this machine"),
+        ("", "last", "there is no Ray cluster on this machine: .*refused"),
         ("import sys; sys.modules['ray'] = None; ", "", r'needs Ray, which is not installed.*\n.*pip install "failover-sim\[ray\]"'),
     ],
-    ids=["nobody listens", "no address", "none here", "not installed"],
+    ids=["nobody listens", "no address", "none here", "none here any more", "not installed"],
 )
 def test_no_cluster(code: str, address: str, complaint: str, tmp_path: Path) -> None:
+    if address == "last":
+        (tmp_path / "ray").mkdir()
+        (tmp_path / "ray" / "ray_current_cluster").write_text("127.0.0.1:6390")
+        code, address = f"import os; os.environ['RAY_TMPDIR'] = {str(tmp_path)!r}; ", ""
     code += (
         "import failover_sim as fs; from conftest import AXES, SCENARIO; "
         "s = fs.Scenario.from_toml(SCENARIO, name='small')\n"
