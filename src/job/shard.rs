@@ -10,12 +10,9 @@ use super::sweep::{OpenSweep, SweepJob, SweepOptions};
 use crate::experiment::ledger::{Ledger, Standing, standing};
 use crate::experiment::player::Stopped;
 use crate::experiment::runner::Progress;
-use crate::output::{LedgerFolder, Plan, Shard, experiment_of, shard_segment};
+use crate::output::{BUILD, LedgerFolder, Plan, Shard, experiment_of, shard_segment};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-
-/// Of all sources of this program: two builds with the same one give the same numbers.
-pub const BUILD: &str = env!("FAILOVER_SIM_SOURCES");
 
 /// What is to be played of a shard, for whoever plays it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -51,6 +51,12 @@ pub enum FileError {
         /// What is wrong with it.
         what: String,
     },
+    /// Somebody has removed a folder's results while they were in use, or has others in their place.
+    #[error("the results in {} were replaced or removed since: run the sweep again", path.display())]
+    Replaced {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file that is there cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Read {
@@ -125,7 +131,7 @@ pub enum FileError {
 impl FileError {
     /// Whether asking for something else mends it (exit code 2); if not, the machine failed us on the way (1).
     pub fn is_bad_input(&self) -> bool {
-        !matches!(self, FileError::Write { .. } | FileError::Read { .. })
+        !matches!(self, FileError::Write { .. } | FileError::Read { .. } | FileError::Replaced { .. })
     }
 
     pub(super) fn create(path: &Path) -> impl Fn(io::Error) -> FileError + use<> {

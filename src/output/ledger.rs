@@ -12,7 +12,7 @@ use super::partial::{PartialFile, final_name};
 use super::plan::{Plan, Shard};
 use crate::experiment::ledger::Ledger;
 use crate::experiment::segment::{
-    Content, Damage, Encoder, Entry, EntryKind, PointFacts, PointFailure, Record,
+    CHECKSUM_BYTES, Content, Damage, Encoder, Entry, EntryKind, PointFacts, PointFailure, Record,
 };
 use crate::experiment::segment::{decode_played, encode, entries};
 use crate::metrics::Outcome;
@@ -45,10 +45,20 @@ pub struct LedgerFolder {
 
 #[derive(Debug)]
 enum Segment {
-    /// A file in the folder, by name.
-    File(String),
+    /// A file in the folder.
+    File {
+        name: String,
+        /// Its last bytes, which tell it from all others.
+        checksum: [u8; CHECKSUM_BYTES],
+    },
     /// Bytes that are not in the folder yet.
     Held(Vec<u8>),
+}
+
+impl Segment {
+    fn file(name: String, bytes: &[u8]) -> Segment {
+        Segment::File { name, checksum: bytes.last_chunk().copied().unwrap_or_default() }
+    }
 }
 
 /// What there is of a point.
@@ -154,7 +164,7 @@ impl LedgerFolder {
         let in_plan = |entry: &Entry| entry.point < self.points.len();
         let found = entries(self.fingerprint, &bytes);
         let found = found.and_then(|e| if e.iter().all(in_plan) { Ok(e) } else { Err(Damage::Torn) });
-        Ok(found.map(|entries| self.add(Segment::File(name), bytes.len(), entries)))
+        Ok(found.map(|entries| self.add(Segment::file(name, &bytes), bytes.len(), entries)))
     }
 
     /// Removes the ledger of a results folder, if it has one; nothing else in its folder is touched.
@@ -220,6 +230,11 @@ impl LedgerFolder {
         &self.path
     }
 
+    /// The results folder that it is in.
+    fn results(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
     /// What its segments take, in bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -255,7 +270,7 @@ impl LedgerFolder {
         let pieces = points.iter().flat_map(|point| &self.points[*point].pieces);
         let places: BTreeSet<usize> = pieces.map(|piece| piece.segment).collect();
         let name = |place: usize| match &self.segments[place] {
-            Segment::File(name) => Some(name.clone()),
+            Segment::File { name, .. } => Some(name.clone()),
             Segment::Held(_) => None,
         };
         places.into_iter().filter_map(name).collect()
@@ -312,7 +327,7 @@ impl LedgerFolder {
         let mut file = PartialFile::create(&path, false)?;
         file.write_all(&bytes).map_err(FileError::write(&path))?;
         file.commit()?;
-        self.add(Segment::File(name), length, entries);
+        self.add(Segment::file(name, &bytes), length, entries);
         self.next += 1;
         Ok(())
     }
@@ -340,22 +355,34 @@ impl LedgerFolder {
     }
 
     fn read(&self, piece: &Piece) -> Result<(u64, PointFacts, Vec<Outcome>), FileError> {
-        let name = match &self.segments[piece.segment] {
-            Segment::File(name) => name,
+        let (name, checksum) = match &self.segments[piece.segment] {
+            Segment::File { name, checksum } => (name, checksum),
             Segment::Held(bytes) => {
                 let bytes = &bytes[piece.bytes.start as usize..piece.bytes.end as usize];
                 return decode_played(bytes).map_err(|damage| damaged(&self.path, damage));
             }
         };
         let path = self.path.join(name);
-        let read = || {
+        let read = || -> io::Result<_> {
             let mut file = File::open(&path)?;
             file.seek(SeekFrom::Start(piece.bytes.start))?;
             let mut bytes = vec![0; (piece.bytes.end - piece.bytes.start) as usize];
             file.read_exact(&mut bytes)?;
-            Ok(bytes)
+            file.seek(SeekFrom::End(-(CHECKSUM_BYTES as i64)))?;
+            let mut found = [0; CHECKSUM_BYTES];
+            file.read_exact(&mut found)?;
+            Ok((bytes, found))
         };
-        let bytes = read().map_err(FileError::read(&path))?;
+        // Without the folder's lock somebody may have begun another sweep in it.
+        let replaced = || FileError::Replaced { path: self.results().to_owned() };
+        let bytes = match read() {
+            Ok((bytes, found)) if found == *checksum => bytes,
+            Ok(_) => return Err(replaced()),
+            Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::UnexpectedEof].contains(&error.kind()) => {
+                return Err(replaced());
+            }
+            Err(error) => return Err(FileError::read(&path)(error)),
+        };
         decode_played(&bytes).map_err(|damage| damaged(&path, damage))
     }
 }

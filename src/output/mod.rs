@@ -65,7 +65,7 @@ pub use manifest::{
     SweepProvenance,
 };
 pub use otlp::{TraceFile, Traced};
-pub use plan::{Plan, PlanAxis, Recorded, Shard};
+pub use plan::{BUILD, Plan, PlanAxis, Recorded, Shard};
 pub use read::{ReadError, Results};
 pub use replay::{Replay, ReplayError, experiment_of};
 pub use requests::{RequestFile, RequestRecorder};

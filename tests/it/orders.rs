@@ -2,9 +2,9 @@
 
 use failover_sim::experiment::file::Experiment;
 use failover_sim::job::Failure;
-use failover_sim::job::shard::{BUILD, Order};
+use failover_sim::job::shard::Order;
 use failover_sim::job::sweep::{OpenSweep, SweepJob, SweepOptions};
-use failover_sim::output::{Existing, Recorded, ResultFolder};
+use failover_sim::output::{BUILD, Existing, Recorded, ResultFolder};
 use failover_sim::scenario::Loader;
 use std::fs;
 use std::path::Path;
