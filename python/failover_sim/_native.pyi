@@ -8,13 +8,18 @@ __all__ = [
     "Experiment",
     "Job",
     "OpenSweep",
+    "Order",
     "Played",
     "Scenario",
     "Swept",
     "Table",
     "Tuned",
     "__version__",
+    "end_orders",
     "open_sweep",
+    "orders",
+    "play_order",
+    "take_order",
     "tune",
 ]
 
