@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from failover_sim import _native as native
-from failover_sim._arguments import refuse, whole
+from failover_sim._arguments import AXES, CASES, PATH, SETTINGS, file_path, mapping, refuse, whole
 from failover_sim._scenario import Scenario, SettingValue
 
 Axes: TypeAlias = Mapping[str, Iterable[SettingValue] | Mapping[str, SettingValue]]
@@ -34,16 +34,24 @@ ARGUMENTS = {"case": "cases", "keep": "keep", "design": "design", "seed": "desig
 """What settings of a `[sweep]` are called as arguments."""
 
 
-def named(scenarios: Scenario | Sequence[Scenario] | Mapping[str, Scenario]) -> list[Scenario]:
+def named(argument: str, scenarios: Scenario | Sequence[Scenario] | Mapping[str, Scenario]) -> list[Scenario]:
     """Scenarios of names that differ."""
     if isinstance(scenarios, Scenario):
         return [scenarios]
-    if isinstance(scenarios, Mapping):
-        return [scenario.named(name) for name, scenario in scenarios.items()]
-    found = list(scenarios)
-    for i, scenario in enumerate(found):
+    if isinstance(scenarios, bytes) or not isinstance(scenarios, Iterable):
+        raise TypeError(
+            f"`{argument}` takes a scenario, Scenario.load(path), several in a list or in a dict by name, or the path of an "
+            f"experiment's folder, not {type(scenarios).__name__}"
+        )
+    by_name = scenarios if isinstance(scenarios, Mapping) else None
+    found: list[Scenario] = list(by_name.values()) if by_name is not None else [*scenarios]
+    for scenario in found:
         if not isinstance(scenario, Scenario):
-            raise TypeError(f"a list of scenarios has a {type(scenario).__name__} in it")
+            path = f": write Scenario.load({str(scenario)!r})" if isinstance(scenario, PATH) else ""
+            raise TypeError(f"`{argument}` has a {type(scenario).__name__} in it, which is no scenario{path}")
+    if by_name is not None:
+        return [scenario.named(name) for name, scenario in by_name.items()]
+    for i, scenario in enumerate(found):
         if any(scenario.name == other.name for other in found[:i]):
             raise refuse(
                 f"two scenarios are called `{scenario.name}`",
@@ -71,10 +79,11 @@ def opened(
                 f"`{given}` goes with scenarios, and {os.fspath(experiment)} is to have a sweep of its own",
                 f"leave it out, or give scenarios: {verb}(Scenario.load(path), {given}=...)",
             )
-        return native.Experiment.open(os.fspath(experiment))
-    scenarios = named(experiment)
+        return native.Experiment.open(file_path("experiment", experiment))
+    scenarios = named("experiment", experiment)
     if not scenarios:
         raise refuse(f"`{verb}` has no scenario", f"give one, or several: {verb}(Scenario.load(path), axes=...)")
+    axes = None if axes is None else mapping("axes", axes, AXES)
     if not axes and not swept.get("case"):
         raise refuse(
             f"`{verb}` has no axis",
@@ -93,8 +102,6 @@ def opened(
 
 
 def _listed(path: str, values: Iterable[SettingValue] | Mapping[str, SettingValue]) -> object:
-    if not isinstance(path, str):
-        raise TypeError(f"`axes` has paths of settings as keys, not {type(path).__name__}")
     if isinstance(values, Mapping):
         return plain(values)
     if isinstance(values, str) or not isinstance(values, Iterable):
@@ -116,7 +123,10 @@ def written(
     """What a `[sweep]` says beside its axes."""
     if design_seed is not None:
         whole("design_seed", design_seed, 0, DESIGN_SEED_MAX)
-    told_cases = None if cases is None else [{"name": name, "set": plain(values)} for name, values in cases.items()]
+    told_cases = None
+    if cases is not None:
+        settings = {name: mapping(f"the case {name}", values, SETTINGS) for name, values in mapping("cases", cases, CASES).items()}
+        told_cases = [{"name": name, "set": plain(values)} for name, values in settings.items()]
     return {"case": told_cases, "keep": plain(keep), "design": plain(design), "seed": design_seed}
 
 

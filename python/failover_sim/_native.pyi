@@ -8,13 +8,18 @@ __all__ = [
     "Experiment",
     "Job",
     "OpenSweep",
+    "Order",
     "Played",
     "Scenario",
     "Swept",
     "Table",
     "Tuned",
     "__version__",
+    "end_orders",
     "open_sweep",
+    "orders",
+    "play_order",
+    "take_order",
     "tune",
 ]
 
@@ -180,4 +185,3 @@ class Order:
 def orders(sweep: OpenSweep, shards: int, driver: str, token: str) -> list[Order]: ...
 def play_order(order: str, threads: int) -> None: ...
 def take_order(sweep: OpenSweep, order: Order) -> None: ...
-def end_orders(sweep: OpenSweep, driver: str, keeps: bool) -> None: ...

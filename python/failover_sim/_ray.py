@@ -28,6 +28,9 @@ SHARDS_MAX = 100_000
 SHARDS_A_CORE = 8
 """So many that the last ones keep all cores busy, and that a node that dies costs little."""
 
+TICK_SECONDS = 0.5
+"""How often results are taken in and progress is told."""
+
 CONNECT_SECONDS = 5.0
 """A head that does not take a connection within this time is not there: Ray itself would try for two minutes."""
 
@@ -50,17 +53,12 @@ class Cluster:
         self._warn_of_small_nodes(threads)
         token = secrets.token_hex(4)
         driver = f"{socket.gethostname()}, process {os.getpid()}, {token}"
-        is_played = False
         try:
             self._carry_out(sweep, native.orders(sweep, shards, driver, token), threads, tell)
-            is_played = True
-        finally:
-            try:
-                native.end_orders(sweep, driver, is_played)
-            except FailoverSimError:
-                # Then somebody else has the folder, which is told below if nothing worse has happened.
-                if is_played:
-                    raise
+        except BaseException:
+            # The folder is free again at once, and tasks that still play write nothing.
+            sweep.close()
+            raise
 
     def _carry_out(self, sweep: native.OpenSweep, orders: list[native.Order], threads: int, tell: Tell | None) -> None:
         ray = self._ray
@@ -72,7 +70,8 @@ class Cluster:
             while open_orders:
                 if tell is not None:
                     tell(done, total)
-                ready, _ = ray.wait(list(open_orders), timeout=0.5)
+                # All that came within a while at once, as each call looks at all that are open.
+                ready, _ = ray.wait(list(open_orders), num_returns=len(open_orders), timeout=TICK_SECONDS)
                 for reference in ready:
                     order = open_orders.pop(reference)
                     try:
@@ -163,8 +162,12 @@ def connected(address: str | None, shards: int | None) -> Iterator[Cluster]:
             )
         yield Cluster(ray)
         return
-    address = address or os.environ.get("RAY_ADDRESS") or "auto"
-    _check_address(address)
+    named = "`address`"
+    if address in (None, "auto"):
+        # Ray looks there, too, and it tells who gave a bad one.
+        named, address = "the variable RAY_ADDRESS", os.environ.get("RAY_ADDRESS")
+    address = address or "auto"
+    _check_address(address, named)
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:
@@ -175,9 +178,19 @@ def connected(address: str | None, shards: int | None) -> Iterator[Cluster]:
         ray.shutdown()
 
 
-def _check_address(address: str) -> None:
-    """Refuses an address at which nobody listens."""
+def _check_address(address: str, named: str) -> None:
+    """Refuses an address that is none of a cluster, or at which nobody listens; `named` is where it was given."""
     where = address
+    if address == "local":
+        raise refuse(
+            f'{named} is "local", which is a cluster of this process alone',
+            "leave `engine` out to play on this machine, or name the host and port of a cluster's head",
+        )
+    if "://" in address.removeprefix("ray://"):
+        raise refuse(
+            f'{named} is "{address}", where Ray takes jobs and shows its dashboard',
+            'name the port at which nodes join, 6379 if nobody chose another, such as "10.0.0.1:6379"',
+        )
     if address == "auto":
         # The last head that was started here, which may be gone.
         try:
@@ -186,7 +199,7 @@ def _check_address(address: str) -> None:
             return
     host, colon, port = where.removeprefix("ray://").rpartition(":")
     if not colon or not port.isdecimal():
-        raise refuse(f'`address` is "{address}"', 'write the host and port of the head, such as "10.0.0.1:6379"')
+        raise refuse(f'{named} is "{address}"', 'write the host and port of the head, such as "10.0.0.1:6379"')
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
     except (OSError, OverflowError) as error:

@@ -9,7 +9,8 @@ from typing import SupportsIndex
 
 from failover_sim import _html
 from failover_sim import _native as native
-from failover_sim._arguments import refuse, run_count, seed_number, thread_count
+from failover_sim._arguments import bar, file_path, flags, refuse, run_count, seed_number, thread_count
+from failover_sim._experiment import named
 from failover_sim._progress import Progress, told
 from failover_sim._scenario import Scenario
 from failover_sim._table import Table, Tables
@@ -137,6 +138,8 @@ class Comparison(Runs):
 def play(job: native.Job, threads: SupportsIndex | None, progress: Progress, yes: bool) -> tuple[native.Played, int | None]:
     """Plays scenarios side by side, and says on how many threads."""
     count = thread_count(threads)
+    flags(yes=yes)
+    bar(progress)
     if not yes:
         job.check_size()
     with told(progress) as tell:
@@ -181,22 +184,12 @@ def compare(
     """
     count, number = None if runs is None else run_count(runs), seed_number(seed)
     if isinstance(scenarios, str | os.PathLike):
-        job = native.Job.open(os.fspath(scenarios), count, number)
+        job = native.Job.open(file_path("scenarios", scenarios), count, number)
         names = job.names
     else:
-        compared = (
-            [scenario.named(name) for name, scenario in scenarios.items()]
-            if isinstance(scenarios, Mapping)
-            else list(scenarios)
-        )
+        compared = named("scenarios", scenarios)
         names = [scenario.name for scenario in compared]
         job = native.Job.of([scenario._native for scenario in compared], count, number)
     if len(names) < 2:
         raise refuse("there is nothing to compare with", "give the baseline first, and then at least one scenario more")
-    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
-    if twice is not None:
-        raise refuse(
-            f"two scenarios are called `{twice}`",
-            "results are told apart by their names: give one another with `.named()`, or give a dict by name",
-        )
     return Comparison(*play(job, threads, progress, yes))

@@ -6,11 +6,22 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias
 
 from failover_sim import _html
 from failover_sim import _native as native
-from failover_sim._arguments import SEED_MAX, run_count, seed_number, whole
+from failover_sim._arguments import (
+    SEED_MAX,
+    SETTINGS,
+    did_you_mean,
+    file_path,
+    mapping,
+    readable_name,
+    run_count,
+    seed_number,
+    texts,
+    whole,
+)
 
 if TYPE_CHECKING:
     from failover_sim._progress import Progress
@@ -73,7 +84,7 @@ class Scenario:
             InputError: It cannot be read, or is not TOML. What else is wrong with it is said by `check` and `run`, all at
                 once.
         """
-        return cls._of(native.Scenario.load(os.fspath(path)))
+        return cls._of(native.Scenario.load(file_path("path", path)))
 
     @classmethod
     def from_toml(cls, text: str, name: str = "scenario") -> Scenario:
@@ -102,6 +113,8 @@ class Scenario:
         >>> scenario.run(runs=1).runs["failed_count"]
         [600]
         """
+        texts(text=text)
+        readable_name(name)
         return cls._of(native.Scenario.parse(text, name))
 
     @property
@@ -115,7 +128,12 @@ class Scenario:
         return self._native.about
 
     def named(self, name: str) -> Scenario:
-        """The same scenario under another name."""
+        """The same scenario under another name, which is a line of text.
+
+        Raises:
+            InputError: The name is empty, or has more than one line.
+        """
+        readable_name(name)
         return self._of(self._native.named(name))
 
     def with_values(self, values: Mapping[str, SettingValue]) -> Scenario:
@@ -128,7 +146,7 @@ class Scenario:
 
         Raises:
             InputError: There is no such setting, or it takes no such value.
-            TypeError: A value is none that any setting takes.
+            TypeError: It is no dict, or a value is none that any setting takes.
 
         >>> import failover_sim as fs
         >>> scenario = fs.Scenario.load("experiments/01_incident_3am/any_phase_60s.toml")
@@ -143,7 +161,7 @@ class Scenario:
           |
           = help: write "5s" for seconds or "5ms" for milliseconds
         """
-        return self._of(self._native.with_values(dict(values), "with_values"))
+        return self._of(self._native.with_values(dict(mapping("values", values, SETTINGS)), "with_values"))
 
     def check(self) -> None:
         """Says all that is wrong with it.
@@ -169,7 +187,17 @@ class Scenario:
         Raises:
             KeyError: There is no such setting, or it has no value here.
         """
-        return self.values[path]
+        values = self.values
+        if path not in values:
+            raise KeyError(f"there is no setting `{path}` that has a value here{did_you_mean(str(path), values)}")
+        return values[path]
+
+    def __contains__(self, path: object) -> bool:
+        """Whether a setting has a value, or a default."""
+        return path in self.values
+
+    __iter__: ClassVar[None] = None
+    """A scenario is no list: `values` has its settings."""
 
     def to_toml(self) -> str:
         """The scenario as one text that stands by itself: parts and settings are in it, defaults are left out."""

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from failover_sim import _html, _ray
 from failover_sim import _native as native
-from failover_sim._arguments import RUNS_MAX, folder_path, refuse, run_count, seed_number, thread_count, whole
+from failover_sim._arguments import RUNS_MAX, bar, flags, folder_path, refuse, run_count, seed_number, texts, thread_count, whole
 from failover_sim._experiment import Axes, Cases, Design, Experiment, opened, written
 from failover_sim._progress import Progress, told
 from failover_sim._table import Table, Tables
@@ -217,6 +217,10 @@ def sweep(
     >>> len(swept), swept.points["failed_count_p50"][:4]
     (8, [251.0, 347.0, 443.0, 539.0])
     """
+    texts(until=until, address=address)
+    flags(resume=resume, force=force, yes=yes)
+    bar(progress)
+    out = folder_path("out", out)
     run_counts(runs, until, min_runs, max_runs)
     if metrics not in ("all", "counts"):
         raise refuse(f"`metrics` is {metrics!r}", 'choose "all" or "counts"')
@@ -240,14 +244,14 @@ def sweep(
         "counts_only": metrics == "counts",
         "yes": yes,
     }
-    pool, named = thread_count(threads), folder_path("out", out)
+    pool = thread_count(threads)
     read = opened("sweep", experiment, runs, axes, written(cases, keep, design, design_seed))
     # The traceback of an exception keeps all that is named here: without this the folder would be locked as long.
     with ExitStack() as undone:
         guard = _TemporaryFolder() if out is None else None
         if guard is not None:
             undone.callback(guard.remove)
-        folder = named if named is not None else guard.path if guard is not None else ""
+        folder = out if out is not None else guard.path if guard is not None else ""
         loses_parquet = resume and any(Path(folder, f"{name}.parquet").exists() for name in Sweep.TABLES)
         with _ray.connected(address, shards) if engine == "ray" else nullcontext() as cluster:
             open_sweep = native.open_sweep(read, options, folder, resume, force, guard, pool if cluster is None else None)

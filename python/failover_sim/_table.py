@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from failover_sim import _html
 from failover_sim import _native as native
+from failover_sim._arguments import did_you_mean
 
 if TYPE_CHECKING:
     import pandas
@@ -57,9 +57,12 @@ class Table:
     def __len__(self) -> int:
         return len(self._native)
 
-    def __iter__(self) -> Iterator[str]:
-        """The names of the columns."""
-        return (column.name for column in self.columns)
+    __iter__: ClassVar[None] = None
+    """It could be rows or columns, and pandas would take the one for the other."""
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a column of this name."""
+        return any(column.name == name for column in self.columns)
 
     def __getitem__(self, name: str) -> list[str | int | float | bool | None]:
         """The values of a column.
@@ -67,6 +70,9 @@ class Table:
         Raises:
             KeyError: There is no such column.
         """
+        if name not in self:
+            near = did_you_mean(str(name), [column.name for column in self.columns])
+            raise KeyError(f"there is no column `{name}` in the table `{self.name}`{near}")
         return self._native.column(name, None)
 
     def to_polars(self) -> polars.DataFrame:

@@ -9,7 +9,19 @@ from typing import TypeAlias
 
 from failover_sim import _html
 from failover_sim import _native as native
-from failover_sim._arguments import SEED_MAX, folder_path, refuse, run_count, seed_number, thread_count, whole
+from failover_sim._arguments import (
+    AXES,
+    SEED_MAX,
+    bar,
+    flags,
+    folder_path,
+    mapping,
+    refuse,
+    run_count,
+    seed_number,
+    thread_count,
+    whole,
+)
 from failover_sim._experiment import Axes, Cases, Design, Experiment, opened, plain, written
 from failover_sim._progress import Progress, told
 from failover_sim._scenario import PlainValue, Scenario, SettingValue, _plain
@@ -213,6 +225,9 @@ def tune(
         FailoverSimError: No candidate meets what has to hold; or the disk failed.
         KeyboardInterrupt: Somebody pressed Ctrl-C.
     """
+    flags(force=force)
+    bar(progress)
+    out = folder_path("out", out)
     if minimize is not None and maximize is not None:
         raise refuse("`minimize` and `maximize` exclude each other", "give only one of the two")
     if runs is not None:
@@ -221,10 +236,12 @@ def tune(
         whole("budget", budget, 1, SEED_MAX)
     if force and out is None:
         raise refuse("`force` needs `out`", "name the folder with the results")
-    number, pool, folder = seed_number(seed), thread_count(threads), folder_path("out", out)
+    number, pool = seed_number(seed), thread_count(threads)
     swept = written(cases, keep, design, design_seed)
+    if subject_to is not None and not isinstance(subject_to, str | list | tuple):
+        raise TypeError(f'`subject_to` takes a list of criteria, such as ["probe_per_day <= 20000"], not {type(subject_to).__name__}')
     criteria = [subject_to] if isinstance(subject_to, str) else list(subject_to or [])
-    wanted = {"minimize": _several(minimize), "maximize": _several(maximize)}
+    wanted = {"minimize": _several("minimize", minimize), "maximize": _several("maximize", maximize)}
     options: dict[str, object] = {"runs": runs, "seed": number, "budget": budget, "subject_to": [], "minimize": [], "maximize": []}
     if isinstance(experiment, str | os.PathLike):
         for name, value in (("weights", weights), ("guesses", guesses)):
@@ -240,19 +257,22 @@ def tune(
     else:
         if minimize is None and maximize is None:
             raise refuse("nobody has said what is to be found", 'give a metric: minimize="failed_count"')
-        told_guesses = None if guesses is None else [{"path": p, "values": plain(v)} for p, v in guesses.items()]
-        asked = wanted | {"subject_to": plain(criteria) or None, "weights": plain(weights), "guess": told_guesses}
+        told_guesses = None if guesses is None else [{"path": p, "values": plain(v)} for p, v in mapping("guesses", guesses, AXES).items()]
+        asked = wanted | {"subject_to": plain(criteria) or None, "weights": None if weights is None else plain(mapping("weights", weights, '{"night": 3}')), "guess": told_guesses}
         read = opened("tune", experiment, runs, axes, swept, asked)
     command = ["failover-sim", "tune"]
     with told(progress) as tell:
-        return Tuning(native.tune(read, options, folder, force, command, pool, tell), number)
+        return Tuning(native.tune(read, options, out, force, command, pool, tell), number)
 
 
 def _settings(found: Sequence[tuple[str, str]]) -> dict[str, PlainValue]:
     return {path: _plain(value) for path, value in found}
 
 
-def _several(names: str | Sequence[str] | None) -> list[str] | None:
+def _several(argument: str, names: str | Sequence[str] | None) -> list[str] | None:
     if names is None:
         return None
-    return [names] if isinstance(names, str) else list(names)
+    found = [names] if isinstance(names, str) else names
+    if not isinstance(found, Sequence) or not all(isinstance(name, str) for name in found):
+        raise TypeError(f'`{argument}` takes a metric, such as "failed_count", or a list of them, not {names!r}')
+    return list(found)

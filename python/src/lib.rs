@@ -25,7 +25,7 @@ mod _native {
     #[pymodule_export]
     use super::scenario::Scenario;
     #[pymodule_export]
-    use super::shard::{Order, end_orders, orders, play_order, take_order};
+    use super::shard::{Order, orders, play_order, take_order};
     #[pymodule_export]
     use super::sweep::{OpenSweep, Swept, open_sweep};
     #[pymodule_export]

@@ -4,6 +4,7 @@ use crate::failure::{failed, input_error, not_done};
 use crate::sweep::OpenSweep;
 use crate::watch::watched;
 use failover_sim::job::shard;
+use failover_sim::output::BUILD;
 use pyo3::prelude::*;
 
 /// What a task is to play.
@@ -54,7 +55,7 @@ pub fn play_order(py: Python<'_>, order: &str, threads: usize) -> PyResult<()> {
         // Where orders have changed, so has the build.
         input_error(format!(
             "error: this is build {} of failover-sim, and the sweep was begun with another\n  = help: install the same build on every node",
-            shard::BUILD
+            BUILD
         ))
     })?;
     watched(py, Some(threads), None, |watch| order.play(watch))?.map_err(not_done)
@@ -64,14 +65,4 @@ pub fn play_order(py: Python<'_>, order: &str, threads: usize) -> PyResult<()> {
 #[pyfunction]
 pub fn take_order(py: Python<'_>, sweep: &OpenSweep, order: &Order) -> PyResult<()> {
     sweep.with(py, |open| open.take(&order.order))
-}
-
-/// Takes in no more, and has tasks write no more; `keeps` if the sweep is played on, else its folder is free again.
-#[pyfunction]
-pub fn end_orders(py: Python<'_>, sweep: &OpenSweep, driver: &str, keeps: bool) -> PyResult<()> {
-    let ended = sweep.with(py, |open| open.end_orders(driver));
-    if !keeps {
-        sweep.close();
-    }
-    ended
 }

@@ -81,11 +81,13 @@ pub fn open_sweep(
         _ => Existing::Refuse,
     };
     let Experiment { experiment, named } = experiment;
+    let is_kept = guard.is_none();
     let (open, warning, invalid) = watched(py, threads, None, |watch| {
         let surveyed = SweepJob::new(experiment.clone(), named, options)?.survey(watch)?;
         let (warning, invalid) = (surveyed.warning(), surveyed.invalid_count());
         let folder = ResultFolder::create(&out, existing)?;
-        Ok((surveyed.open(folder)?, warning, invalid))
+        let open = surveyed.open(folder)?;
+        Ok((if is_kept { open } else { open.in_passing() }, warning, invalid))
     })?
     .map_err(not_done)?;
     let notes = open.notes().into_iter().chain(warning).collect();

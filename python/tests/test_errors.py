@@ -182,7 +182,75 @@ def test_all_scenarios_that_are_wrong(small: fs.Scenario) -> None:
     assert "the file has no `traffic`" in refusal(lambda: fs.compare([small, wrong]))
 
 
-AXES = {"gateway.health_check.interval": ["1s", "5s"]}
+untyped: Any = fs
+AXES: Any = {"gateway.health_check.interval": ["1s", "5s"]}
+SETTINGS = '{"gateway.health_check.interval": "5s"}'
+WAYS = (
+    "takes a scenario, Scenario.load(path), several in a list or in a dict by name, or the path of an experiment's folder, not "
+)
+
+
+@pytest.mark.parametrize(
+    ("work", "said"),
+    [
+        (lambda s: untyped.compare(5), f"`scenarios` {WAYS}int"),
+        (lambda s: untyped.compare(["a.toml"]), "`scenarios` has a str in it, which is no scenario: write Scenario.load('a.toml')"),
+        (lambda s: untyped.compare({"a": s, "b": 5}), "`scenarios` has a int in it, which is no scenario"),
+        (lambda s: untyped.sweep(None, axes=AXES), f"`experiment` {WAYS}NoneType"),
+        (lambda s: untyped.sweep(b"x", axes=AXES), f"`experiment` {WAYS}bytes"),
+        (lambda s: untyped.sweep(s, axes=["5s"]), '`axes` takes a dict, such as {"gateway.health_check.interval": ["1s", "5s"]}, not list'),
+        (lambda s: untyped.sweep(s, cases=[{"a": 1}]), '`cases` takes a dict, such as {"fast": {"gateway.health_check.interval": "1s"}}, not list'),
+        (lambda s: untyped.sweep(s, cases={"fast": 1}), f"`the case fast` takes a dict, such as {SETTINGS}, not int"),
+        (lambda s: untyped.sweep(s, axes=AXES, until=5), '`until` takes a text, such as "failed_count 2%", not int'),
+        (lambda s: untyped.sweep(s, axes=AXES, address=5), '`address` takes a host and port, such as "10.0.0.1:6379", not int'),
+        (lambda s: untyped.sweep(s, axes=AXES, out=b"o"), "`out` takes a path, as a str or pathlib.Path, not bytes"),
+        (lambda s: untyped.sweep(s, axes=AXES, resume="no"), "`resume` takes True or False, not str"),
+        (lambda s: untyped.sweep(s, axes=AXES, progress="no"), "`progress` takes True, False or a function of two numbers, not str"),
+        (lambda s: untyped.tune(s, axes=AXES, minimize=5), '`minimize` takes a metric, such as "failed_count", or a list of them, not 5'),
+        (
+            lambda s: untyped.tune(s, axes=AXES, minimize="failed_count", guesses=["x"]),
+            '`guesses` takes a dict, such as {"gateway.health_check.interval": ["1s", "5s"]}, not list',
+        ),
+        (
+            lambda s: untyped.tune(s, axes=AXES, minimize="failed_count", subject_to=5),
+            '`subject_to` takes a list of criteria, such as ["probe_per_day <= 20000"], not int',
+        ),
+        (lambda s: untyped.tune(s, axes=AXES, minimize="failed_count", force=1), "`force` takes True or False, not int"),
+        (lambda s: s.with_values(None), f"`values` takes a dict, such as {SETTINGS}, not NoneType"),
+        (lambda s: s.with_values("x"), f"`values` takes a dict, such as {SETTINGS}, not str"),
+        (lambda s: untyped.Scenario.load(b"x.toml"), "`path` takes a path, as a str or pathlib.Path, not bytes"),
+        (lambda s: untyped.Scenario.from_toml(b"x"), "`text` takes the text of a scenario, as a str, not bytes"),
+        (lambda s: s.named(None), "`name` takes a text, not NoneType"),
+        (lambda s: s.run(progress=5.5), "`progress` takes True, False or a function of two numbers, not float"),
+        (lambda s: s.run(yes="yes"), "`yes` takes True or False, not str"),
+        (lambda s: s.run(yes=1), "`yes` takes True or False, not int"),
+        (lambda s: list(s), "'Scenario' object is not iterable"),
+    ],
+)
+def test_arguments_of_another_type(work: Callable[[Any], object], said: str, small: fs.Scenario) -> None:
+    assert text_of(TypeError, lambda: work(small)) == said
+
+
+def test_one_scenario_is_nothing_to_compare(small: fs.Scenario) -> None:
+    assert "there is nothing to compare with" in refusal(lambda: fs.compare(small))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "a\n"])
+def test_names_that_no_table_could_show(name: str, small: fs.Scenario) -> None:
+    said = f"error: `name` is {name!r}\n  = help: write a name of one line, as results are told apart by it"
+    assert refusal(lambda: small.named(name)) == said
+    assert refusal(lambda: fs.Scenario.from_toml("", name)) == said
+    assert refusal(lambda: fs.compare({name: small, "b": small})) == said
+
+
+def test_settings_that_are_not_there(small: fs.Scenario) -> None:
+    assert "gateway.health_check.interval" in small
+    assert "gateway" not in small
+    said = text_of(KeyError, lambda: small["gateway.health_check.intervall"])
+    assert said == repr(
+        "there is no setting `gateway.health_check.intervall` that has a value here: did you mean `gateway.health_check.interval`?"
+    )
+    assert text_of(KeyError, lambda: small["nothing.like.it"]).endswith("that has a value here'")
 
 
 def test_messages_name_arguments_and_no_options(small: fs.Scenario, tmp_path: Path) -> None:
@@ -202,7 +270,7 @@ def test_messages_name_arguments_and_no_options(small: fs.Scenario, tmp_path: Pa
         ("`min_runs` is 9", lambda: swept(until="failed_count 2%", min_runs=9, max_runs=3)),
         ('`metrics="counts"` does not record', lambda: swept(until="request_latency_ms_p99 2%", metrics="counts")),
         ("another metric to `until`", lambda: swept(until="request_latency_ms_p99 2%", metrics="counts")),
-        ("--> subject_to:1:16", lambda: fs.tune(path, subject_to="failed_count < many")),
+        ("--> subject_to:1:1", lambda: fs.tune(path, subject_to="failed_count < many")),
         ("--> minimize:1:1", lambda: fs.tune(path, minimize="failed_counts")),
         ('`minimize="failed_count"`', lambda: fs.tune("experiments/02_health_check_interval")),
         ("or use `compare`", lambda: fs.sweep("experiments/01_incident_3am")),
@@ -232,7 +300,7 @@ def test_folders_that_nobody_means(
             "error: `out` begins with `~`, which stands for a home in a shell only\n"
             '  = help: write out=os.path.expanduser("~/x"), or "./~/x" for what is called so here'
         )
-    assert text_of(TypeError, lambda: play(out=b"x")) == "`out` takes a path, not bytes"
+    assert text_of(TypeError, lambda: play(out=b"x")) == "`out` takes a path, as a str or pathlib.Path, not bytes"
     assert list(tmp_path.iterdir()) == []
     play(out="./~")
     assert [path.name for path in tmp_path.iterdir()] == ["~"]

@@ -1,9 +1,11 @@
 """What notebooks show."""
 
+import json
 from html.parser import HTMLParser
 
 import polars as pl
 import pytest
+from conftest import ROOT
 
 import failover_sim as fs
 from failover_sim import _html
@@ -126,3 +128,11 @@ def test_numbers(value: str | float | None, text: str) -> None:
 )
 def test_a_share_that_is_not_all_never_reads_as_all(ratio: float | None, text: str) -> None:
     assert _html.share(ratio) == text
+
+
+def test_a_committed_notebook_shows_the_tables_of_this_package() -> None:
+    """A change of how a comparison looks is one of the notebook that shows it, long before all notebooks are executed."""
+    notebook = json.loads((ROOT / "notebooks/04_retry_storm.ipynb").read_text(encoding="utf-8"))
+    outputs = [output.get("data", {}) for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    shown = ["".join(data["text/html"]) for data in outputs if "text/html" in data]
+    assert shown == [fs.compare("experiments/04_retry_storm")._repr_html_()]

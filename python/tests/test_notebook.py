@@ -18,7 +18,7 @@ _progress.SHOWN_AFTER_SECONDS = {after}
 scenario = fs.Scenario.from_toml(SMALL)
 try:
     {work}
-except StopIteration:
+except KeyboardInterrupt:
     pass
 print("done")
 """
@@ -60,13 +60,11 @@ def test_a_notebook_that_is_kept_has_nothing_of_it() -> None:
     assert set(last.values()) == {""}
 
 
-def test_it_is_gone_after_an_exception() -> None:
-    work = 'fs.sweep(scenario, axes={"duration": ["1h", "2h"]}, runs=20, progress=True, out="/proc/results")'
-    with pytest.raises(nbclient.exceptions.CellExecutionError, match="cannot create"):
-        executed(work)
-    outputs, displayed = executed(f"import warnings; warnings.simplefilter('error'); {LONG % ''}; raise StopIteration")
+def test_it_is_gone_after_ctrl_c() -> None:
+    press = "import signal, threading; threading.Timer(0.5, signal.raise_signal, (signal.SIGINT,)).start()"
+    outputs, displayed = executed(f'{press}; scenario.with_values({{"duration": "1h"}}).run(runs=1_000_000, yes=True)')
     assert len(displayed) > 1
-    assert len(kept(outputs)) == 1
+    assert [output["text"] for output in kept(outputs)] == ["done\n"]
 
 
 def test_short_work_and_work_without_a_bar_show_nothing() -> None:

@@ -331,7 +331,7 @@ def test_what_is_refused_of_a_path(cli: Callable[..., str]) -> None:
             {"axes": {INTERVAL: [object()]}},
             f"`{INTERVAL}` takes str, bool, int, float, datetime.timedelta, or a list or dict of these, not object",
         ),
-        ({"axes": {5: ["5s"]}}, "`axes` has paths of settings as keys, not int"),
+        ({"axes": {5: ["5s"]}}, "`axes` has texts as keys, as in {\"gateway.health_check.interval\": [\"1s\", \"5s\"]}, not int"),
         ({"axes": INTERVALS, "runs": "5"}, "`runs` takes a whole number, not str"),
         ({"axes": INTERVALS, "seed": 1.5}, "`seed` takes a whole number, not float"),
     ],
@@ -344,7 +344,7 @@ def test_wrong_types(arguments: dict[str, Any], text: str, small: fs.Scenario) -
 
 def test_scenarios_of_one_name(small: fs.Scenario) -> None:
     assert refusal(lambda: fs.sweep([small, small], axes=INTERVALS)).startswith("error: two scenarios are called `small`")
-    with pytest.raises(TypeError, match="a list of scenarios has a str in it"):
+    with pytest.raises(TypeError, match="`experiment` has a str in it, which is no scenario: write Scenario.load"):
         fs.sweep([small, "small"], axes=INTERVALS)  # type: ignore[list-item]
 
 
@@ -405,10 +405,34 @@ def test_results_that_are_gone(small: fs.Scenario, tmp_path: Path) -> None:
     swept = fs.sweep(small, axes=INTERVALS, runs=2, out=tmp_path / "out")
     for segment in (tmp_path / "out" / "ledger").glob("*.segment"):
         segment.unlink()
-    with pytest.raises(fs.FailoverSimError, match=r"cannot read .*segment: No such file"):
+    with pytest.raises(fs.FailoverSimError, match="were replaced or removed since: run the sweep again"):
         _ = swept.points["point"]
-    with pytest.raises(pa.ArrowException, match="cannot read"):
+    with pytest.raises(pa.ArrowException, match="replaced or removed"):
         swept.to_arrow()
+
+
+def test_results_that_another_sweep_has_replaced(small: fs.Scenario, tmp_path: Path) -> None:
+    """An object has its own numbers or none, and never those of the sweep that took its folder."""
+    out = tmp_path / "out"
+    axes = {"fault.outage.at": {"from": "1ms", "to": "600ms", "step": "1ms"}}
+
+    def swept(seed: int, **arguments: Any) -> fs.Sweep:
+        return fs.sweep(small, axes=axes, metrics="counts", seed=seed, out=out, **({"runs": 3} | arguments))
+
+    first = swept(1)
+    numbers, stream = first.runs["failed_count"], pa.RecordBatchReader.from_stream(first.runs)
+    stream.read_next_batch()
+    swept(1, runs=5, resume=True)
+    assert first.runs["failed_count"] == numbers
+    second = swept(2, force=True)
+    said = f"the results in {out} were replaced or removed since: run the sweep again"
+    for table in (first.runs, first.points):
+        with pytest.raises(fs.FailoverSimError) as raised:
+            _ = table["failed_count" if table is first.runs else "point"]
+        assert str(raised.value).endswith(said)
+    with pytest.raises(pa.ArrowException, match="replaced or removed"):
+        stream.read_all()
+    assert set(second.runs["seed"]) == {2}
 
 
 def test_damaged_segments_are_played_again(small: fs.Scenario, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_units_and_meanings_are_in_the_metadata(small: fs.Scenario) -> None:
     for name in fs.Runs.TABLES:
         table = runs.table(name)
         schema = table.to_arrow().schema
-        assert schema.names == [column.name for column in table.columns] == list(table)
+        assert schema.names == [column.name for column in table.columns] 
         for column in table.columns:
             assert schema.field(column.name).metadata == {b"unit": column.unit.encode(), b"meaning": column.meaning.encode()}
             assert column.unit
@@ -64,15 +64,16 @@ def test_units_and_meanings_are_in_the_metadata(small: fs.Scenario) -> None:
 
 def test_tables_by_name(small: fs.Scenario) -> None:
     runs = small.run(runs=2)
-    assert runs.to_polars().columns == runs.to_polars("runs").columns == list(runs.runs)
+    assert runs.to_polars().columns == runs.to_polars("runs").columns
     assert [len(runs.table(name)) for name in fs.Runs.TABLES] == [2, 1, 2, 240]
     assert [runs.table(name).name for name in fs.Runs.TABLES] == list(fs.Runs.TABLES)
     with pytest.raises(KeyError, match="there is no table 'seconds': choose one of runs, points, faults, series"):
         runs.table("seconds")
-    with pytest.raises(KeyError, match="no_column"):
-        runs.runs["no_column"]
+    with pytest.raises(KeyError, match="there is no column `fail_count` in the table `runs`: did you mean `failed_count`?"):
+        runs.runs["fail_count"]
+    assert "failed_count" in runs.runs and "fail_count" not in runs.runs
     both = fs.compare({"a": small, "b": small}, runs=2)
-    assert both.to_polars().columns == list(both.differences)
+    assert both.to_polars().columns == [column.name for column in both.differences.columns]
     assert both.to_pandas("points")["scenario"].tolist() == ["a", "b"]
 
 
@@ -91,6 +92,16 @@ def test_results_and_tables_are_arrow_streams(small: fs.Scenario) -> None:
     assert pyarrow.table(runs.points).equals(runs.to_arrow("points"))
     # Each stream is one of its own.
     assert polars.DataFrame(runs).equals(polars.DataFrame(runs))
+
+
+def test_a_table_is_no_list(small: fs.Scenario) -> None:
+    """Its length is that of its rows: pandas would make rows of the names of columns, were these what one iterates over."""
+    runs = small.run(runs=2).runs
+    assert len(runs) == 2
+    with pytest.raises(TypeError, match="not iterable"):
+        iter(runs)  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match="DataFrame constructor"):
+        pandas.DataFrame(runs)  # type: ignore[call-overload]
 
 
 def test_a_table_outlives_its_runs(small: fs.Scenario) -> None:

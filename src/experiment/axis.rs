@@ -109,7 +109,7 @@ impl Domain {
 }
 
 /// Which of `count` values, from 0, each of an equal share, lies at a share from 0 to 1.
-pub(super) fn share_of(count: usize, unit: f64) -> usize {
+fn share_of(count: usize, unit: f64) -> usize {
     ((unit * count as f64) as usize).min(count - 1)
 }
 
@@ -174,11 +174,6 @@ impl Axis {
     /// Whether points of this scenario have a value on it.
     pub fn applies_to(&self, scenario: &Document) -> bool {
         self.scenarios.as_ref().is_none_or(|names| names.iter().any(|name| name == scenario.name()))
-    }
-
-    /// Whether its values are texts, tables or cases, which may name a file; numbers do not.
-    pub(super) fn names_things(&self) -> bool {
-        self.kind == AxisKind::Text || matches!(self.domain, Domain::Cases(_))
     }
 
     /// All values that it takes, as result tables have them; of a range the two ends.

@@ -2,7 +2,7 @@
 //!
 //! Running the points is left to the runner.
 
-use super::axis::{Axis, share_of};
+use super::axis::Axis;
 use super::condition::Condition;
 use super::sampling::Design;
 use crate::model::Model;
@@ -207,39 +207,6 @@ impl Sweep {
             return Err(self.nothing_kept().into());
         }
         Ok((0..layout.len()).map(|index| self.point(scenarios, &layout, index)).collect())
-    }
-
-    /// The numbers, ascending, of a few points that tell two sweeps apart as surely as all of them: the first and the
-    /// last of each scenario, and the first with each text or case of each axis, as nothing else names a file.
-    pub(super) fn telling(&self, scenarios: &[Document], layout: &Layout) -> BTreeSet<usize> {
-        let mut telling = BTreeSet::new();
-        for part in layout.parts.iter().filter(|part| part.kept.count() > 0) {
-            let document = &scenarios[part.scenario];
-            let values = |axis: &Axis| match axis.names_things() && axis.applies_to(document) {
-                true => axis.domain.count().unwrap_or(0),
-                false => 0,
-            };
-            let mut seen: Vec<Vec<bool>> = self.axes.iter().map(|axis| vec![false; values(axis)]).collect();
-            let mut unseen: usize = seen.iter().map(Vec::len).sum();
-            telling.extend([part.first, part.first + part.kept.count() - 1]);
-            for nth in 0..part.kept.count() {
-                if unseen == 0 {
-                    break;
-                }
-                let positions = self.positions(part.kept.number(nth), &part.choice);
-                for (seen, position) in seen.iter_mut().zip(positions).filter(|(seen, _)| !seen.is_empty()) {
-                    let place = match position {
-                        Position::Nth(nth) => nth,
-                        Position::Share(share) => share_of(seen.len(), share),
-                    };
-                    if !std::mem::replace(&mut seen[place], true) {
-                        unseen -= 1;
-                        telling.insert(part.first + nth);
-                    }
-                }
-            }
-        }
-        telling
     }
 
     /// How points are chosen, in words: the design, and each condition.

@@ -17,7 +17,8 @@ use std::ops::Range;
 
 /// Changes with the meaning of the bytes.
 const MAGIC: &[u8; 8] = b"FOSIMLG2";
-const CHECKSUM_BYTES: usize = 4;
+/// How many bytes its checksum takes, at its end.
+pub const CHECKSUM_BYTES: usize = 4;
 
 /// What tables say of a point beside its outcomes, so that they can be made without its model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

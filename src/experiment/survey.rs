@@ -5,7 +5,7 @@ use super::runner::{Cancelled, Progress};
 use crate::engine::{Path, fastest_path};
 use crate::metrics::{MetricsRecorder, Wanted};
 use crate::model::{Arrivals, Model, TokenCount};
-use crate::scenario::{Document, Problems};
+use crate::scenario::{Document, Problems, SAID};
 use rayon::prelude::*;
 use std::fmt::{self, Write};
 
@@ -147,24 +147,28 @@ impl Survey {
     }
 }
 
-/// A number for a sweep, the same in each of its shards: of its axes, of which points there are, and of the models of a
-/// few points, which read what other points read.
-pub fn sweep_fingerprint(sweep: &Sweep, scenarios: &[Document], layout: &Layout) -> u64 {
-    let telling: Vec<usize> = sweep.telling(scenarios, layout).into_iter().collect();
-    let of_points: Vec<u64> = telling
-        .par_iter()
-        .map(|&index| {
-            let point = sweep.point(scenarios, layout, index);
-            fingerprint(&point, point_model(sweep, scenarios, &point).as_ref())
-        })
-        .collect();
+/// A number for what defines a sweep, the same in each of its shards and in no other sweep: the settings of its scenarios,
+/// its axes, which points there are, and `played`, which is how their runs are played. What it reads beside the scenarios
+/// is not in it.
+pub fn sweep_fingerprint(
+    sweep: &Sweep,
+    scenarios: &[Document],
+    layout: &Layout,
+    played: &impl fmt::Debug,
+) -> u64 {
     let mut hash = Hash::default();
+    for document in scenarios {
+        let mut settings = document.to_json();
+        if let Some(table) = settings.as_object_mut() {
+            table.retain(|name, _| !SAID.contains(&name.as_str()));
+        }
+        write!(hash, "{} {settings} ", document.name()).expect(INFALLIBLE);
+    }
     for axis in &sweep.axes {
         write!(hash, "{} {:?} {:?} ", axis.path, axis.domain, axis.scenarios).expect(INFALLIBLE);
     }
-    write!(hash, "{:?} {} ", sweep.design, sweep.seed).expect(INFALLIBLE);
+    write!(hash, "{:?} {} {played:?} ", sweep.design, sweep.seed).expect(INFALLIBLE);
     layout.numbers().for_each(|number| hash.number(number as u64));
-    of_points.into_iter().for_each(|of_point| hash.number(of_point));
     hash.0
 }
 

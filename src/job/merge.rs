@@ -4,6 +4,7 @@ use super::{Failure, Swept};
 use crate::experiment::ledger::{Standing, standing};
 use crate::experiment::stopping::Stopping;
 use crate::output::{Existing, LedgerFolder, Plan, ResultFolder, Shard, SweepProvenance};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A finished shard.
@@ -132,6 +133,7 @@ fn check(parts: &[Part]) -> Result<(), Failure> {
             ));
         }
     }
+    check_files(parts)?;
     let is_missing = |index: &usize| parts.iter().all(|part| part.shard.index != *index);
     let missing: Vec<String> = (1..=first.shard.count)
         .filter(is_missing)
@@ -149,6 +151,27 @@ fn check(parts: &[Part]) -> Result<(), Failure> {
         ),
         "name the folders of all shards; one that was not played yet is played with `sweep --shard`",
     ))
+}
+
+/// Refuses shards that have read other things from a file of the same name.
+fn check_files(parts: &[Part]) -> Result<(), Failure> {
+    let mut read: BTreeMap<&str, (u32, &Part)> = BTreeMap::new();
+    for part in parts {
+        for (name, checksum) in &part.plan.files {
+            let (first, other) = read.entry(name).or_insert((*checksum, part));
+            if first != checksum {
+                return Err(Failure::refused(
+                    format!(
+                        "{} and {} are of different sweeps: `{name}`, which points of both read, has changed in between",
+                        other.path.display(),
+                        part.path.display()
+                    ),
+                    "play both with the same files",
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn told_runs(sweep: &SweepProvenance) -> String {

@@ -10,12 +10,9 @@ use super::sweep::{OpenSweep, SweepJob, SweepOptions};
 use crate::experiment::ledger::{Ledger, Standing, standing};
 use crate::experiment::player::Stopped;
 use crate::experiment::runner::Progress;
-use crate::output::{LedgerFolder, Plan, Shard, experiment_of, shard_segment};
+use crate::output::{BUILD, Driver, LedgerFolder, Plan, Shard, experiment_of, shard_segment};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-
-/// Of all sources of this program: two builds with the same one give the same numbers.
-pub const BUILD: &str = env!("FAILOVER_SIM_SOURCES");
 
 /// What is to be played of a shard, for whoever plays it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,7 +65,7 @@ impl OpenSweep {
                 .map_err(|error| Failure::bad_input(format!("{}: {error}", path.display())))
         };
         let (results, folder) = (absolute(self.folder.path())?, absolute(Path::new("."))?);
-        self.ledger.set_driver(driver)?;
+        self.folder.set_driver(driver)?;
         let stopping = self.surveyed.stopping();
         let mut orders = Vec::new();
         for shard in (1..=count).map(|index| Shard { count, index }) {
@@ -115,15 +112,6 @@ impl OpenSweep {
             Ok(()) => Ok(()),
             Err(damage) => Err(not_shared(&path, &damage.to_string())),
         }
-    }
-
-    /// Gives no more orders under this name: what tasks have not written by now is not written any more.
-    ///
-    /// # Errors
-    /// If that cannot be written down, or another command has taken the folder.
-    pub fn end_orders(&mut self, driver: &str) -> Result<(), Failure> {
-        check_driver(self.folder.path(), driver)?;
-        Ok(self.ledger.end_tasks()?)
     }
 }
 
@@ -195,17 +183,7 @@ fn check_driver(results: &Path, name: &str) -> Result<(), Failure> {
     if !LedgerFolder::exists(results) {
         return Err(not_shared(results, "the sweep's folder is not there"));
     }
-    match LedgerFolder::driver(results)? {
-        Some(driver) if driver == name => Ok(()),
-        Some(driver) => Err(Failure::refused(
-            format!("{} was taken over by another command: {driver}", results.display()),
-            "let one command at a time write to a folder; what was played is kept, and `resume` goes on with it",
-        )),
-        None => Err(Failure::refused(
-            format!("{} does not belong to {name} any more", results.display()),
-            "another command has taken it over, or it is not the same folder on all nodes: name one on a file system that all of them share",
-        )),
-    }
+    Ok(Driver::check_name(results, name)?)
 }
 
 fn not_shared(path: &Path, what: &str) -> Failure {

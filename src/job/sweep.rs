@@ -19,8 +19,8 @@ use crate::experiment::stopping::Stopping;
 use crate::experiment::survey::{Survey, Surveyed, first_line, point_model, sweep_fingerprint};
 use crate::metrics::Wanted;
 use crate::output::{
-    ExperimentProvenance, LedgerFolder, Plan, PlanAxis, Recorded, Request, ResultFolder, ScenarioProvenance,
-    SetAside, Shard,
+    BUILD, ExperimentProvenance, LedgerFolder, Plan, PlanAxis, Recorded, Request, ResultFolder,
+    ScenarioProvenance, SetAside, Shard,
 };
 use crate::scenario::{Document, Problems};
 use std::path::{Path, PathBuf};
@@ -178,14 +178,17 @@ impl SweepJob {
             experiment: Some(ExperimentProvenance::of(experiment)),
             ..Request::default()
         };
-        let (schema_version, version) = Plan::of_this_program();
+        let (schema_version, version, build) = Plan::of_this_program();
+        let played = (options.seed, options.metrics, BUILD);
         Plan {
             schema_version,
             version,
+            build,
             seed: options.seed,
             metrics: options.metrics,
-            fingerprint: sweep_fingerprint(sweep, scenarios, layout),
+            fingerprint: sweep_fingerprint(sweep, scenarios, layout, &played),
             points_fingerprint: survey.fingerprint(),
+            files: scenarios.iter().flat_map(|scenario| scenario.files_read(&scenarios[0])).collect(),
             shard: options.shard,
             point_count: layout.len(),
             request,
@@ -270,7 +273,7 @@ impl SurveyedSweep {
     /// If it cannot be read or written, or is of another sweep.
     pub fn open(self, folder: ResultFolder) -> Result<OpenSweep, Failure> {
         let (ledger, set_aside) = folder.ledger(&self.plan)?;
-        Ok(OpenSweep { surveyed: self, folder, ledger, set_aside })
+        Ok(OpenSweep { surveyed: self, folder, ledger, set_aside, stays: true })
     }
 
     /// Plays what a ledger lacks of these points, on all threads of the pool that it is called in.
@@ -308,6 +311,8 @@ pub struct OpenSweep {
     pub(super) folder: ResultFolder,
     pub(super) ledger: LedgerFolder,
     set_aside: Vec<SetAside>,
+    /// Whether the folder stays if the sweep is not played to its end.
+    stays: bool,
 }
 
 impl OpenSweep {
@@ -317,6 +322,12 @@ impl OpenSweep {
             format!("{}: {damage}; it is removed, and its runs are played again", path.display())
         };
         self.set_aside.iter().map(note).collect()
+    }
+
+    /// Has nobody told to go on with the folder, as it is removed whatever comes.
+    #[must_use]
+    pub fn in_passing(self) -> Self {
+        OpenSweep { stays: false, ..self }
     }
 
     /// How many points are played.
@@ -345,7 +356,7 @@ impl OpenSweep {
                 Stopped::Cancelled => Failure::interrupted(),
                 Stopped::Ledger(error) => error.into(),
             };
-            failure.advised(&go_on(self.folder.path()))
+            if self.stays { failure.advised(&go_on(self.folder.path())) } else { failure }
         })
     }
 

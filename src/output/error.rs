@@ -51,6 +51,12 @@ pub enum FileError {
         /// What is wrong with it.
         what: String,
     },
+    /// Somebody has removed a folder's results while they were in use, or has others in their place.
+    #[error("the results in {} were replaced or removed since: run the sweep again", path.display())]
+    Replaced {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file that is there cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Read {
@@ -82,6 +88,28 @@ pub enum FileError {
     InUse {
         /// The file.
         path: PathBuf,
+    },
+    /// Another command has taken the folder over.
+    #[error(
+        "{} was taken over by another command: {driver}: let one command at a time write to a folder; what was played is kept, and `resume` goes on with it",
+        path.display()
+    )]
+    TakenOver {
+        /// The folder.
+        path: PathBuf,
+        /// What that one is called.
+        driver: String,
+    },
+    /// The folder is not, or not any more, that of the command that plays into it.
+    #[error(
+        "{} does not belong to {name} any more: another command has taken it over, or it is not the same folder on all nodes; name one on a file system that all of them share",
+        path.display()
+    )]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+        /// What the command is called.
+        name: String,
     },
     /// The file's name does not say how to write it.
     #[error("{} ends in neither `.parquet` nor `.csv`: name it by the format you want", path.display())]
@@ -125,7 +153,7 @@ pub enum FileError {
 impl FileError {
     /// Whether asking for something else mends it (exit code 2); if not, the machine failed us on the way (1).
     pub fn is_bad_input(&self) -> bool {
-        !matches!(self, FileError::Write { .. } | FileError::Read { .. })
+        !matches!(self, FileError::Write { .. } | FileError::Read { .. } | FileError::Replaced { .. })
     }
 
     pub(super) fn create(path: &Path) -> impl Fn(io::Error) -> FileError + use<> {

@@ -5,6 +5,7 @@
 //! which its tables are made when all of it is played.
 
 use super::FileError;
+use super::driver::Driver;
 use super::ledger::{LEDGER, LedgerFolder, SetAside};
 use super::manifest::{MANIFEST, Provenance, manifest};
 use super::partial::{PartialFile, clear_leftover, partial_name};
@@ -46,6 +47,8 @@ pub enum Existing {
 pub struct ResultFolder {
     path: PathBuf,
     existing: Existing,
+    /// What this process is called where its lock is not seen; goes before the lock.
+    driver: Option<Driver>,
     manifest: PartialFile,
     /// Dropped last, when the files are gone.
     _made: MadeFolder,
@@ -111,7 +114,7 @@ impl ResultFolder {
         for file in FILES.iter().filter(|file| **file != MANIFEST) {
             clear_leftover(&path.join(file))?;
         }
-        Ok(ResultFolder { path: path.to_owned(), existing, manifest, _made: made })
+        Ok(ResultFolder { path: path.to_owned(), existing, driver: None, manifest, _made: made })
     }
 
     /// Where it is.
@@ -141,13 +144,23 @@ impl ResultFolder {
                 }
                 let (ledger, set_aside) = LedgerFolder::open(&self.path, plan, true)?;
                 // Tasks of a command that had it before are not heard any more.
-                ledger.end_tasks()?;
+                Driver::clear(&self.path)?;
                 return Ok((ledger, set_aside));
             }
             Existing::Replace => LedgerFolder::remove(&self.path)?,
             Existing::Refuse | Existing::GoOn => {}
         }
         Ok((LedgerFolder::create(&self.path, plan)?, Vec::new()))
+    }
+
+    /// Gives this process a name in the folder's ledger, under which tasks on other machines write for it, until the
+    /// results have their names or this is dropped.
+    ///
+    /// # Errors
+    /// If it cannot be written down.
+    pub fn set_driver(&mut self, name: &str) -> Result<(), FileError> {
+        self.driver = Some(Driver::new(&self.path, name)?);
+        Ok(())
     }
 
     /// Opens every file, so that what cannot be written fails before the long work.
@@ -203,8 +216,8 @@ impl ResultSink {
     /// Completes every file, gives them their names, and writes the manifest; returns the files with rows.
     ///
     /// # Errors
-    /// If the disk is full, or fails otherwise; what was there before is then still there, unless the disk failed while
-    /// files were renamed.
+    /// If another command has taken the folder over, the disk is full, or fails otherwise; what was there before is then
+    /// still there, unless the disk failed while files were renamed.
     pub fn finish(self, provenance: Provenance) -> Result<Vec<WrittenFile>, FileError> {
         let ResultSink { runs, points, faults, series, design, folder } = self;
         let tables = [runs, points, faults, series].into_iter().flatten();
@@ -212,12 +225,15 @@ impl ResultSink {
             tables.map(TableFile::store).collect::<Result<_, FileError>>()?;
         let (files, written): (Vec<PartialFile>, Vec<WrittenFile>) = stored.into_iter().unzip();
 
-        let ResultFolder { path, existing, manifest: mut manifest_file, _made } = folder;
+        let ResultFolder { path, existing, driver, manifest: mut manifest_file, _made } = folder;
         let has_ledger = provenance.sweep.is_some();
         let text = manifest(design, provenance, &written);
         manifest_file.write_all(text.as_bytes()).map_err(FileError::write(manifest_file.path()))?;
         manifest_file.store()?;
 
+        if let Some(driver) = &driver {
+            driver.check()?;
+        }
         // From here on only names change. The old manifest goes first: without one a folder is not complete.
         if existing != Existing::Refuse {
             remove_old(&path.join(MANIFEST))?;
@@ -228,6 +244,8 @@ impl ResultSink {
             }
         }
         files.into_iter().try_for_each(PartialFile::publish)?;
+        // Before the lock goes with the manifest's partial name.
+        drop(driver);
         manifest_file.publish()?;
         Ok(written)
     }

@@ -3,16 +3,16 @@
 //! A segment has its final name once it is complete and on the disk, and is never changed. One that is damaged all the
 //! same is set aside, and its runs count as not played.
 //!
-//! Where other machines play for a command, each task writes one segment of its own and the command takes it in. The
-//! folder's lock may not reach from one machine to the next, so the command writes its name into the ledger (a fencing
-//! token), and neither a task nor the command itself goes on once another name is there.
+//! Where other machines play for a command, each task writes one segment of its own and the command takes it in, as long
+//! as it is the ledger's [`Driver`](super::driver::Driver).
 
 use super::FileError;
+use super::driver::DRIVER;
 use super::partial::{PartialFile, final_name};
 use super::plan::{Plan, Shard};
 use crate::experiment::ledger::Ledger;
 use crate::experiment::segment::{
-    Content, Damage, Encoder, Entry, EntryKind, PointFacts, PointFailure, Record,
+    CHECKSUM_BYTES, Content, Damage, Encoder, Entry, EntryKind, PointFacts, PointFailure, Record,
 };
 use crate::experiment::segment::{decode_played, encode, entries};
 use crate::metrics::Outcome;
@@ -24,7 +24,6 @@ use std::path::{Path, PathBuf};
 
 pub(super) const LEDGER: &str = "ledger";
 const PLAN: &str = "plan.json";
-const DRIVER: &str = "driver";
 const EXTENSION: &str = ".segment";
 const OF_SHARD: &str = "shard-";
 
@@ -45,10 +44,20 @@ pub struct LedgerFolder {
 
 #[derive(Debug)]
 enum Segment {
-    /// A file in the folder, by name.
-    File(String),
+    /// A file in the folder.
+    File {
+        name: String,
+        /// Its last bytes, which tell it from all others.
+        checksum: [u8; CHECKSUM_BYTES],
+    },
     /// Bytes that are not in the folder yet.
     Held(Vec<u8>),
+}
+
+impl Segment {
+    fn file(name: String, bytes: &[u8]) -> Segment {
+        Segment::File { name, checksum: bytes.last_chunk().copied().unwrap_or_default() }
+    }
 }
 
 /// What there is of a point.
@@ -154,7 +163,7 @@ impl LedgerFolder {
         let in_plan = |entry: &Entry| entry.point < self.points.len();
         let found = entries(self.fingerprint, &bytes);
         let found = found.and_then(|e| if e.iter().all(in_plan) { Ok(e) } else { Err(Damage::Torn) });
-        Ok(found.map(|entries| self.add(Segment::File(name), bytes.len(), entries)))
+        Ok(found.map(|entries| self.add(Segment::file(name, &bytes), bytes.len(), entries)))
     }
 
     /// Removes the ledger of a results folder, if it has one; nothing else in its folder is touched.
@@ -182,42 +191,14 @@ impl LedgerFolder {
         }
     }
 
-    /// Writes down which command has the ledger, for tasks and commands on machines that cannot see the folder's lock.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn set_driver(&self, driver: &str) -> Result<(), FileError> {
-        let path = self.path.join(DRIVER);
-        let mut file = PartialFile::create(&path, true)?;
-        file.write_all(driver.as_bytes()).map_err(FileError::write(&path))?;
-        file.commit().map(|_| ())
-    }
-
-    /// Has nobody's tasks write into it any more.
-    ///
-    /// # Errors
-    /// If that cannot be written down.
-    pub fn end_tasks(&self) -> Result<(), FileError> {
-        remove_file(&self.path.join(DRIVER))?;
-        clear_leftovers(&self.path)
-    }
-
-    /// Which command has a results folder, if it is one with tasks.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub fn driver(results: &Path) -> Result<Option<String>, FileError> {
-        let path = results.join(LEDGER).join(DRIVER);
-        match fs::read_to_string(&path) {
-            Ok(driver) => Ok(Some(driver)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(FileError::read(&path)(error)),
-        }
-    }
-
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The results folder that it is in.
+    fn results(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
     }
 
     /// What its segments take, in bytes.
@@ -255,7 +236,7 @@ impl LedgerFolder {
         let pieces = points.iter().flat_map(|point| &self.points[*point].pieces);
         let places: BTreeSet<usize> = pieces.map(|piece| piece.segment).collect();
         let name = |place: usize| match &self.segments[place] {
-            Segment::File(name) => Some(name.clone()),
+            Segment::File { name, .. } => Some(name.clone()),
             Segment::Held(_) => None,
         };
         places.into_iter().filter_map(name).collect()
@@ -312,7 +293,7 @@ impl LedgerFolder {
         let mut file = PartialFile::create(&path, false)?;
         file.write_all(&bytes).map_err(FileError::write(&path))?;
         file.commit()?;
-        self.add(Segment::File(name), length, entries);
+        self.add(Segment::file(name, &bytes), length, entries);
         self.next += 1;
         Ok(())
     }
@@ -340,22 +321,34 @@ impl LedgerFolder {
     }
 
     fn read(&self, piece: &Piece) -> Result<(u64, PointFacts, Vec<Outcome>), FileError> {
-        let name = match &self.segments[piece.segment] {
-            Segment::File(name) => name,
+        let (name, checksum) = match &self.segments[piece.segment] {
+            Segment::File { name, checksum } => (name, checksum),
             Segment::Held(bytes) => {
                 let bytes = &bytes[piece.bytes.start as usize..piece.bytes.end as usize];
                 return decode_played(bytes).map_err(|damage| damaged(&self.path, damage));
             }
         };
         let path = self.path.join(name);
-        let read = || {
+        let read = || -> io::Result<_> {
             let mut file = File::open(&path)?;
             file.seek(SeekFrom::Start(piece.bytes.start))?;
             let mut bytes = vec![0; (piece.bytes.end - piece.bytes.start) as usize];
             file.read_exact(&mut bytes)?;
-            Ok(bytes)
+            file.seek(SeekFrom::End(-(CHECKSUM_BYTES as i64)))?;
+            let mut found = [0; CHECKSUM_BYTES];
+            file.read_exact(&mut found)?;
+            Ok((bytes, found))
         };
-        let bytes = read().map_err(FileError::read(&path))?;
+        // Without the folder's lock somebody may have begun another sweep in it.
+        let replaced = || FileError::Replaced { path: self.results().to_owned() };
+        let bytes = match read() {
+            Ok((bytes, found)) if found == *checksum => bytes,
+            Ok(_) => return Err(replaced()),
+            Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::UnexpectedEof].contains(&error.kind()) => {
+                return Err(replaced());
+            }
+            Err(error) => return Err(FileError::read(&path)(error)),
+        };
         decode_played(&bytes).map_err(|damage| damaged(&path, damage))
     }
 }
@@ -436,7 +429,7 @@ fn segment_names(path: &Path) -> Result<Vec<String>, FileError> {
 }
 
 /// Removes what killed processes left of segments that they were writing.
-fn clear_leftovers(path: &Path) -> Result<(), FileError> {
+pub(super) fn clear_leftovers(path: &Path) -> Result<(), FileError> {
     let is_leftover = |name: &&String| {
         final_name(name).is_some_and(|name| is_segment(name) || [PLAN, DRIVER].contains(&name))
     };
@@ -453,7 +446,7 @@ fn clear(path: &Path) -> Result<(), FileError> {
     clear_leftovers(path)
 }
 
-fn remove_file(path: &Path) -> Result<(), FileError> {
+pub(super) fn remove_file(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::write(path)(error)),
         _ => Ok(()),

@@ -112,7 +112,7 @@ pub struct SweepProvenance {
     pub max_runs: u64,
     /// The part that these results are; null if they are all of it.
     pub shard: Option<Shard>,
-    /// Of every point's model, in order.
+    /// Of what defines the sweep: the same in all of its shards.
     pub fingerprint: u64,
     /// What `ledger/` takes, in bytes.
     pub ledger_bytes: u64,

@@ -8,6 +8,7 @@ mod compact;
 mod csv;
 mod dictionary;
 mod differences;
+mod driver;
 mod epoch;
 mod error;
 mod event_words;
@@ -48,6 +49,7 @@ pub use compact::{Tally, write_ledger};
 pub use csv::csv_text;
 pub use dictionary::data_dictionary;
 pub use differences::differences;
+pub use driver::Driver;
 pub use epoch::start_of;
 pub use error::FileError;
 pub use events::{Event, EventLine, EventLog, EventRecorder};
@@ -65,7 +67,7 @@ pub use manifest::{
     SweepProvenance,
 };
 pub use otlp::{TraceFile, Traced};
-pub use plan::{Plan, PlanAxis, Recorded, Shard};
+pub use plan::{BUILD, Plan, PlanAxis, Recorded, Shard};
 pub use read::{ReadError, Results};
 pub use replay::{Replay, ReplayError, experiment_of};
 pub use requests::{RequestFile, RequestRecorder};

@@ -5,16 +5,20 @@ use super::manifest::{Request, ScenarioProvenance};
 use super::partial::PartialFile;
 use super::schema::{AxisColumn, Design, are_numeric};
 use crate::experiment::axis::AxisValue;
+use crate::scenario::SAID;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
 use std::str::FromStr;
 
 /// Grows when a ledger of an earlier program cannot be gone on with.
-const PLAN_VERSION: u32 = 2;
+const PLAN_VERSION: u32 = 3;
+
+/// Of all sources of this program: two builds with the same one give the same numbers.
+pub const BUILD: &str = env!("FAILOVER_SIM_SOURCES");
 
 /// A sweep, whatever the number of its runs. What it says of points, it says of those that are played here: a sweep of a
 /// million points in a thousand shards has a thousand plans.
@@ -24,15 +28,21 @@ pub struct Plan {
     pub schema_version: u32,
     /// The version of that program.
     pub version: String,
+    /// [`BUILD`] of that program.
+    pub build: String,
     /// The seed of all random numbers.
     pub seed: u64,
     /// What is recorded of a run.
     pub metrics: Recorded,
-    /// Of the sweep: the same in all of its shards, by [`sweep_fingerprint`](crate::experiment::survey::sweep_fingerprint).
+    /// Of what defines the sweep and the program: the same in all shards, and in no other sweep, by
+    /// [`sweep_fingerprint`](crate::experiment::survey::sweep_fingerprint).
     pub fingerprint: u64,
     /// Of the models of the points that are played here, by [`Survey`](crate::experiment::survey::Survey). Those of shards
     /// add up to that of the sweep.
     pub points_fingerprint: u64,
+    /// The CRC-32 of every file that the points played here read beside the scenarios, as of
+    /// [`files_read`](crate::scenario::Document::files_read).
+    pub files: BTreeMap<String, u32>,
     /// The part that is played here; `None` is all of it.
     pub shard: Option<Shard>,
     /// Points of all shards.
@@ -145,9 +155,9 @@ impl PlanAxis {
 }
 
 impl Plan {
-    /// [`Self::schema_version`] and [`Self::version`] of this program.
-    pub fn of_this_program() -> (u32, String) {
-        (PLAN_VERSION, env!("CARGO_PKG_VERSION").to_owned())
+    /// [`Self::schema_version`], [`Self::version`] and [`Self::build`] of this program.
+    pub fn of_this_program() -> (u32, String, String) {
+        (PLAN_VERSION, env!("CARGO_PKG_VERSION").to_owned(), BUILD.to_owned())
     }
 
     /// What all rows share.
@@ -194,8 +204,10 @@ impl Plan {
         Some(Plan {
             shard: None,
             points_fingerprint: parts.iter().map(|p| p.points_fingerprint).fold(0, u64::wrapping_add),
+            files: parts.iter().flat_map(|p| p.files.clone()).collect(),
             axes: first.axes.iter().enumerate().map(axis).collect::<Option<_>>()?,
             version: first.version.clone(),
+            build: first.build.clone(),
             request: first.request.clone(),
             design: first.design.clone(),
             scenarios: first.scenarios.clone(),
@@ -247,13 +259,28 @@ impl Plan {
         if self.shard != now.shard {
             return Some(format!("it has {}, and not {}", part(self), part(now)));
         }
-        (self.points_fingerprint != now.points_fingerprint).then(|| CHANGED.to_owned())
+        let are_others = self.points_fingerprint != now.points_fingerprint;
+        are_others.then(|| match self.files.iter().find(|(name, _)| self.file_differs(now, name)) {
+            Some((name, _)) => format!("`{name}` has changed, which its points read"),
+            None => CHANGED.to_owned(),
+        })
+    }
+
+    /// Whether both have read a file of this name, and not with the same content.
+    fn file_differs(&self, now: &Plan, name: &str) -> bool {
+        self.files.get(name).zip(now.files.get(name)).is_some_and(|(old, new)| old != new)
     }
 
     /// What keeps the two from being of one sweep, whichever of its points they have.
     pub fn difference_of_sweep(&self, now: &Plan) -> Option<String> {
         if self.version != now.version {
             return Some(format!("it is of version {}, and this is version {}", self.version, now.version));
+        }
+        if self.build != now.build {
+            return Some(format!(
+                "it was begun with build {} of failover-sim, and this is build {}",
+                self.build, now.build
+            ));
         }
         if self.seed != now.seed {
             return Some(format!("it has seed {}, and not {}", self.seed, now.seed));
@@ -315,7 +342,7 @@ impl Plan {
     }
 }
 
-const CHANGED: &str = "a file that its scenarios read has changed, such as a trace, or this program has";
+const CHANGED: &str = "a file that its scenarios read has changed, such as a trace";
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
@@ -329,8 +356,7 @@ fn first_difference(path: &str, old: &Value, new: &Value) -> Option<(String, Str
         return keys.into_iter().find_map(|key| {
             let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             let value = |table: &serde_json::Map<String, Value>| table.get(key).cloned().unwrap_or_default();
-            // What it says of itself, and asks of its results, changes none of them.
-            if ["about", "objective"].contains(&inner.as_str()) {
+            if SAID.contains(&inner.as_str()) {
                 None
             } else {
                 first_difference(&inner, &value(old), &value(new))
@@ -361,14 +387,16 @@ mod tests {
             text: "about = \"a\"".to_owned(),
             standalone: "about = \"a\"".to_owned(),
         };
-        let (schema_version, version) = Plan::of_this_program();
+        let (schema_version, version, build) = Plan::of_this_program();
         Plan {
             schema_version,
             version,
+            build,
             seed: 7,
             metrics: Recorded::All,
             fingerprint: 99,
             points_fingerprint: 999,
+            files: BTreeMap::from([("a.csv".to_owned(), 9)]),
             shard: None,
             point_count: 3,
             request: Request::default(),
@@ -389,7 +417,7 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         for (bad, complaint) in [
             (text[..40].to_owned(), "no plan of a sweep"),
-            (text.replace("\"schema_version\":2", "\"schema_version\":9"), "schema version 9"),
+            (text.replace("\"schema_version\":3", "\"schema_version\":9"), "schema version 9"),
         ] {
             std::fs::write(&path, bad).unwrap();
             let error = Plan::read(&path).unwrap_err();
@@ -411,6 +439,10 @@ mod tests {
         assert_eq!(of_setting, "`gateway.retry.attempts` of `story` is 2 there, and 3 now");
         let of_new = told(&|plan| plan.scenarios[0].resolved["gateway"]["hedge"] = json!({ "after": "1s" }));
         assert!(of_new.starts_with("`gateway.hedge` of `story` is not set there"), "{of_new}");
+        assert_eq!(
+            told(&|plan| (plan.build, plan.fingerprint) = ("b".to_owned(), 1)),
+            format!("it was begun with build {BUILD} of failover-sim, and this is build b")
+        );
         assert_eq!(told(&|plan| plan.seed = 8), "it has seed 7, and not 8");
         assert_eq!(told(&|plan| plan.metrics = Recorded::Counts), "it has `--metrics all`, and not `counts`");
         assert_eq!(
@@ -433,6 +465,12 @@ mod tests {
         assert_eq!(told(&|plan| plan.point_count = 4), "it has 3 points, and not 4");
         assert!(told(&|plan| plan.fingerprint = 1).contains("such as a trace"));
         assert!(told(&|plan| plan.points_fingerprint = 1).contains("such as a trace"));
+        // What a file says may have changed beside what is read of it.
+        assert_eq!(told(&|plan| plan.files = [("a.csv".to_owned(), 8)].into()), "");
+        assert_eq!(
+            told(&|plan| (plan.points_fingerprint, plan.files) = (1, [("a.csv".to_owned(), 8)].into())),
+            "`a.csv` has changed, which its points read"
+        );
         assert_eq!(
             told(&|plan| plan.shard = "2/4".parse().ok()),
             "it has all points, and not the points of shard 2/4"

@@ -14,11 +14,15 @@ use super::standalone::standalone;
 use super::tree::{Node, Value};
 use crate::model::Model;
 use serde::Deserialize;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 /// What a scenario may hold.
 static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<Scenario>);
+
+/// The settings that change no result: what a scenario says of itself, and asks of its results.
+pub const SAID: [&str; 2] = ["about", "objective"];
 
 /// Stands for the file in which defaults are written.
 static DEFAULTS: LazyLock<Place> = LazyLock::new(|| given_by_hand("default", ""));
@@ -226,6 +230,15 @@ impl Document {
         self.files.seal();
     }
 
+    /// The CRC-32 of every file that was read until now for this scenario, or for another one of its loader or made of it:
+    /// traces, lists of incidents, and parts. Their names are paths from the folder of the scenario `beside`, so they are
+    /// the same wherever a command is given.
+    pub fn files_read(&self, beside: &Document) -> BTreeMap<String, u32> {
+        let folder = Path::new(beside.path()).parent().unwrap_or(Path::new(""));
+        let checksums = self.files.checksums().into_iter();
+        checksums.map(|(name, checksum)| (path_from(folder, Path::new(&name)), checksum)).collect()
+    }
+
     /// What a setting means, in sentences; `None` if there is none of this path.
     pub fn about(&self, path: &str) -> Option<&'static str> {
         SHAPE.about(path)
@@ -388,6 +401,18 @@ pub(crate) fn value_of(text: &str) -> toml::Value {
         Some(toml::Value::Datetime(_)) | None => toml::Value::String(text.to_owned()),
         Some(value) => value,
     }
+}
+
+/// The way from a folder to a file, as far as their names tell; one that begins at the root is left as it is.
+fn path_from(folder: &Path, file: &Path) -> String {
+    let shared = folder.components().zip(file.components()).take_while(|(a, b)| a == b).count();
+    let plain = |path: &Path| path.components().take(shared).any(|part| part != Component::RootDir);
+    if file.has_root() && !plain(file) {
+        return file.display().to_string();
+    }
+    let up = folder.components().skip(shared).map(|_| Component::ParentDir);
+    let path: PathBuf = up.chain(file.components().skip(shared)).collect();
+    path.display().to_string()
 }
 
 /// Adds defaults to a value.

@@ -6,6 +6,7 @@
 use super::file_traffic::TraceUnit;
 use super::incident_list::{self, Listed};
 use super::problem::{Problem, Problems, nearest};
+use super::shape::inline;
 use super::source::{Folder, Place, Source};
 use super::trace::{self, Recording, Side};
 use super::tree::Node;
@@ -31,6 +32,7 @@ pub(crate) struct Files {
     traces: Mutex<BTreeMap<TraceKey, SharedRecording>>,
     tokens: Mutex<BTreeMap<TokensKey, Arc<[u32]>>>,
     incidents: Mutex<BTreeMap<String, Arc<[Listed]>>>,
+    checksums: Mutex<BTreeMap<String, u32>>,
     is_sealed: AtomicBool,
 }
 
@@ -174,6 +176,18 @@ impl Files {
             || lock(&self.incidents).contains_key(identity)
     }
 
+    /// The CRC-32 of every file that was read from a disk, by its name in messages: of a part's settings without what it
+    /// says of itself, of the text of others.
+    pub fn checksums(&self) -> BTreeMap<String, u32> {
+        lock(&self.checksums).clone()
+    }
+
+    fn has_content(&self, found: &Found, content: &str) {
+        if !found.is_embedded() {
+            lock(&self.checksums).insert(found.name.clone(), crc32fast::hash(content.as_bytes()));
+        }
+    }
+
     /// The tree of a part.
     pub fn part(&self, found: &Found, at: &Place) -> Result<Node, Problems> {
         if let Some(node) = lock(&self.parts).get(&found.identity) {
@@ -190,6 +204,11 @@ impl Files {
             folder: found.folder.clone(),
         });
         let node = Node::parse(&source)?;
+        let mut settings = node.to_toml();
+        if let Some(table) = settings.as_table_mut() {
+            table.remove("about");
+        }
+        self.has_content(found, &inline(&settings));
         lock(&self.parts).insert(found.identity.clone(), node.clone());
         Ok(node)
     }
@@ -201,7 +220,7 @@ impl Files {
         if let Some(recording) = lock(&self.traces).get(&key) {
             return Ok(recording.clone());
         }
-        let text = text_of(&found, request.file_at)?;
+        let text = self.text_of(&found, request.file_at)?;
         let Recording { times, tokens } = trace::read(&found.name, &text, request)?;
         let recording = (times.into(), tokens.map(|both| both.map(Into::into)));
         if !self.is_sealed() {
@@ -223,7 +242,7 @@ impl Files {
         if let Some(tokens) = lock(&self.tokens).get(&key) {
             return Ok(tokens.clone());
         }
-        let text = text_of(&found, at)?;
+        let text = self.text_of(&found, at)?;
         let tokens: Arc<[u32]> = trace::read_tokens(&found.name, &text, column, side, at)?.into();
         if !self.is_sealed() {
             lock(&self.tokens).insert(key, tokens.clone());
@@ -240,16 +259,19 @@ impl Files {
         let text = found.read().map_err(|why| {
             Problem::new(format!("the list of incidents `{}` cannot be read: {why}", found.name)).at(at)
         })?;
+        self.has_content(&found, &text);
         let listed: Arc<[Listed]> = incident_list::read(&found.name, &text, at)?.into();
         lock(&self.incidents).insert(found.identity, listed.clone());
         Ok(listed)
     }
-}
 
-fn text_of(found: &Found, at: &Place) -> Result<String, Problem> {
-    found
-        .read()
-        .map_err(|why| Problem::new(format!("the trace `{}` cannot be read: {why}", found.name)).at(at))
+    fn text_of(&self, found: &Found, at: &Place) -> Result<String, Problem> {
+        let text = found.read().map_err(|why| {
+            Problem::new(format!("the trace `{}` cannot be read: {why}", found.name)).at(at)
+        })?;
+        self.has_content(found, &text);
+        Ok(text)
+    }
 }
 
 /// A cache is never left half-written, so a panic elsewhere does not spoil it.

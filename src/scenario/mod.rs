@@ -61,7 +61,7 @@ mod trace_locust;
 mod trace_table;
 pub(crate) mod tree;
 
-pub use document::{Document, Loader, ResolvedSetting};
+pub use document::{Document, Loader, ResolvedSetting, SAID};
 pub(crate) use document::{file_source, read_text, value_of};
 pub(crate) use files::part_text;
 pub use problem::{Problem, Problems};

@@ -2,9 +2,9 @@
 
 use failover_sim::experiment::file::Experiment;
 use failover_sim::job::Failure;
-use failover_sim::job::shard::{BUILD, Order};
+use failover_sim::job::shard::Order;
 use failover_sim::job::sweep::{OpenSweep, SweepJob, SweepOptions};
-use failover_sim::output::{Existing, Recorded, ResultFolder};
+use failover_sim::output::{BUILD, Existing, Recorded, ResultFolder};
 use failover_sim::scenario::Loader;
 use std::fs;
 use std::path::Path;
@@ -108,7 +108,6 @@ fn the_tables_are_those_of_one_process() {
         assert!(!orders.is_empty() || until.is_some());
         let (all, done) = sweep.counts();
         assert!(until.is_some() || done == all - 5 * all / 15, "{done} of {all}");
-        sweep.end_orders("me").expect("it is ours");
         sweep.finish(vec![]).expect("it has everything");
         assert!(
             tables(&folder.path().join("out")) == of_one_process(&folder, until, runs),
@@ -177,6 +176,35 @@ fn what_is_not_the_sweep_s_is_never_mixed_into_it() {
     assert!(told.contains("the sweep's folder is not there"), "{told}");
 }
 
+/// Its tables may be out of date by the time they are complete, so they get no names.
+#[test]
+fn a_command_that_lost_its_folder_publishes_nothing() {
+    let folder = experiment();
+    let driver = folder.path().join("out/ledger/driver");
+    for (other, complaint) in [
+        (Some("node-b, process 2"), "taken over by another command: node-b, process 2"),
+        (None, "does not belong to me any more"),
+    ] {
+        let mut sweep = open(&folder, "out", Existing::Replace, None, None);
+        let orders = sweep.orders(1, "me", "a").expect("orders");
+        orders[0].play(&()).expect("it is played");
+        sweep.take(&orders[0]).expect("it is there");
+        match other {
+            Some(other) => fs::write(&driver, other).expect("a file"),
+            None => fs::remove_file(&driver).expect("it was there"),
+        }
+        let failure = sweep.finish(vec![]).expect_err("it is not ours");
+        assert!(failure.text(false).contains(complaint), "{}", failure.text(false));
+        assert_eq!(fs::read_to_string(&driver).ok().as_deref(), other, "it is the other's");
+        assert!(!folder.path().join("out/points.csv").exists());
+    }
+    let mut sweep = open(&folder, "out", Existing::GoOn, None, None);
+    assert_eq!(sweep.orders(1, "me", "b").expect("orders"), []);
+    sweep.finish(vec![]).expect("it has everything");
+    assert!(!driver.exists());
+    assert!(tables(&folder.path().join("out")) == of_one_process(&folder, None, None));
+}
+
 /// What tasks have written goes with the ledger, and what they were writing, too.
 #[test]
 fn a_ledger_goes_with_all_of_its_segments() {
@@ -194,13 +222,13 @@ fn a_ledger_goes_with_all_of_its_segments() {
         names
     };
     fs::write(ledger.join(".shard-0001-of-0003-a.segment~1.partial"), "half").expect("a file");
+    fs::write(ledger.join("driver"), "one that was killed").expect("a file");
     fs::write(ledger.join("mine.segment"), "not ours").expect("a file");
     assert_eq!(names().len(), 7);
     let mut sweep = open(&folder, "out", Existing::GoOn, None, None);
     assert_eq!(sweep.orders(3, "me", "b").expect("orders"), []);
-    sweep.end_orders("me").expect("it is ours");
-    assert_eq!(names().len(), 5);
     drop(sweep);
+    assert_eq!(names().len(), 5);
     drop(open(&folder, "out", Existing::Replace, None, None));
     assert_eq!(names(), ["mine.segment", "plan.json"]);
 }

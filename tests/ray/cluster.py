@@ -35,7 +35,7 @@ class Event:
     """Something that a worker did with a shard."""
 
     kind: str
-    """`begin` or `end`."""
+    """`begin`; `written`, when its segment is there; or `end`."""
     shard: str
     node: str
     process: int
@@ -75,7 +75,9 @@ class Node:
 class Cluster:
     """A head without cores, and nodes that come and go."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int, **settings: str) -> None:
+        self.port = port
+        self.address = f"127.0.0.1:{port}"
         # Sockets lie in it, whose paths may have 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="fs-", dir="/tmp"))
         self.log = self.folder / "log"
@@ -90,6 +92,7 @@ class Cluster:
             "RAY_health_check_period_ms": "300",
             "RAY_health_check_timeout_ms": "1000",
             "RAY_health_check_failure_threshold": "3",
+            **settings,
             "FAILOVER_SIM_SPY": str(self.log),
             "PYTHONPATH": str(HERE / "spy"),
         }
@@ -98,7 +101,7 @@ class Cluster:
 
     def start(self, name: str, cores: int, folder: Path | None = None, fault: str = "") -> Node:
         """A node; one that does not share a folder, or may only read it."""
-        where = ["--head", f"--port={PORT}", "--include-dashboard=false"] if not self.nodes else [f"--address={ADDRESS}"]
+        where = ["--head", f"--port={self.port}", "--include-dashboard=false"] if not self.nodes else [f"--address={self.address}"]
         command = [*RAY, "start", "--block", "--disable-usage-stats", "--node-ip-address=127.0.0.1"]
         command += [*where, f"--num-cpus={cores}", f"--object-store-memory={STORE_BYTES}"]
         if folder is not None:
@@ -127,6 +130,35 @@ class Cluster:
         names = sorted(path.name for path in self.log.iterdir() if path.suffix == ".json")
         return [Event(**json.loads((self.log / name).read_text())) for name in names]
 
+    def hold(self, count: int) -> None:
+        """Has every shard of so many wait where it begins, until it is let go."""
+        for shard in range(1, count + 1):
+            (self.log / f"hold-{shard}").touch()
+
+    def keep(self, shard: str) -> None:
+        """Has a shard wait once its segment is written, until all are let go."""
+        (self.log / f"keep-{shard.split('/')[0]}").touch()
+
+    def let_go(self, shard: str | None = None) -> None:
+        """Lets one shard go on, as `3/16`, or all."""
+        held = self.log.glob(f"hold-{shard.split('/')[0]}" if shard else "*-*")
+        for path in held:
+            if path.name.startswith(("hold-", "keep-")):
+                path.unlink()
+
+    def step(self, count: int, node: str | None = None) -> Event:
+        """Lets a node, or all of them, play so many of the shards that are held; returns the one that is held next."""
+        for nth in range(count + 1):
+            wait_for("shard", lambda nth=nth: len(self.begun(node)) > nth)
+            event = self.begun(node)[nth]
+            if nth < count:
+                self.let_go(event.shard)
+        return event
+
+    def begun(self, node: str | None = None) -> list[Event]:
+        """The shards that a node, or any, has begun, in order."""
+        return [event for event in self.events() if event.kind == "begin" and node in (None, event.node)]
+
     def forget_events(self) -> None:
         shutil.rmtree(self.log)
         self.log.mkdir()
@@ -135,6 +167,12 @@ class Cluster:
         del self.nodes[node.name]
         node.kill()
 
+    def kill_head(self) -> None:
+        """The process that knows the cluster; the head's others then end by themselves."""
+        command = {process: Path(f"/proc/{process}/cmdline").read_bytes() for process in self.nodes["head"].processes()}
+        (server,) = (process for process, words in command.items() if b"/gcs_server\0" in words)
+        os.kill(server, signal.SIGKILL)
+
     def close(self) -> None:
         for node in list(self.nodes.values()):
             self.kill(node)
@@ -142,8 +180,9 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    made = Cluster()
+def cluster(port: int = PORT, **settings: str) -> Iterator[Cluster]:
+    """A cluster, with settings of Ray beside those that all have."""
+    made = Cluster(port, **settings)
     try:
         yield made
     finally:

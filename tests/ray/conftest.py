@@ -1,11 +1,11 @@
-"""What the tests of Ray share: a cluster, and sweeps whose shards take long enough to be killed in."""
+"""What the tests of Ray share: a cluster, and a sweep."""
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 
 import failover_sim as fs
 import pytest
@@ -14,7 +14,6 @@ from cluster import ADDRESS, Cluster, cluster
 if not os.environ.get("FAILOVER_SIM_ALONE"):
     pytest.exit("these tests start a Ray cluster, which needs a network of its own: run them with tests/ray/run", 2)
 
-# What is limited is an event for each request, so that a run takes its time on any build.
 SCENARIO = """
 duration = "2m"
 traffic = { arrivals = { poisson = "100/s" } }
@@ -26,21 +25,13 @@ gateway.health_check = { interval = "10s", timeout = "4s" }
 """
 INTERVALS = [f"{4 + 0.5 * nth}s" for nth in range(32)]
 AXES = {"gateway.health_check.interval": INTERVALS}
+RUNS = 5
+"""Of each point. No test depends on how long they take."""
 
 
 @pytest.fixture(scope="session")
 def scenario() -> fs.Scenario:
     return fs.Scenario.from_toml(SCENARIO, name="small")
-
-
-@pytest.fixture(scope="session")
-def runs(scenario: fs.Scenario) -> int:
-    """So many that two points take about a quarter of a second."""
-    scenario.run(runs=1, threads=1)
-    started = time.perf_counter()
-    scenario.run(runs=4, threads=1, progress=False)
-    each = (time.perf_counter() - started) / 4
-    return max(3, round(0.12 / each))
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +59,27 @@ def nodes(ray_cluster: Cluster) -> Iterator[Cluster]:
     ray_cluster.ready(2)
 
 
+def meanwhile(do: Callable[[], None]) -> Callable[[], None]:
+    """Does something in another thread; returns what waits for it, and raises what it raised."""
+    raised: list[BaseException] = []
+
+    def doing() -> None:
+        try:
+            do()
+        except BaseException as error:
+            raised.append(error)
+
+    thread = Thread(target=doing)
+    thread.start()
+
+    def wait() -> None:
+        thread.join()
+        if raised:
+            raise raised[0]
+
+    return wait
+
+
 def tables(folder: Path) -> dict[str, bytes]:
     """The files with rows."""
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".csv", ".parquet")}
@@ -75,7 +87,7 @@ def tables(folder: Path) -> dict[str, bytes]:
 
 def begun(cluster: Cluster, node: str | None = None) -> list[str]:
     """The shards that were begun, in order."""
-    return [event.shard for event in cluster.events() if event.kind == "begin" and node in (None, event.node)]
+    return [event.shard for event in cluster.begun(node)]
 
 
 def ended(cluster: Cluster, node: str | None = None) -> list[str]:
@@ -94,8 +106,8 @@ def leftovers(folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def whole(scenario: fs.Scenario, runs: int, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def whole(scenario: fs.Scenario, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What one process writes."""
     out = tmp_path_factory.mktemp("whole") / "out"
-    fs.sweep(scenario, axes=AXES, runs=runs, out=out, progress=False)
+    fs.sweep(scenario, axes=AXES, runs=RUNS, out=out, progress=False)
     return tables(out)

@@ -11,8 +11,11 @@ from typing import Any
 import failover_sim as fs
 import pytest
 from cluster import Cluster, wait_for
-from conftest import AXES, begun, segments, tables
-from test_deaths import driver, meanwhile
+from conftest import AXES, RUNS, begun, meanwhile, segments, tables
+from test_deaths import driver
+
+
+IN_VARIABLE = "import os; os.environ['RAY_ADDRESS'] = {!r}; "
 
 
 def sweep(scenario: fs.Scenario, out: Path | None, **how: Any) -> fs.Sweep:
@@ -42,11 +45,20 @@ def test_arguments(how: dict[str, Any], complaint: str, nodes: Cluster, scenario
     [
         ("", "127.0.0.1:6390", "there is no Ray cluster at 127.0.0.1:6390: .*refused"),
         ("", "head", '`address` is "head".*\n.*host and port'),
+        ("", "local", '`address` is "local", .*\n.*leave `engine` out'),
+        ("", "http://10.0.0.1:8265", '`address` is "http://10.0.0.1:8265", .*dashboard\n.*10.0.0.1:6379'),
+        (IN_VARIABLE.format("head"), "", 'RAY_ADDRESS is "head".*\n.*host and port'),
+        (IN_VARIABLE.format("local"), "auto", 'RAY_ADDRESS is "local"'),
+        (IN_VARIABLE.format("127.0.0.1:6390"), "", "there is no Ray cluster at 127.0.0.1:6390: .*refused"),
         ("import os; os.environ['RAY_TMPDIR'] = os.getcwd(); ", "", "there is no Ray cluster on this machine"),
         ("", "last", "there is no Ray cluster on this machine: .*refused"),
         ("import sys; sys.modules['ray'] = None; ", "", r'needs Ray, which is not installed.*\n.*pip install "failover-sim\[ray\]"'),
     ],
-    ids=["nobody listens", "no address", "none here", "none here any more", "not installed"],
+    ids=[
+        *("nobody listens", "no address", "a private one", "a dashboard"),
+        *("none in the variable", "a private one in the variable", "nobody listens at the variable's"),
+        *("none here", "none here any more", "not installed"),
+    ],
 )
 def test_no_cluster(code: str, address: str, complaint: str, tmp_path: Path) -> None:
     if address == "last":
@@ -66,39 +78,43 @@ def test_no_cluster(code: str, address: str, complaint: str, tmp_path: Path) -> 
     assert not (tmp_path / "out").exists()
 
 
-def test_two_drivers(nodes: Cluster, scenario: fs.Scenario, runs: int, whole: dict[str, bytes], tmp_path: Path) -> None:
+def test_two_drivers(nodes: Cluster, scenario: fs.Scenario, whole: dict[str, bytes], tmp_path: Path) -> None:
     out = tmp_path / "out"
-    first = driver(runs, out)
-    wait_for("shards", lambda: len(segments(out)) >= 2)
+    nodes.hold(16)
+    first = driver(out)
+    nodes.step(2)
     for how in ({"resume": True}, {"force": True}, {"resume": True, "engine": None, "shards": None}):
         with pytest.raises(fs.InputError, match="is being written by another process"):
-            sweep(scenario, out, runs=runs, **how)
+            sweep(scenario, out, runs=RUNS, **how)
+    nodes.let_go()
     assert first.wait(timeout=60) == 0
     assert tables(out) == whole
 
 
 def test_a_driver_on_a_machine_that_does_not_see_the_lock(
-    nodes: Cluster, scenario: fs.Scenario, runs: int, whole: dict[str, bytes], tmp_path: Path
+    nodes: Cluster, scenario: fs.Scenario, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
 
     def take_over() -> None:
-        wait_for("shards", lambda: len(segments(out)) >= 2)
+        nodes.step(2)
         (out / "ledger" / "driver").write_text("node-b, process 7, 0badcafe")
+        nodes.let_go()
 
+    nodes.hold(16)
     taken = meanwhile(take_over)
     with pytest.raises(fs.InputError, match="was taken over by another command: node-b, process 7"):
-        sweep(scenario, out, runs=runs, shards=16)
+        sweep(scenario, out, runs=RUNS, shards=16)
     taken()
     assert (out / "ledger" / "driver").read_text() == "node-b, process 7, 0badcafe", "it is the other's"
-    assert 2 <= len(segments(out)) < 16
-    sweep(scenario, out, runs=runs, resume=True)
+    assert len(segments(out)) == 2
+    sweep(scenario, out, runs=RUNS, resume=True)
     assert tables(out) == whole
 
 
 @pytest.mark.parametrize("fault", ["not shared", "read-only"])
 def test_a_node_that_does_not_have_the_folder(
-    fault: str, nodes: Cluster, scenario: fs.Scenario, runs: int, whole: dict[str, bytes], tmp_path: Path
+    fault: str, nodes: Cluster, scenario: fs.Scenario, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
@@ -108,10 +124,14 @@ def test_a_node_that_does_not_have_the_folder(
         "not shared": r"the sweep's folder is not there\n.*file system that all nodes share.*\n\(shard \d+/16 on node ",
         "read-only": r"cannot create .*Read-only file system.*\n\(shard \d+/16 on node ",
     }
+    nodes.hold(16)
+    stepped = meanwhile(lambda: nodes.let_go(nodes.step(0, "odd").shard))
     with pytest.raises(fs.InputError, match=complaint[fault]):
-        sweep(scenario, shared / "out", runs=runs, shards=16)
+        sweep(scenario, shared / "out", runs=RUNS, shards=16)
+    stepped()
+    nodes.let_go()
     nodes.kill(nodes.nodes["odd"])
-    sweep(scenario, shared / "out", runs=runs, resume=True)
+    sweep(scenario, shared / "out", runs=RUNS, resume=True)
     assert tables(shared / "out") == whole
 
 

@@ -2,6 +2,7 @@
 
 use super::results::{Csv, EXPERIMENT, contents};
 use super::{Done, SMALL, command, done, folder, json, names, run_in, snapshot};
+use failover_sim::output::BUILD;
 use nix::sys::signal::Signal;
 use std::collections::BTreeMap;
 use std::fs;
@@ -422,7 +423,7 @@ fn a_ledger_of_something_else_is_refused_and_left_alone() {
     write(&folder, "small.toml", SMALL);
     let plan = folder.path().join("out/ledger/plan.json");
     let text = fs::read_to_string(&plan).unwrap();
-    fs::write(&plan, text.replace("\"schema_version\":2,", "\"schema_version\":1,")).unwrap();
+    fs::write(&plan, text.replace("\"schema_version\":3,", "\"schema_version\":1,")).unwrap();
     refuse(" # with another schema version", &["--resume"]);
     fs::write(&plan, &text[..30]).unwrap();
     refuse(" # with a damaged plan", &["--resume"]);
@@ -443,6 +444,24 @@ fn a_ledger_of_something_else_is_refused_and_left_alone() {
     assert!(!folder.path().join("out/ledger").exists());
     let complaint = sweep(&folder, "out", &["--resume"]).refused();
     assert!(complaint.contains("has no sweep that `--resume` could go on with"), "{complaint}");
+}
+
+#[test]
+fn what_another_seed_or_another_build_has_played_is_not_taken() {
+    let folder = swept(EXPERIMENT);
+    sweep(&folder, "out", &[]).ok();
+    sweep(&folder, "seed", &["--seed", "2"]).ok();
+    let before = tables(&folder, "out");
+    fs::copy(&segments(&folder, "seed")[0], &segments(&folder, "out")[0]).unwrap();
+    let resumed = sweep(&folder, "out", &["--resume"]);
+    assert!(resumed.stderr.contains("it belongs to another experiment; it is removed"), "{}", resumed.stderr);
+    assert!(tables(&folder, "out") == before);
+    let plan = folder.path().join("out/ledger/plan.json");
+    let text = fs::read_to_string(&plan).unwrap();
+    fs::write(&plan, text.replace(BUILD, "0123")).unwrap();
+    let complaint = sweep(&folder, "out", &["--resume"]).refused();
+    let told = format!("it was begun with build 0123 of failover-sim, and this is build {BUILD}");
+    assert!(complaint.contains(&told), "{complaint}");
 }
 
 #[test]
@@ -536,13 +555,43 @@ fn a_trace_that_changed_between_shards_is_noticed() {
     let second = Csv::read(&folder.path().join("2/points.csv"));
     assert!(!second.texts("traffic.arrivals.trace.file").contains(&"c.csv"));
     let merge = ["merge", "1", "2", "3", "--out", "out"];
-    for complaint in [run_in(&folder, &merge).refused(), sweep(&folder, "1", &["--resume"]).refused()] {
-        assert!(complaint.contains("has changed, such as a trace"), "{complaint}");
-    }
+    let complaint = run_in(&folder, &merge).refused();
+    assert!(complaint.contains("`c.csv`, which points of both read, has changed"), "{complaint}");
+    let complaint = sweep(&folder, "1", &["--shard", "1/3", "--resume"]).refused();
+    assert!(complaint.contains("`c.csv` has changed, which its points read"), "{complaint}");
     sweep(&folder, "1", &["--shard", "1/3", "--force"]).ok();
     run_in(&folder, &merge).ok();
     sweep(&folder, "whole", &[]).ok();
     assert!(tables(&folder, "out") == tables(&folder, "whole"));
+}
+
+/// The first of its points are no valid scenarios, and read nothing that counts.
+#[test]
+fn a_trace_that_changed_is_noticed_whatever_else_is_wrong() {
+    let trace = |gap: u64| {
+        let times: Vec<String> = (0..200).map(|nth| (gap * nth).to_string()).collect();
+        format!("t_ms\n{}\n", times.join("\n"))
+    };
+    let small = SMALL.replace("poisson = \"20/s\"", "trace = { file = \"a.csv\" }");
+    let experiment = TRACES.replace(
+        "[[sweep.axis]]\npath = \"gateway",
+        "[[sweep.axis]]\npath = \"fault.outage.at\"\nvalues = [\"2m\", \"5s\"]\n[[sweep.axis]]\npath = \"gateway",
+    );
+    let folder = folder(&[("small.toml", &small), ("experiment.toml", &experiment)]);
+    for (name, gap) in [("a.csv", 200), ("b.csv", 210), ("c.csv", 220)] {
+        write(&folder, name, &trace(gap));
+    }
+    let play = |shard: &str, args: &[&str]| {
+        let args = [&["--shard", shard], args].concat();
+        assert_eq!(sweep(&folder, &shard[..1], &args).code, Some(3));
+    };
+    play("1/2", &[]);
+    write(&folder, "b.csv", &trace(230));
+    play("2/2", &[]);
+    let complaint = run_in(&folder, &["merge", "2", "1", "--out", "out"]).refused();
+    assert!(complaint.contains("`b.csv`, which points of both read, has changed"), "{complaint}");
+    play("1/2", &["--force"]);
+    assert_eq!(run_in(&folder, &["merge", "2", "1", "--out", "out"]).code, Some(3));
 }
 
 /// A plan says of the sweep's points only what a shard has of them.

@@ -23,18 +23,28 @@ def _tell(kind: str, order: str) -> None:
     os.rename(f"{path}.part", f"{path}.json")
 
 
+def _wait(what: str) -> None:
+    """Until the test lets it go on."""
+    while os.path.exists(f"{LOG}/{what}"):
+        time.sleep(0.01)
+
+
 def _spy() -> None:
     from failover_sim import _native
 
     play = _native.play_order
 
     def play_order(order: str, threads: int) -> None:
+        shard = json.loads(order)["shard"]["index"]
         _tell("begin", order)
+        _wait(f"hold-{shard}")
         if os.path.exists(f"{LOG}/another-build"):
             order = re.sub(r'"build":"[0-9a-f]*"', '"build":"0123456789abcdef"', order)
-        if os.path.exists(f"{LOG}/die-{json.loads(order)['shard']['index']}"):
+        if os.path.exists(f"{LOG}/die-{shard}"):
             os.kill(os.getpid(), 9)
         play(order, threads)
+        _tell("written", order)
+        _wait(f"keep-{shard}")
         _tell("end", order)
 
     _native.play_order = play_order
