@@ -60,7 +60,7 @@ fn open(
         set: vec![],
         yes: false,
     };
-    let surveyed = SweepJob::new(experiment, folder.path(), options).and_then(SweepJob::survey);
+    let surveyed = SweepJob::new(experiment, folder.path(), options).and_then(|job| job.survey(&()));
     let results = ResultFolder::create(&folder.path().join(out), existing).expect("a folder");
     surveyed.expect("a sweep").open(results).expect("a ledger")
 }
