@@ -12,6 +12,7 @@ mod objectives;
 mod page;
 mod report_results;
 mod results;
+mod shards;
 mod terminal;
 mod tune;
 mod usage;
